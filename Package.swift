@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A room of the house: a Swift module that may import just what is named here.
+func room(_ name: String, _ mayImport: [Target.Dependency] = []) -> Target {
+  .target(
+    name: name, dependencies: mayImport, exclude: ["README.md"], swiftSettings: strict)
+}
+/// A C library of Debian behind one header; its Swift owner is the only room that imports it.
+func face(_ name: String, pkgConfig: String, apt: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+func tests(_ name: String, _ mayImport: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: mayImport, swiftSettings: strict)
+}
+
+// From the cellar to the street; a room imports only what stands above it in this list.
+let package = Package(
+  name: "weft",
+  products: [.executable(name: "weft", targets: ["weft"])],
+  targets: [
+    face("CRdKafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
+    face("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+    face("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    .target(name: "CSIMD", exclude: ["README.md"]),
+    room("Records"),
+    room("Diagnostics"),
+    room("Observability"),
+    room("CommandLine", ["Diagnostics"]),
+    room("Formats", ["Records", "CSIMD"]),
+    room("Expressions", ["Diagnostics", "Records"]),
+    room("Product", ["Expressions", "Diagnostics", "Records", "CYAML", "CCrypto"]),
+    room("State", ["Records"]),
+    room("Engine", ["Expressions", "State", "Formats", "Product", "Diagnostics", "Records"]),
+    room("Kafka", ["CRdKafka", "Records"]),
+    room("Mesh", ["Product", "Formats", "Kafka", "Expressions", "Diagnostics", "Records"]),
+    room(
+      "Worker",
+      [
+        "Engine", "State", "Mesh", "Kafka", "Formats", "Product", "Observability", "Diagnostics",
+        "Records",
+      ]),
+    .executableTarget(
+      name: "weft",
+      dependencies: [
+        "CommandLine", "Worker", "Mesh", "Kafka", "Engine", "State", "Product", "Expressions",
+        "Formats", "Observability", "Diagnostics", "Records",
+      ],
+      exclude: ["README.md"], swiftSettings: strict),
+    tests(
+      "LanguageTests",
+      ["CommandLine", "Product", "Expressions", "Formats", "Diagnostics", "Records"]),
+    tests(
+      "EngineTests",
+      ["Engine", "State", "Product", "Expressions", "Formats", "Diagnostics", "Records"]),
+    tests("KafkaTests", ["Kafka", "CRdKafka", "Records"]),
+    tests("CommandTests", ["Diagnostics"]),
+  ])

@@ -1,0 +1,3 @@
+// libcrypto: hashes.
+#include <openssl/evp.h>
+#include <openssl/sha.h>

@@ -1,0 +1,4 @@
+#ifndef WEFT_CSIMD_H
+#define WEFT_CSIMD_H
+#include <stdint.h>
+#endif

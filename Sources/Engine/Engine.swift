@@ -1,0 +1,1 @@
+// Engine: see README.md of this room.

@@ -1,0 +1,1 @@
+// Expressions: see README.md of this room.

@@ -1,0 +1,1 @@
+// Formats: see README.md of this room.

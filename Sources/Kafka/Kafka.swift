@@ -1,0 +1,1 @@
+// Kafka: see README.md of this room.

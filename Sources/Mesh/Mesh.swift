@@ -1,0 +1,1 @@
+// Mesh: see README.md of this room.

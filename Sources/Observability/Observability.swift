@@ -1,0 +1,1 @@
+// Observability: see README.md of this room.

@@ -1,0 +1,1 @@
+// Product: see README.md of this room.

@@ -1,0 +1,78 @@
+/// Memory that is given out piece by piece and taken back all at once.
+///
+/// Everything lent from an arena lives until ``reset()`` or until the arena goes. One thread owns
+/// it. An allocation is a pointer bump; a chunk is asked of the allocator only when none is left,
+/// and chunks are kept over a reset, so a steady load allocates nothing.
+@safe package final class Arena {
+  /// Size of an ordinary chunk; a larger request gets a chunk of its own, freed by the next reset.
+  package static let chunkBytes = 256 * 1024
+
+  private var chunks: [UnsafeMutableRawPointer] = unsafe []
+  private var oversized: [UnsafeMutableRawPointer] = unsafe []
+  private var chunkIndex = -1
+  private var next: UnsafeMutableRawPointer?
+  private var left = 0
+  /// Bytes lent since the last reset.
+  package private(set) var used = 0
+
+  package init() {}
+
+  deinit {
+    for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
+    for unsafe chunk in unsafe oversized { unsafe chunk.deallocate() }
+  }
+
+  /// Takes everything back: all views into this arena end here.
+  package func reset() {
+    for unsafe chunk in unsafe oversized { unsafe chunk.deallocate() }
+    unsafe oversized.removeAll(keepingCapacity: true)
+    used = 0
+    chunkIndex = -1
+    unsafe next = nil
+    left = 0
+  }
+
+  /// `count` bytes of memory, aligned to 16, not initialised.
+  package func allocate(_ count: Int) -> UnsafeMutableRawPointer {
+    let size = (count + 15) & ~15
+    used += size
+    if size <= left, let place = unsafe next {
+      unsafe next = place + size
+      left -= size
+      return unsafe place
+    }
+    return unsafe allocateSlowly(size)
+  }
+
+  private func allocateSlowly(_ size: Int) -> UnsafeMutableRawPointer {
+    if size > Arena.chunkBytes {
+      let own = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+      unsafe oversized.append(own)
+      return unsafe own
+    }
+    chunkIndex += 1
+    if unsafe chunkIndex == chunks.count {
+      unsafe chunks.append(.allocate(byteCount: Arena.chunkBytes, alignment: 16))
+    }
+    let place = unsafe chunks[chunkIndex]
+    unsafe next = place + size
+    left = Arena.chunkBytes - size
+    return unsafe place
+  }
+
+  /// A copy of `view` that lives until the next reset.
+  package func copy(_ view: ByteView) -> ByteView {
+    let place = unsafe allocate(view.count)
+    unsafe place.copyMemory(from: view.pointer, byteCount: view.count)
+    return unsafe ByteView(
+      base: UnsafePointer(place.assumingMemoryBound(to: UInt8.self)), count: view.count)
+  }
+
+  /// A run of `count` values, all absent, that lives until the next reset.
+  package func values(_ count: Int) -> ValueRun {
+    let place = unsafe allocate(count * MemoryLayout<Value>.stride)
+    let typed = unsafe place.bindMemory(to: Value.self, capacity: count)
+    unsafe typed.initialize(repeating: .absent, count: count)
+    return unsafe ValueRun(base: typed, count: count)
+  }
+}

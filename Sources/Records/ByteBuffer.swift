@@ -1,0 +1,160 @@
+/// Bytes that grow at the end: where records, blocks and rows are written.
+///
+/// One thread owns it. ``view`` and its parts end with the next append or ``clear()``; keep ranges
+/// over appends instead. The memory is kept over a clear.
+@safe package final class ByteBuffer {
+  private var base: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+  package private(set) var count = 0
+
+  package init(capacity: Int = 4096) {
+    self.capacity = max(capacity, 64)
+    unsafe base = UnsafeMutablePointer<UInt8>.allocate(capacity: self.capacity)
+  }
+
+  deinit { unsafe base.deallocate() }
+
+  package var isEmpty: Bool { count == 0 }
+  /// All bytes, until the next append or clear.
+  package var view: ByteView { unsafe ByteView(base: UnsafePointer(base), count: count) }
+  /// The bytes of `range`, until the next append or clear.
+  package subscript(range: Range<Int>) -> ByteView { view[range] }
+
+  package func clear() { count = 0 }
+
+  /// Drops what stands at and after `length`.
+  package func truncate(to length: Int) {
+    precondition(length >= 0 && length <= count, "truncate beyond the end")
+    count = length
+  }
+
+  package func append(_ byte: UInt8) {
+    if count == capacity { grow(1) }
+    unsafe base[count] = byte
+    count += 1
+  }
+
+  package func append(_ bytes: ByteView) {
+    if count + bytes.count > capacity { grow(bytes.count) }
+    unsafe (base + count).update(from: bytes.pointer, count: bytes.count)
+    count += bytes.count
+  }
+
+  package func append(_ literal: StaticString) { append(literal.view) }
+  package func append(_ text: String) { ByteView.lending(text) { append($0) } }
+  package func append(_ array: [UInt8]) { ByteView.lending(array) { append($0) } }
+
+  /// The number in decimal digits.
+  package func append(decimal value: Int64) {
+    if value < 0 { append(UInt8(ascii: "-")) }
+    append(decimal: value.magnitude)
+  }
+
+  /// The number in decimal digits.
+  package func append(decimal value: UInt64) {
+    if count + 20 > capacity { grow(20) }
+    var digits = 1
+    var rest = value
+    while rest >= 10 {
+      rest /= 10
+      digits += 1
+    }
+    var at = count + digits
+    count = at
+    rest = value
+    repeat {
+      at -= 1
+      unsafe base[at] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    } while rest > 0
+  }
+
+  /// A number of fixed width, least significant byte first.
+  package func append<Number: FixedWidthInteger>(littleEndian value: Number) {
+    let size = MemoryLayout<Number>.size
+    if count + size > capacity { grow(size) }
+    unsafe UnsafeMutableRawPointer(base + count).storeBytes(
+      of: value.littleEndian, as: Number.self)
+    count += size
+  }
+
+  /// An unsigned LEB128 number: 7 bits a byte, least significant first.
+  package func append(varint value: UInt64) {
+    var rest = value
+    while rest >= 0x80 {
+      append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    append(UInt8(truncatingIfNeeded: rest))
+  }
+
+  /// A signed number, zigzag and LEB128.
+  package func append(zigzag value: Int64) {
+    append(varint: UInt64(bitPattern: (value << 1) ^ (value >> 63)))
+  }
+
+  /// Overwrites the bytes that begin at `index`; they must be there.
+  package func replace<Number: FixedWidthInteger>(at index: Int, littleEndian value: Number) {
+    precondition(index >= 0 && index + MemoryLayout<Number>.size <= count, "replace out of range")
+    unsafe UnsafeMutableRawPointer(base + index).storeBytes(
+      of: value.littleEndian, as: Number.self)
+  }
+
+  private func grow(_ more: Int) {
+    var size = capacity
+    while size < count + more { size *= 2 }
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
+    unsafe larger.update(from: base, count: count)
+    unsafe base.deallocate()
+    unsafe base = larger
+    capacity = size
+  }
+}
+
+/// Reads what ``ByteBuffer`` wrote, from front to back; nil or false where the bytes do not suffice.
+@safe package struct ByteReader {
+  package let view: ByteView
+  package private(set) var position = 0
+
+  package init(_ view: ByteView) { self.view = view }
+
+  package var left: Int { view.count - position }
+
+  package mutating func byte() -> UInt8? {
+    if position == view.count { return nil }
+    position += 1
+    return view[position - 1]
+  }
+
+  /// The next `length` bytes, with the life of the view.
+  package mutating func bytes(_ length: Int) -> ByteView? {
+    if length < 0 || length > left { return nil }
+    position += length
+    return view[position - length..<position]
+  }
+
+  package mutating func varint() -> UInt64? {
+    var value: UInt64 = 0
+    var shift: UInt64 = 0
+    while let next = byte() {
+      if shift == 63 && next > 1 { return nil }
+      value |= UInt64(next & 0x7F) << shift
+      if next < 0x80 { return value }
+      shift += 7
+      if shift > 63 { return nil }
+    }
+    return nil
+  }
+
+  package mutating func zigzag() -> Int64? {
+    guard let raw = varint() else { return nil }
+    return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
+  }
+
+  package mutating func littleEndian<Number: FixedWidthInteger>(_ type: Number.Type) -> Number? {
+    let size = MemoryLayout<Number>.size
+    guard let bytes = bytes(size) else { return nil }
+    return unsafe Number(
+      littleEndian: UnsafeRawPointer(bytes.pointer).loadUnaligned(as: Number.self))
+  }
+}

@@ -1,0 +1,232 @@
+/// An exact decimal number: mantissa × 10^−scale, at most 38 digits.
+///
+/// Equality and order are numeric (1.50 equals 1.5); the scale is kept, so that text comes out as
+/// the arithmetic says. Every operation gives nil when the result does not fit.
+package struct Decimal: Sendable {
+  package let mantissa: Int128
+  /// Digits after the point, 0 to ``scaleMax``.
+  package let scale: UInt8
+
+  package static let scaleMax: UInt8 = 38
+  /// The largest mantissa of 38 digits.
+  package static let mantissaMax: Int128 = 99_999_999_999_999_999_999_999_999_999_999_999_999
+
+  package init(mantissa: Int128, scale: UInt8) {
+    self.mantissa = mantissa
+    self.scale = scale
+  }
+
+  package init(_ value: Int64) { self.init(mantissa: Int128(value), scale: 0) }
+
+  /// Reads a JSON number, or what `decimal("…")` takes: sign, digits, fraction, exponent.
+  /// Nil when the text is no such number, or has more than 38 significant digits or decimal places.
+  /// Zeros at the end of a fraction are kept in the scale while they fit.
+  package init?(_ text: ByteView) {
+    var index = 0
+    let negative = !text.isEmpty && text[0] == UInt8(ascii: "-")
+    if negative { index = 1 }
+    var mantissa: Int128 = 0
+    var scale = 0
+    var digits = 0
+    var inFraction = false
+    while index < text.count {
+      let byte = text[index]
+      if byte >= 0x30 && byte <= 0x39 {
+        if mantissa > Decimal.mantissaMax / 10 {
+          // More digits than fit: only zeros of a fraction can be dropped without loss.
+          if byte != 0x30 || !inFraction { return nil }
+        } else {
+          mantissa = mantissa * 10 + Int128(byte - 0x30)
+          if inFraction { scale += 1 }
+        }
+        digits += 1
+      } else if byte == UInt8(ascii: ".") && !inFraction && digits > 0 {
+        inFraction = true
+        digits = 0
+      } else {
+        break
+      }
+      index += 1
+    }
+    if digits == 0 || mantissa > Decimal.mantissaMax { return nil }
+    if index < text.count {
+      guard let exponent = Decimal.exponent(text.suffix(from: index)) else { return nil }
+      scale -= exponent
+    }
+    while scale > Int(Decimal.scaleMax) && mantissa % 10 == 0 && mantissa != 0 {
+      mantissa /= 10
+      scale -= 1
+    }
+    if mantissa == 0 { scale = max(0, min(scale, Int(Decimal.scaleMax))) }
+    while scale < 0 {
+      if mantissa > Decimal.mantissaMax / 10 { return nil }
+      mantissa *= 10
+      scale += 1
+    }
+    if scale > Int(Decimal.scaleMax) { return nil }
+    self.init(mantissa: negative ? -mantissa : mantissa, scale: UInt8(scale))
+  }
+
+  /// `e+12`, `E-3`; nil when it is none. Beyond ±999 is as good as ±999: it fits no decimal.
+  private static func exponent(_ text: ByteView) -> Int? {
+    guard text.count >= 2, text[0] | 0x20 == UInt8(ascii: "e") else { return nil }
+    var index = 1
+    let negative = text[1] == UInt8(ascii: "-")
+    if negative || text[1] == UInt8(ascii: "+") { index = 2 }
+    if index == text.count { return nil }
+    var value = 0
+    while index < text.count {
+      let byte = text[index]
+      if byte < 0x30 || byte > 0x39 { return nil }
+      value = min(value * 10 + Int(byte - 0x30), 999)
+      index += 1
+    }
+    return negative ? -value : value
+  }
+
+  static func power(_ exponent: Int) -> Int128? {
+    if exponent < 0 || exponent > 38 { return nil }
+    var result: Int128 = 1
+    for _ in 0..<exponent { result *= 10 }
+    return result
+  }
+}
+
+extension Decimal {
+  private static func aligned(_ left: Decimal, _ right: Decimal) -> (Int128, Int128, UInt8)? {
+    if left.scale == right.scale { return (left.mantissa, right.mantissa, left.scale) }
+    let distance = Int(left.scale) - Int(right.scale)
+    guard let factor = power(abs(distance)) else { return nil }
+    if distance > 0 {
+      let (product, overflow) = right.mantissa.multipliedReportingOverflow(by: factor)
+      return overflow ? nil : (left.mantissa, product, left.scale)
+    }
+    let (product, overflow) = left.mantissa.multipliedReportingOverflow(by: factor)
+    return overflow ? nil : (product, right.mantissa, right.scale)
+  }
+
+  private init?(checked mantissa: Int128, _ overflow: Bool, scale: Int) {
+    if overflow || mantissa.magnitude > Decimal.mantissaMax.magnitude || scale > 38 { return nil }
+    self.init(mantissa: mantissa, scale: UInt8(scale))
+  }
+
+  /// The exact sum, with the larger scale.
+  package func adding(_ other: Decimal) -> Decimal? {
+    guard let (left, right, scale) = Decimal.aligned(self, other) else { return nil }
+    let (sum, overflow) = left.addingReportingOverflow(right)
+    return Decimal(checked: sum, overflow, scale: Int(scale))
+  }
+
+  /// The exact difference, with the larger scale.
+  package func subtracting(_ other: Decimal) -> Decimal? { adding(other.negated) }
+
+  /// The exact product; its scale is the sum of the scales.
+  package func multiplied(by other: Decimal) -> Decimal? {
+    let (product, overflow) = mantissa.multipliedReportingOverflow(by: other.mantissa)
+    return Decimal(checked: product, overflow, scale: Int(scale) + Int(other.scale))
+  }
+
+  package var negated: Decimal { Decimal(mantissa: -mantissa, scale: scale) }
+
+  /// Negative, zero or positive as this is less than, equal to or greater than `other`.
+  package func compare(_ other: Decimal) -> Int {
+    if let (left, right, _) = Decimal.aligned(self, other) {
+      return left < right ? -1 : (left > right ? 1 : 0)
+    }
+    // Aligning overflowed: the one with fewer decimal places is the larger in magnitude.
+    let larger = scale < other.scale ? self : other
+    let sign = larger.mantissa < 0 ? -1 : 1
+    return scale < other.scale ? sign : -sign
+  }
+
+  /// The same value with `newScale` decimal places, rounded half to even; nil when it does not fit.
+  package func rounded(toScale newScale: UInt8) -> Decimal? {
+    if newScale == scale { return self }
+    guard let factor = Decimal.power(abs(Int(newScale) - Int(scale))) else { return nil }
+    if newScale > scale {
+      let (product, overflow) = mantissa.multipliedReportingOverflow(by: factor)
+      return Decimal(checked: product, overflow, scale: Int(newScale))
+    }
+    var (quotient, rest) = mantissa.quotientAndRemainder(dividingBy: factor)
+    let twice = rest.magnitude * 2
+    if twice > factor.magnitude || (twice == factor.magnitude && quotient % 2 != 0) {
+      quotient += mantissa < 0 ? -1 : 1
+    }
+    rest = 0
+    return Decimal(mantissa: quotient, scale: newScale)
+  }
+
+  /// Whether the value has at most `precision` digits, `places` of them after the point,
+  /// zeros at the end not counted.
+  package func fits(precision: Int, scale places: Int) -> Bool {
+    var value = mantissa.magnitude
+    var decimals = Int(scale)
+    while decimals > places {
+      if value % 10 != 0 { return false }
+      value /= 10
+      decimals -= 1
+    }
+    guard let limit = Decimal.power(max(0, precision - places + decimals)) else { return true }
+    return value < limit.magnitude
+  }
+}
+
+extension Decimal: Comparable, Hashable {
+  package static func == (left: Decimal, right: Decimal) -> Bool { left.compare(right) == 0 }
+  package static func < (left: Decimal, right: Decimal) -> Bool { left.compare(right) < 0 }
+  package func hash(into hasher: inout Hasher) {
+    var value = mantissa
+    var decimals = scale
+    while decimals > 0 && value % 10 == 0 {
+      value /= 10
+      decimals -= 1
+    }
+    hasher.combine(value)
+    hasher.combine(decimals)
+  }
+}
+
+extension ByteBuffer {
+  /// The decimal as plain digits: `-12.50`, never an exponent.
+  package func append(_ value: Decimal) {
+    if value.mantissa < 0 { append(UInt8(ascii: "-")) }
+    let scale = Int(value.scale)
+    let magnitude = value.mantissa.magnitude
+    if magnitude <= UInt128(UInt64.max), scale <= 18 {
+      appendSmall(UInt64(truncatingIfNeeded: magnitude), scale)
+      return
+    }
+    var digits: [UInt8] = []
+    var rest = magnitude
+    repeat {
+      digits.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+      rest /= 10
+    } while rest > 0 || digits.count <= scale
+    for index in digits.indices.reversed() {
+      append(digits[index])
+      if index == scale && scale > 0 { append(UInt8(ascii: ".")) }
+    }
+  }
+
+  private func appendSmall(_ magnitude: UInt64, _ scale: Int) {
+    var factor: UInt64 = 1
+    for _ in 0..<scale { factor *= 10 }
+    append(decimal: magnitude / factor)
+    if scale == 0 { return }
+    append(UInt8(ascii: "."))
+    let fraction = magnitude % factor
+    factor /= 10
+    while factor > 0 {
+      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: fraction / factor % 10))
+      factor /= 10
+    }
+  }
+}
+
+extension Decimal: CustomStringConvertible {
+  package var description: String {
+    let buffer = ByteBuffer(capacity: 64)
+    buffer.append(self)
+    return buffer.view.text
+  }
+}

@@ -1,0 +1,1 @@
+// State: see README.md of this room.

@@ -1,0 +1,4 @@
+@main
+struct Weft {
+  static func main() {}
+}

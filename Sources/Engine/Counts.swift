@@ -1,0 +1,21 @@
+/// What became of the records of a turn. Every record read ends in exactly one of the other four.
+package struct Counts: Sendable, Hashable {
+  package var read: Int64 = 0
+  /// Changed a row or made at least one record at a port.
+  package var applied: Int64 = 0
+  /// Accepted, but nothing in the product takes it (or a condition left it out everywhere).
+  package var filtered: Int64 = 0
+  /// Its event id was seen before under the same key.
+  package var redelivered: Int64 = 0
+  package var quarantined: Int64 = 0
+
+  package init() {}
+
+  package static func += (left: inout Counts, right: Counts) {
+    left.read += right.read
+    left.applied += right.applied
+    left.filtered += right.filtered
+    left.redelivered += right.redelivered
+    left.quarantined += right.quarantined
+  }
+}

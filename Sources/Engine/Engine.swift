@@ -1,1 +1,0 @@
-// Engine: see README.md of this room.

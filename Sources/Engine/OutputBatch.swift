@@ -1,0 +1,60 @@
+import Records
+
+/// Records to publish, in order: what apply and ingest write and the worker hands to Kafka.
+///
+/// All bytes lie in one buffer that is kept between turns, entries refer to it by range; filling and
+/// draining allocate nothing in a steady state. One thread owns it.
+package final class OutputBatch {
+  /// One record to publish.
+  package struct Entry {
+    /// Ordinal of the output in the product's plan, or ``OutputBatch/quarantine``.
+    package var port: Int32
+    package var partition: Int32
+    /// Kafka's record timestamp: the recorded time, in milliseconds.
+    package var timestampMs: Int64
+    package var key: Range<Int>
+    /// Nil: a tombstone.
+    package var value: Range<Int>?
+    /// Headers beside the port's constant ones: see ``OutputBatch/header(_:of:)``.
+    package var headers: Range<Int>
+    package var hasKey: Bool
+
+    package init(
+      port: Int32, partition: Int32, timestampMs: Int64, key: Range<Int>, value: Range<Int>?,
+      headers: Range<Int>, hasKey: Bool
+    ) {
+      self.port = port
+      self.partition = partition
+      self.timestampMs = timestampMs
+      self.key = key
+      self.value = value
+      self.headers = headers
+      self.hasKey = hasKey
+    }
+  }
+
+  /// The port number of the quarantine.
+  package static let quarantine: Int32 = -1
+
+  package let bytes = ByteBuffer(capacity: 1 << 20)
+  package private(set) var entries: ContiguousArray<Entry> = []
+
+  package init() {}
+
+  package var isEmpty: Bool { entries.isEmpty }
+
+  package func append(_ entry: Entry) { entries.append(entry) }
+
+  package func clear() {
+    entries.removeAll(keepingCapacity: true)
+    bytes.clear()
+  }
+
+  /// Writes one header into the buffer: name and value with their lengths.
+  package func appendHeader(_ name: ByteView, _ value: ByteView) {
+    bytes.append(varint: UInt64(name.count))
+    bytes.append(name)
+    bytes.append(varint: UInt64(value.count))
+    bytes.append(value)
+  }
+}

@@ -1,1 +1,0 @@
-// Expressions: see README.md of this room.

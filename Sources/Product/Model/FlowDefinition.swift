@@ -1,0 +1,191 @@
+import Expressions
+
+/// The way of one event type through streams, flattened: steps in the order they are taken.
+package struct Branch: Sendable {
+  package enum Step: Sendable {
+    /// Goes on only when true.
+    case filter(CheckedExpression)
+    /// Names a value for the later steps: variable `name`, path `[name]`.
+    case bind(name: String, CheckedExpression)
+  }
+  package var event: EventReference
+  package var steps: [Step]
+  package init(event: EventReference, steps: [Step]) {
+    self.event = event
+    self.steps = steps
+  }
+}
+
+/// One journal of a product: which events it takes, and under which key.
+package struct JournalDefinition: Sendable {
+  /// How the journal's key is found in an event of one type.
+  package enum Key: Sendable {
+    /// The record's own Kafka key.
+    case source
+    /// Parts computed from the event alone.
+    case parts([CheckedExpression])
+  }
+
+  /// Last part of the topic's name: `claimId`, or `source`.
+  package var name: String
+  package var topic: String
+  package var partitions: Int32
+  /// Milliseconds; nil: for ever.
+  package var retentionMs: Int64?
+  package var keys: [EventReference: Key]
+
+  package init(
+    name: String, topic: String, partitions: Int32, retentionMs: Int64?,
+    keys: [EventReference: Key]
+  ) {
+    self.name = name
+    self.topic = topic
+    self.partitions = partitions
+    self.retentionMs = retentionMs
+    self.keys = keys
+  }
+}
+
+/// Keyed state: one row a key, updated by events.
+package struct TableDefinition: Sendable {
+  package struct Column: Sendable, Hashable {
+    package let name: String
+    package let type: ValueType
+    package init(name: String, type: ValueType) {
+      self.name = name
+      self.type = type
+    }
+  }
+
+  /// What a clause does to one column.
+  package struct Update: Sendable {
+    package let column: Int
+    package let aggregate: Aggregate
+    /// Nil for `count()`.
+    package let argument: CheckedExpression?
+    package let condition: CheckedExpression?
+    package init(
+      column: Int, aggregate: Aggregate, argument: CheckedExpression?, condition: CheckedExpression?
+    ) {
+      self.column = column
+      self.aggregate = aggregate
+      self.argument = argument
+      self.condition = condition
+    }
+  }
+
+  package enum Aggregate: String, Sendable, Hashable, CaseIterable {
+    case count, sum, min, max, first, last, latest
+  }
+
+  /// The updates that one event type makes, and the row's key in it.
+  package struct Clause: Sendable {
+    package let branch: Branch
+    package let key: [CheckedExpression]
+    package let updates: [Update]
+    package init(branch: Branch, key: [CheckedExpression], updates: [Update]) {
+      self.branch = branch
+      self.key = key
+      self.updates = updates
+    }
+  }
+
+  package var name: String
+  /// Ordinal of the journal that feeds it.
+  package var journal: Int
+  package var keyTypes: [ValueType]
+  package var columns: [Column]
+  package var clauses: [Clause]
+
+  package init(
+    name: String, journal: Int, keyTypes: [ValueType], columns: [Column], clauses: [Clause]
+  ) {
+    self.name = name
+    self.journal = journal
+    self.keyTypes = keyTypes
+    self.columns = columns
+    self.clauses = clauses
+  }
+}
+
+/// One output port at one major version.
+package struct OutputDefinition: Sendable {
+  package enum Envelope: Sendable, Hashable { case cloudevents, bare }
+
+  /// Where a field of the published record comes from.
+  package enum Source: Sendable {
+    case expression(CheckedExpression)
+    /// A column of the table (state ports).
+    case column(Int)
+    /// A part of the table's key (state ports).
+    case keyPart(Int)
+  }
+
+  /// A field of the record, in the order of `fields`; those without a column are left out.
+  package struct Column: Sendable {
+    /// Index in ``OutputDefinition/fields``.
+    package let field: Int
+    package let source: Source
+    package init(field: Int, source: Source) {
+      self.field = field
+      self.source = source
+    }
+  }
+
+  /// What one event type becomes at an event port.
+  package struct EventBranch: Sendable {
+    package let branch: Branch
+    package let when: CheckedExpression?
+    /// Empty: the record's own Kafka key.
+    package let key: [CheckedExpression]
+    package let columns: [Column]
+    package init(
+      branch: Branch, when: CheckedExpression?, key: [CheckedExpression], columns: [Column]
+    ) {
+      self.branch = branch
+      self.when = when
+      self.key = key
+      self.columns = columns
+    }
+  }
+
+  package enum Content: Sendable {
+    case events([EventBranch])
+    /// One record for every change of a row; `row` is an object of the table's key parts (named by
+    /// the contract's primary key) and columns.
+    case state(table: Int, row: ObjectType, when: CheckedExpression?, columns: [Column])
+  }
+
+  package var port: String
+  package var major: Int
+  package var topic: String
+  package var partitions: Int32
+  package var envelope: Envelope
+  package var content: Content
+  /// Ordinal of the journal whose apply publishes it; 0 for a direct product.
+  package var journal: Int
+  /// The contract's fields: what each record is checked against at write.
+  package var fields: [ContractField]
+  package var contractId: String
+  package var onViolation: ErrorReaction
+
+  package init(
+    port: String, major: Int, topic: String, partitions: Int32, envelope: Envelope,
+    content: Content, journal: Int, fields: [ContractField], contractId: String,
+    onViolation: ErrorReaction = .quarantine
+  ) {
+    self.port = port
+    self.major = major
+    self.topic = topic
+    self.partitions = partitions
+    self.envelope = envelope
+    self.content = content
+    self.journal = journal
+    self.fields = fields
+    self.contractId = contractId
+    self.onViolation = onViolation
+  }
+
+  /// Whether it is a compacted topic of one row a key.
+  package var isState: Bool { if case .state = content { true } else { false } }
+}

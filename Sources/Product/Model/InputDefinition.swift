@@ -1,0 +1,112 @@
+import Expressions
+
+/// A topic that a product takes in.
+package struct InputDefinition: Sendable {
+  package enum Start: Sendable, Hashable {
+    case earliest, latest
+    /// Milliseconds since 1970.
+    case timestamp(Int64)
+  }
+
+  /// How redeliveries are told: the field with the event's id, remembered for so long (recorded time).
+  package struct Identity: Sendable, Hashable {
+    package let path: [String]
+    package let horizonMs: Int64
+    package init(path: [String], horizonMs: Int64) {
+      self.path = path
+      self.horizonMs = horizonMs
+    }
+  }
+
+  package var name: String
+  package var topic: String
+  /// The field that names the event type, from the root of the document; nil when there is one type.
+  package var discriminator: [String]?
+  package var id: Identity?
+  /// The field with the actual time; nil: Kafka's record timestamp.
+  package var time: [String]?
+  package var start: Start
+  /// In the order of the contract's `schema[]`; an ``EventReference`` counts in it.
+  package var events: [EventType]
+
+  package init(
+    name: String, topic: String, discriminator: [String]?, id: Identity?, time: [String]?,
+    start: Start, events: [EventType]
+  ) {
+    self.name = name
+    self.topic = topic
+    self.discriminator = discriminator
+    self.id = id
+    self.time = time
+    self.start = start
+    self.events = events
+  }
+}
+
+/// One kind of event of an input: what its documents look like.
+package struct EventType: Sendable, Hashable {
+  /// The value of the discriminator, and the name of the contract's schema object.
+  package let name: String
+  package let fields: [ContractField]
+  package init(name: String, fields: [ContractField]) {
+    self.name = name
+    self.fields = fields
+  }
+  /// The type of the variable `event`; fields in the contract's order.
+  package var object: ObjectType { ContractField.object(named: name, fields) }
+}
+
+/// An event type, by its input's and its own ordinal.
+package struct EventReference: Sendable, Hashable {
+  package let input: Int
+  package let event: Int
+  package init(input: Int, event: Int) {
+    self.input = input
+    self.event = event
+  }
+}
+
+/// A field of a contract, with all that is checked when a record is read or written.
+package struct ContractField: Sendable, Hashable {
+  /// Digits in all, and after the point.
+  package struct DecimalShape: Sendable, Hashable {
+    package let precision: Int
+    package let scale: Int
+    package init(precision: Int, scale: Int) {
+      self.precision = precision
+      self.scale = scale
+    }
+  }
+
+  package var name: String
+  package var type: ValueType
+  package var isRequired: Bool
+  /// Of a field `physicalType: decimal(p,s)`, or of the elements of a list of such.
+  package var decimal: DecimalShape?
+  /// From 1; nil when the field is no part of the primary key.
+  package var primaryKeyPosition: Int?
+  package var classification: String?
+  package var description: String?
+  /// Of an object, or of a list's elements when those are objects; the same order as in `type`.
+  package var fields: [ContractField]
+
+  package init(
+    name: String, type: ValueType, isRequired: Bool, decimal: DecimalShape? = nil,
+    primaryKeyPosition: Int? = nil, classification: String? = nil, description: String? = nil,
+    fields: [ContractField] = []
+  ) {
+    self.name = name
+    self.type = type
+    self.isRequired = isRequired
+    self.decimal = decimal
+    self.primaryKeyPosition = primaryKeyPosition
+    self.classification = classification
+    self.description = description
+    self.fields = fields
+  }
+
+  package static func object(named name: String, _ fields: [ContractField]) -> ObjectType {
+    ObjectType(
+      name: name, fields: fields.map { .init($0.name, $0.type, isRequired: $0.isRequired) })
+  }
+}

@@ -1,0 +1,82 @@
+import Expressions
+
+/// One product, read and checked: all references resolved, all expressions typed, all names on the
+/// wire computed. What the engine compiles and the worker runs; it holds no file and no position.
+package struct ProductDefinition: Sendable {
+  package var mesh: String
+  package var domain: String
+  package var name: String
+  package var version: String
+  package var inputs: [InputDefinition]
+  /// Empty for `journal: none`: such a product runs direct, input to output in one transaction.
+  package var journals: [JournalDefinition]
+  package var tables: [TableDefinition]
+  package var outputs: [OutputDefinition]
+  package var onError: ErrorReaction
+  /// How far an actual time may lie ahead of the recorded time, in milliseconds.
+  package var futureMsMax: Int64
+  package var names: WireNames
+  /// SHA-256 over all that can change what the product publishes (idea.md, "Changing a product").
+  package var logicDigest: [UInt8]
+  /// The canonical texts the digest was made of, by path, for the catalog and for saying what changed.
+  package var logicFiles: [LogicFile]
+
+  package init(
+    mesh: String, domain: String, name: String, version: String, inputs: [InputDefinition],
+    journals: [JournalDefinition], tables: [TableDefinition], outputs: [OutputDefinition],
+    onError: ErrorReaction = .quarantine, futureMsMax: Int64 = 3_600_000, names: WireNames,
+    logicDigest: [UInt8], logicFiles: [LogicFile] = []
+  ) {
+    self.mesh = mesh
+    self.domain = domain
+    self.name = name
+    self.version = version
+    self.inputs = inputs
+    self.journals = journals
+    self.tables = tables
+    self.outputs = outputs
+    self.onError = onError
+    self.futureMsMax = futureMsMax
+    self.names = names
+    self.logicDigest = logicDigest
+    self.logicFiles = logicFiles
+  }
+}
+
+/// What becomes of a record that cannot be processed.
+package enum ErrorReaction: Sendable, Hashable {
+  /// It goes to the quarantine port in the same transaction (the default).
+  case quarantine
+  /// The product stops before it, uncommitted.
+  case stop
+}
+
+/// A text that the logic digest covers, such as the inputs or one output in canonical form.
+package struct LogicFile: Sendable, Hashable {
+  package let path: String
+  package let content: String
+  package init(path: String, content: String) {
+    self.path = path
+    self.content = content
+  }
+}
+
+/// The product's names on the broker, with the environment's prefix.
+package struct WireNames: Sendable, Hashable {
+  /// `weft.<domain>.<product>`
+  package let group: String
+  /// `weft.<domain>.<product>`, to which the worker adds `.<instance>.<loop>`.
+  package let transactionalIdPrefix: String
+  /// `<domain>.<product>.quarantine`
+  package let quarantineTopic: String
+  /// `weft.catalog`
+  package let catalogTopic: String
+
+  package init(environment: String, domain: String, product: String) {
+    let prefix = environment.isEmpty ? "" : environment + "."
+    group = "\(prefix)weft.\(domain).\(product)"
+    transactionalIdPrefix = group
+    quarantineTopic = "\(prefix)\(domain).\(product).quarantine"
+    catalogTopic = "\(prefix)weft.catalog"
+  }
+}

@@ -1,0 +1,41 @@
+/// What worker.yaml says: how one domain's worker runs. Nothing in it changes what is published.
+package struct WorkerSettings: Sendable {
+  package var domain: String
+  package var environment: String
+  /// librdkafka properties, secrets resolved; never printed.
+  package var kafka: [(name: String, value: String)]
+  package var stateDirectory: String
+  /// A turn closes when it is so old …
+  package var commitIntervalMs: Int
+  /// … or holds so many records, whichever comes first.
+  package var commitRecords: Int
+
+  package init(
+    domain: String, environment: String, kafka: [(name: String, value: String)],
+    stateDirectory: String, commitIntervalMs: Int = 100, commitRecords: Int = 50_000
+  ) {
+    self.domain = domain
+    self.environment = environment
+    self.kafka = kafka
+    self.stateDirectory = stateDirectory
+    self.commitIntervalMs = commitIntervalMs
+    self.commitRecords = commitRecords
+  }
+}
+
+/// A domain directory, read and checked.
+package struct DomainDefinition: Sendable {
+  package var name: String
+  package var directory: String
+  package var settings: WorkerSettings
+  package var products: [ProductDefinition]
+
+  package init(
+    name: String, directory: String, settings: WorkerSettings, products: [ProductDefinition]
+  ) {
+    self.name = name
+    self.directory = directory
+    self.settings = settings
+    self.products = products
+  }
+}

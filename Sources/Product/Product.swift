@@ -1,1 +1,0 @@
-// Product: see README.md of this room.

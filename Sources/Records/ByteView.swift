@@ -86,25 +86,40 @@ extension ByteView: Equatable {
   }
 }
 
-/// Eight bytes at a time: keys and field names are short, and a call into libc costs more.
+/// Eight bytes at a time, the last eight overlapping: keys and field names are short, and a call
+/// into libc costs more.
 @inline(__always)
 private func memory(_ left: UnsafePointer<UInt8>, equals right: UnsafePointer<UInt8>, count: Int)
   -> Bool
 {
-  var index = 0
-  let leftRaw = unsafe UnsafeRawPointer(left)
-  let rightRaw = unsafe UnsafeRawPointer(right)
-  while index + 8 <= count {
-    let one = unsafe leftRaw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-    let other = unsafe rightRaw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-    if one != other { return false }
-    index += 8
+  let one = unsafe UnsafeRawPointer(left)
+  let other = unsafe UnsafeRawPointer(right)
+  if count >= 8 {
+    var index = 0
+    while index < count - 8 {
+      if unsafe differ(one, other, index, UInt64.self) { return false }
+      index += 8
+    }
+    return unsafe !differ(one, other, count - 8, UInt64.self)
   }
+  if count >= 4 {
+    return unsafe !differ(one, other, 0, UInt32.self)
+      && !differ(one, other, count - 4, UInt32.self)
+  }
+  var index = 0
   while index < count {
     if unsafe left[index] != right[index] { return false }
     index += 1
   }
   return true
+}
+
+@inline(__always)
+private func differ<Word: FixedWidthInteger & BitwiseCopyable>(
+  _ one: UnsafeRawPointer, _ other: UnsafeRawPointer, _ offset: Int, _ type: Word.Type
+) -> Bool {
+  unsafe one.loadUnaligned(fromByteOffset: offset, as: Word.self)
+    != other.loadUnaligned(fromByteOffset: offset, as: Word.self)
 }
 
 extension StaticString {

@@ -18,13 +18,13 @@
   package init() {}
 
   deinit {
-    for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
-    for unsafe chunk in unsafe oversized { unsafe chunk.deallocate() }
+    for unsafechunk in unsafe chunks { unsafe chunk.deallocate() }
+    for unsafechunk in unsafe oversized { unsafe chunk.deallocate() }
   }
 
   /// Takes everything back: all views into this arena end here.
   package func reset() {
-    for unsafe chunk in unsafe oversized { unsafe chunk.deallocate() }
+    for unsafechunk in unsafe oversized { unsafe chunk.deallocate() }
     unsafe oversized.removeAll(keepingCapacity: true)
     used = 0
     chunkIndex = -1

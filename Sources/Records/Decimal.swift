@@ -22,6 +22,10 @@ package struct Decimal: Sendable {
   /// Nil when the text is no such number, or has more than 38 significant digits or decimal places.
   /// Zeros at the end of a fraction are kept in the scale while they fit.
   package init?(_ text: ByteView) {
+    if text.count <= 18, let short = Decimal(short: text) {
+      self = short
+      return
+    }
     var index = 0
     let negative = !text.isEmpty && text[0] == UInt8(ascii: "-")
     if negative { index = 1 }
@@ -65,6 +69,31 @@ package struct Decimal: Sendable {
     }
     if scale > Int(Decimal.scaleMax) { return nil }
     self.init(mantissa: negative ? -mantissa : mantissa, scale: UInt8(scale))
+  }
+
+  /// Up to 18 characters without an exponent: nearly every amount there is, in 64-bit arithmetic.
+  private init?(short text: ByteView) {
+    var index = 0
+    let negative = !text.isEmpty && text[0] == UInt8(ascii: "-")
+    if negative { index = 1 }
+    var mantissa: Int64 = 0
+    let first = index
+    var point = -1
+    while index < text.count {
+      let digit = text[index] &- 0x30
+      if digit <= 9 {
+        mantissa = mantissa &* 10 &+ Int64(digit)
+      } else if text[index] == UInt8(ascii: "."), point < 0, index > first {
+        point = index
+      } else {
+        return nil
+      }
+      index += 1
+    }
+    if index == first || point == index - 1 { return nil }
+    self.init(
+      mantissa: Int128(negative ? -mantissa : mantissa),
+      scale: point < 0 ? 0 : UInt8(index - 1 - point))
   }
 
   /// `e+12`, `E-3`; nil when it is none. Beyond ±999 is as good as ±999: it fits no decimal.

@@ -76,7 +76,9 @@ package func daysSince1970(_ text: ByteView) -> Int64? {
     year >= 1, month >= 1, month <= 12, day >= 1
   else { return nil }
   let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-  let length = month == 2 ? (leap ? 29 : 28) : (month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31)
+  let length =
+    month == 2
+    ? (leap ? 29 : 28) : (month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31)
   if day > length { return nil }
   return daysFromCivil(Int64(year), Int64(month), Int64(day))
 }

@@ -1,0 +1,160 @@
+import Records
+import Testing
+
+struct RecordsTests {
+  private func decimal(_ text: String) -> Decimal? { ByteView.lending(text) { Decimal($0) } }
+  private func timestamp(_ text: String) -> Timestamp? {
+    ByteView.lending(text) { Timestamp(rfc3339: $0) }
+  }
+
+  @Test(arguments: [
+    ("12.50", "12.50"), ("-0.05", "-0.05"), ("1e3", "1000"), ("1.5E-3", "0.0015"), ("0", "0"),
+    ("10000000000000000000.000000000000000001", "10000000000000000000.000000000000000001"),
+    ("99999999999999999999999999999999999999", "99999999999999999999999999999999999999"),
+    ("1.2300e1", "12.300"), ("0.0e5", "0"),
+  ])
+  func `a decimal's text comes out as it went in`(text: String, expected: String) {
+    #expect(decimal(text)?.description == expected)
+  }
+
+  @Test(arguments: [
+    "", "-", "1.", ".5", "1e", "1e+", "abc", "1x", "0x10", "1e99", "1e-99", "1.2.3", "--1",
+    "999999999999999999999999999999999999999", "NaN", " 1", "+1",
+  ])
+  func `what is no decimal of 38 digits is refused`(text: String) {
+    #expect(decimal(text) == nil)
+  }
+
+  @Test func `decimal arithmetic is exact and keeps the scale that the rules give`() throws {
+    let a = try #require(decimal("9.99"))
+    let three = try #require(decimal("3"))
+    #expect(a.multiplied(by: three)?.description == "29.97")
+    #expect(a.adding(three)?.description == "12.99")
+    #expect(a.subtracting(three)?.description == "6.99")
+    let largest = Decimal(mantissa: Decimal.mantissaMax, scale: 0)
+    #expect(largest.adding(Decimal(1)) == nil)
+    #expect(largest.multiplied(by: Decimal(2)) == nil)
+  }
+
+  @Test(arguments: [
+    ("2.5", 0, "2"), ("3.5", 0, "4"), ("-2.5", 0, "-2"), ("2.51", 0, "3"), ("1.005", 2, "1.00"),
+    ("1.015", 2, "1.02"), ("7", 2, "7.00"), ("-0.5", 0, "0"),
+  ])
+  func `rounding goes half to even`(text: String, scale: Int, expected: String) throws {
+    #expect(try #require(decimal(text)).rounded(toScale: UInt8(scale))?.description == expected)
+  }
+
+  @Test func `decimals compare by value whatever their scales`() throws {
+    #expect(decimal("1.50") == decimal("1.5"))
+    #expect(try #require(decimal("-1")) < #require(decimal("0.0000000001")))
+    let large = try #require(decimal("99999999999999999999999999999999999999"))
+    let small = Decimal(mantissa: 1, scale: 38)
+    #expect(small < large)
+    #expect(large.negated < small)
+    #expect(small.negated > large.negated)
+    #expect(Set([decimal("1.50"), decimal("1.5"), decimal("1.500")]).count == 1)
+  }
+
+  @Test(arguments: [
+    ("123.45", 5, 2, true), ("123.456", 6, 2, false), ("123.450", 5, 2, true),
+    ("1234.5", 5, 2, false), ("999.99", 5, 2, true), ("1000", 5, 2, false), ("0.01", 2, 2, true),
+  ])
+  func `precision and scale are checked on the value, not its text`(
+    text: String, precision: Int, scale: Int, fits: Bool
+  ) throws {
+    #expect(try #require(decimal(text)).fits(precision: precision, scale: scale) == fits)
+  }
+
+  @Test(arguments: [
+    ("2024-02-29T12:00:00.5+01:00", "2024-02-29T11:00:00.500Z"),
+    ("1949-11-26T00:00:00Z", "1949-11-26T00:00:00Z"),
+    ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+    ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999Z"),
+    ("1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z"),
+    ("2000-01-01t00:00:00z", "2000-01-01T00:00:00Z"),
+  ])
+  func `a timestamp is read and written as RFC 3339`(text: String, expected: String) {
+    #expect(timestamp(text)?.description == expected)
+  }
+
+  @Test(arguments: [
+    "not-a-time", "2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-01-01T24:00:00Z",
+    "2024-01-01 00:00:00Z", "2024-01-01T00:00:00", "2024-01-01T00:00:00.Z", "1900-02-29T00:00:00Z",
+    "2024-01-01T00:00:00.1234567890Z", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00",
+    "2024-01-01T00:00:00+0100",
+  ])
+  func `what is no moment of the years 1 to 9999 is refused`(text: String) {
+    #expect(timestamp(text) == nil)
+  }
+
+  @Test func `every day of four centuries is read and written alike`() {
+    let buffer = ByteBuffer()
+    for day in Int64(-146_097)...146_097 {
+      buffer.clear()
+      buffer.append(days: day)
+      #expect(daysSince1970(buffer.view) == day)
+    }
+  }
+
+  // The values that Kafka's own clients agree on.
+  @Test(arguments: [
+    ("21", -973_932_308), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536),
+    ("a-little-bit-longer-string", -1_486_304_829), ("abc", 479_470_107),
+  ])
+  func `a key goes to the partition that Java producers give it`(key: String, hash: Int) {
+    let positive = UInt32(bitPattern: Int32(hash)) & 0x7FFF_FFFF
+    #expect(
+      ByteView.lending(key) { partition(ofKey: $0, among: 12) } == Partition(Int32(positive % 12)))
+  }
+
+  @Test func `numbers written to a buffer are read back, and truncated ones are refused`() {
+    let buffer = ByteBuffer(capacity: 1)
+    let numbers: [Int64] = [0, 1, -1, 63, -64, 64, .max, .min, 1_700_000_000_000]
+    for number in numbers { buffer.append(zigzag: number) }
+    buffer.append(littleEndian: UInt32(0xDEAD_BEEF))
+    var reader = ByteReader(buffer.view)
+    for number in numbers { #expect(reader.zigzag() == number) }
+    #expect(reader.littleEndian(UInt32.self) == 0xDEAD_BEEF)
+    #expect(reader.byte() == nil)
+    ByteView.lending([0x80, 0x80]) {
+      var short = ByteReader($0)
+      #expect(short.varint() == nil)
+    }
+    ByteView.lending([UInt8](repeating: 0xFF, count: 10)) {
+      var long = ByteReader($0)
+      #expect(long.varint() == nil)
+    }
+  }
+
+  @Test func `an arena's memory is reused after a reset, and large pieces are given back`() {
+    let arena = Arena()
+    for _ in 0..<3 {
+      var copies: [ByteView] = []
+      for index in 0..<5000 {
+        copies.append(ByteView.lending("value \(index)") { arena.copy($0) })
+      }
+      let large = ByteView.lending([UInt8](repeating: 7, count: 1 << 20)) { arena.copy($0) }
+      #expect(large.count == 1 << 20 && large[(1 << 20) - 1] == 7)
+      #expect(copies[4321].text == "value 4321")
+      arena.reset()
+      #expect(arena.used == 0)
+    }
+  }
+
+  @Test func `a value gives back what was put in`() throws {
+    #expect(Value.int(.min).int == .min)
+    #expect(Value.double(-0.5).double == -0.5)
+    let number = try #require(decimal("-12345678901234567890.123456789"))
+    #expect(Value.decimal(number).decimal == number)
+    let moment = try #require(timestamp("1949-11-26T00:00:00.25Z"))
+    #expect(Value.timestamp(moment).timestamp == moment)
+    #expect(Value.duration(seconds: -3, nanoseconds: -5).duration == (-3, -5))
+    #expect(MemoryLayout<Value>.stride == 24)
+    let arena = Arena()
+    let run = arena.values(2)
+    run[0] = .string(StaticString("a").view)
+    run[1] = .list(.empty)
+    #expect(Value.object(run).run[0].view == StaticString("a").view)
+    #expect(Value.object(run).run[1].run.count == 0)
+  }
+}

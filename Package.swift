@@ -6,6 +6,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// A sanitizer brings its own allocator: `WEFT_SANITIZE=thread swift test --sanitize=thread`.
+let sanitized = Context.environment["WEFT_SANITIZE"] != nil
+
 /// A room of the house: a Swift module that may import just what is named here.
 func room(_ name: String, _ mayImport: [Target.Dependency] = []) -> Target {
   .target(
@@ -51,7 +54,8 @@ let package = Package(
         "CommandLine", "Worker", "Mesh", "Kafka", "Engine", "State", "Product", "Expressions",
         "Formats", "Observability", "Diagnostics", "Records",
       ],
-      exclude: ["README.md"], swiftSettings: strict),
+      exclude: ["README.md"], swiftSettings: strict,
+      linkerSettings: sanitized ? [] : [.linkedLibrary("mimalloc")]),
     tests(
       "LanguageTests",
       ["CommandLine", "Product", "Expressions", "Formats", "Diagnostics", "Records"]),

@@ -18,13 +18,13 @@
   package init() {}
 
   deinit {
-    for unsafechunk in unsafe chunks { unsafe chunk.deallocate() }
-    for unsafechunk in unsafe oversized { unsafe chunk.deallocate() }
+    for index in unsafe chunks.indices { unsafe chunks[index].deallocate() }
+    for index in unsafe oversized.indices { unsafe oversized[index].deallocate() }
   }
 
   /// Takes everything back: all views into this arena end here.
   package func reset() {
-    for unsafechunk in unsafe oversized { unsafe chunk.deallocate() }
+    for index in unsafe oversized.indices { unsafe oversized[index].deallocate() }
     unsafe oversized.removeAll(keepingCapacity: true)
     used = 0
     chunkIndex = -1

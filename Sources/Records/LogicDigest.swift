@@ -59,6 +59,15 @@ extension ByteBuffer {
     digest.forEachWord { append(littleEndian: $0) }
   }
 
+  /// Overwrites the 32 bytes that begin at `index`; they must be there.
+  package func replace(at index: Int, _ digest: LogicDigest) {
+    var place = index
+    digest.forEachWord {
+      replace(at: place, littleEndian: $0)
+      place += 8
+    }
+  }
+
   /// The digest as 64 hexadecimal digits.
   package func append(hexadecimal digest: LogicDigest) {
     let digits: StaticString = "0123456789abcdef"

@@ -1,1 +1,0 @@
-// Formats: see README.md of this room.

@@ -1,0 +1,153 @@
+import Records
+
+/// The layout of a journal block, version 1. All numbers are little-endian; a varint is LEB128, a
+/// zigzag a signed one.
+///
+/// ```
+/// 0   version        u8   1
+/// 1   kind           u8   1 events, 2 ticks, 3 control
+/// 2   reserved       u16  0
+/// 4   total length   u32  of the whole block
+/// 8   recorded time  i64  milliseconds since 1970
+/// 16  logic digest   32 bytes
+/// 48  entry count    u32
+/// 52  entry bytes    u32
+/// 56  position count u32
+/// 60  entries        each: length u32, then as many bytes
+///     positions      each: input varint, partition varint, next offset zigzag
+/// ```
+/// An entry of a block of events:
+/// ```
+/// flags u8 · input varint · partition zigzag delta · offset zigzag delta
+/// [seconds zigzag delta · fraction varint] [id] [key] [headers] [identifiers] [key reference]
+/// payload: what is left
+/// ```
+/// Parts in brackets are there when their flag is set; a part of bytes has its length as a varint in
+/// front. Deltas are against the entry before (the first against 0; the seconds against the last
+/// entry that had a time). A fraction is a number of its unit shifted by two bits: 1 milliseconds,
+/// 2 microseconds, 3 nanoseconds. The positions stand at the end, so that a block is built in place:
+/// they and the header are known last.
+enum JournalFormat {
+  static let version: UInt8 = 1
+  static let headerBytes = 60
+  static let lengthAt = 4
+  static let recordedAt = 8
+  static let digestAt = 16
+  static let entryCountAt = 48
+  static let entryBytesAt = 52
+  static let positionCountAt = 56
+
+  static let hasTime: UInt8 = 1
+  static let hasId: UInt8 = 2
+  static let hasKey: UInt8 = 4
+  /// Without it the payload is null; with it and no bytes, it is empty.
+  static let hasPayload: UInt8 = 8
+  static let hasHeaders: UInt8 = 16
+  static let hasIdentifiers: UInt8 = 32
+  static let hasKeyReference: UInt8 = 64
+  static let flagsKnown: UInt8 = 127
+
+  /// What an entry takes at most beside its parts of bytes: length, flags, seven varints for source
+  /// and time, five lengths.
+  static let entryOverheadMax = 4 + 1 + 3 * 10 + 2 * 10 + 5 * 10
+}
+
+/// What the entries of a block are.
+package enum JournalBlockKind: UInt8, Sendable, Hashable {
+  case events = 1
+  case ticks = 2
+  case control = 3
+}
+
+/// How far an input was taken: the offset of the record after the last one that is journaled.
+package struct InputPosition: Sendable, Hashable {
+  /// Ordinal of the input in the product.
+  package let input: Int
+  package let partition: Partition
+  package let next: Offset
+
+  package init(input: Int, partition: Partition, next: Offset) {
+    self.input = input
+    self.partition = partition
+    self.next = next
+  }
+}
+
+/// One accepted event of a journal block. Its bytes are views: written from where they lie, and read
+/// as parts of the block, which they live as long as.
+package struct JournalEvent {
+  /// Ordinal of the input in the product.
+  package var input: Int
+  /// Where the event came from.
+  package var partition: Partition
+  package var offset: Offset
+  /// The actual time; nil where the input declares none.
+  package var time: Timestamp?
+  /// The event id; nil where the input declares none.
+  package var id: ByteView?
+  /// The key of the input record, as it came.
+  package var key: ByteView?
+  /// The declared headers, written by ``ByteBuffer/appendJournalHeader(_:_:)`` one after another and
+  /// read by ``JournalHeaders``. Empty when there are none.
+  package var headers: ByteView
+  /// The resolved identifiers; empty when there are none.
+  package var identifiers: ByteView
+  /// Names the key under which the payload is encrypted; nil: it is not.
+  package var keyReference: ByteView?
+  /// The value of the input record as it came; nil is null (a tombstone), which is not empty.
+  package var payload: ByteView?
+
+  package init(
+    input: Int, partition: Partition, offset: Offset, time: Timestamp? = nil, id: ByteView? = nil,
+    key: ByteView? = nil, headers: ByteView = .empty, identifiers: ByteView = .empty,
+    keyReference: ByteView? = nil, payload: ByteView?
+  ) {
+    self.input = input
+    self.partition = partition
+    self.offset = offset
+    self.time = time
+    self.id = id
+    self.key = key
+    self.headers = headers
+    self.identifiers = identifiers
+    self.keyReference = keyReference
+    self.payload = payload
+  }
+
+  /// What an entry of this event takes at most.
+  var bytesMax: Int {
+    JournalFormat.entryOverheadMax + (id?.count ?? 0) + (key?.count ?? 0) + headers.count
+      + identifiers.count + (keyReference?.count ?? 0) + (payload?.count ?? 0)
+  }
+}
+
+/// Why bytes are no journal block. The journal is ours alone, so the reaction is to stop the product
+/// and name the block's position: it is never skipped.
+package struct JournalBlockFailure: Error, Hashable, Sendable {
+  package enum Reason: UInt8, Hashable, Sendable {
+    case unknownVersion, unknownKind, wrongLength, wrongCount, truncated, badNumber, unknownFlags
+    case trailingBytes
+  }
+
+  package let reason: Reason
+  /// Where in the block, in bytes from 0.
+  package let offset: Int
+
+  package init(_ reason: Reason, at offset: Int) {
+    self.reason = reason
+    self.offset = offset
+  }
+
+  package var message: StaticString {
+    switch reason {
+    case .unknownVersion: "the block's version is not one this Weft can read"
+    case .unknownKind: "the block's kind is not one this Weft can read"
+    case .wrongLength: "the block's length is not the one written in it"
+    case .wrongCount: "the block's entries are not as many as its header says"
+    case .truncated: "the block ends inside an entry"
+    case .badNumber: "a number in the block is out of its range"
+    case .unknownFlags: "an event in the block has parts this Weft cannot read"
+    case .trailingBytes: "bytes are left over behind an entry or the block"
+    }
+  }
+}

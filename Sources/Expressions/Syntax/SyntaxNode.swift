@@ -1,0 +1,2 @@
+/// The syntax tree.
+indirect enum SyntaxNode: Sendable { case null }

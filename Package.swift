@@ -33,7 +33,7 @@ let package = Package(
     .target(name: "CSIMD", exclude: ["README.md"]),
     room("Records"),
     room("Diagnostics"),
-    room("Observability"),
+    room("Observability", ["Diagnostics", "Records"]),
     room("CommandLine", ["Diagnostics"]),
     room("Formats", ["Records", "CSIMD"]),
     room("Expressions", ["Diagnostics", "Records"]),
@@ -58,7 +58,10 @@ let package = Package(
       linkerSettings: sanitized ? [] : [.linkedLibrary("mimalloc")]),
     tests(
       "LanguageTests",
-      ["CommandLine", "Product", "Expressions", "Formats", "Diagnostics", "Records"]),
+      [
+        "CommandLine", "Product", "Expressions", "Formats", "Observability", "Diagnostics",
+        "Records",
+      ]),
     tests(
       "EngineTests",
       ["Engine", "State", "Product", "Expressions", "Formats", "Diagnostics", "Records"]),

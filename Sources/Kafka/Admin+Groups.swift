@@ -1,0 +1,117 @@
+import CRdKafka
+import Records
+
+extension Admin {
+  /// Deletes a group with its committed offsets; it must have no members. A group that is not there
+  /// is no error.
+  package func deleteGroup(_ group: String, _ deadline: Deadline) throws(KafkaError) {
+    let operation = "delete group \(group)"
+    var item = unsafe rd_kafka_DeleteGroup_new(group)
+    defer { unsafe rd_kafka_DeleteGroup_destroy(item) }
+    let answer: (done: Bool, error: KafkaError?)
+    answer = try unsafe request(operation, deadline) { options, queue in
+      unsafe rd_kafka_DeleteGroups(client, &item, 1, options, queue)
+    } read: { answer in
+      var count = 0
+      guard let list = unsafe rd_kafka_DeleteGroups_result_groups(answer, &count), count > 0,
+        let first = unsafe list[0]
+      else { return nil }
+      return unsafe (true, Admin.groupError(rd_kafka_group_result_error(first), operation))
+    }
+    // 69: there is no such group.
+    if let error = answer.error, error.code.value != 69 { throw error }
+  }
+
+  /// The group's members; none for a group that is not there.
+  package func members(of group: String, _ deadline: Deadline) throws(KafkaError) -> [GroupMember] {
+    let operation = "describe group \(group)"
+    let answer: (members: [GroupMember], error: KafkaError?)
+    answer = try unsafe request(operation, deadline) { options, queue in
+      unsafe group.withCString { name in
+        var names: [UnsafePointer<CChar>?] = unsafe [name]
+        unsafe rd_kafka_DescribeConsumerGroups(client, &names, 1, options, queue)
+      }
+    } read: { answer in
+      var count = 0
+      guard let list = unsafe rd_kafka_DescribeConsumerGroups_result_groups(answer, &count),
+        count > 0, let first = unsafe list[0]
+      else { return nil }
+      let error = unsafe rd_kafka_ConsumerGroupDescription_error(first)
+      return unsafe (Admin.members(first), Admin.groupError(error, operation))
+    }
+    if let error = answer.error { throw error }
+    return answer.members
+  }
+
+  private static func members(_ description: OpaquePointer) -> [GroupMember] {
+    (0..<(unsafe rd_kafka_ConsumerGroupDescription_member_count(description))).compactMap { index in
+      guard let member = unsafe rd_kafka_ConsumerGroupDescription_member(description, index),
+        let id = unsafe rd_kafka_MemberDescription_consumer_id(member)
+      else { return nil }
+      let instance = unsafe rd_kafka_MemberDescription_group_instance_id(member)
+        .map { unsafe String(cString: $0) }
+      return unsafe GroupMember(
+        memberId: String(cString: id), instance: instance?.isEmpty == true ? nil : instance)
+    }
+  }
+
+  /// What a group has committed for partitions of a topic, in their order; nil where nothing. Only
+  /// stable offsets: waits for pending transactions.
+  package func committed(
+    by group: String, _ topic: String, _ partitions: [Partition], _ deadline: Deadline
+  ) throws(KafkaError) -> [(offset: Offset?, metadata: String)] {
+    let operation = "read the committed offsets of \(group)"
+    let list = PartitionList(capacity: partitions.count)
+    for partition in partitions { list.add(topic, partition) }
+    var item = unsafe rd_kafka_ListConsumerGroupOffsets_new(group, list.raw)
+    defer { unsafe rd_kafka_ListConsumerGroupOffsets_destroy(item) }
+    typealias Entry = (offset: Offset?, metadata: String)
+    let answer: (entries: [Int32: Entry], error: KafkaError?)
+    answer = try unsafe request(operation, deadline) { options, queue in
+      if let error = unsafe rd_kafka_AdminOptions_set_require_stable_offsets(options, 1) {
+        unsafe rd_kafka_error_destroy(error)
+      }
+      unsafe rd_kafka_ListConsumerGroupOffsets(client, &item, 1, options, queue)
+    } read: { answer in
+      var count = 0
+      guard let groups = unsafe rd_kafka_ListConsumerGroupOffsets_result_groups(answer, &count),
+        count > 0, let first = unsafe groups[0]
+      else { return nil }
+      if let error = unsafe Admin.groupError(rd_kafka_group_result_error(first), operation) {
+        return ([:], error)
+      }
+      return unsafe Admin.entries(rd_kafka_group_result_partitions(first), operation)
+    }
+    if let error = answer.error { throw error }
+    return partitions.map { answer.entries[$0.value] ?? (nil, "") }
+  }
+
+  /// An error of one partition hides under the group's "ok" (rule 24).
+  private static func entries(
+    _ list: UnsafePointer<rd_kafka_topic_partition_list_t>?, _ operation: String
+  ) -> ([Int32: (offset: Offset?, metadata: String)], KafkaError?) {
+    var entries: [Int32: (offset: Offset?, metadata: String)] = [:]
+    guard let list = unsafe list, let copy = unsafe rd_kafka_topic_partition_list_copy(list) else {
+      return (entries, nil)
+    }
+    let owned = unsafe PartitionList(taking: copy)
+    for index in 0..<owned.count {
+      let entry = owned.entry(index)
+      if entry.error != RD_KAFKA_RESP_ERR_NO_ERROR {
+        return ([:], KafkaError(entry.error, operation: operation))
+      }
+      entries[entry.partition.value] = (
+        entry.offset < 0 ? nil : Offset(entry.offset), entry.metadata
+      )
+    }
+    return (entries, nil)
+  }
+
+  private static func groupError(_ error: OpaquePointer?, _ operation: String) -> KafkaError? {
+    guard let error = unsafe error else { return nil }
+    let code = unsafe rd_kafka_error_code(error)
+    if code == RD_KAFKA_RESP_ERR_NO_ERROR { return nil }
+    return KafkaError(
+      code, operation: operation, message: unsafe String(cString: rd_kafka_error_string(error)))
+  }
+}

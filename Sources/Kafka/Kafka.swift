@@ -1,1 +1,0 @@
-// Kafka: see README.md of this room.

@@ -15,7 +15,7 @@ package final class OutputBatch {
     package var key: Range<Int>
     /// Nil: a tombstone.
     package var value: Range<Int>?
-    /// Headers beside the port's constant ones: see ``OutputBatch/header(_:of:)``.
+    /// Headers beside the port's constant ones: see ``OutputBatch/headers(of:)``.
     package var headers: Range<Int>
     package var hasKey: Bool
 
@@ -56,5 +56,23 @@ package final class OutputBatch {
     bytes.append(name)
     bytes.append(varint: UInt64(value.count))
     bytes.append(value)
+  }
+
+  /// The headers of `entry`, in order, as ``appendHeader(_:_:)`` wrote them.
+  package func headers(of entry: Entry) -> Headers { Headers(bytes[entry.headers]) }
+
+  /// A walk over the headers of one entry; ends with the batch's next append.
+  package struct Headers {
+    private var reader: ByteReader
+
+    init(_ view: ByteView) { reader = ByteReader(view) }
+
+    /// The next header, nil behind the last one.
+    package mutating func next() -> (name: ByteView, value: ByteView)? {
+      guard let nameLength = reader.varint(), let name = reader.bytes(Int(nameLength)),
+        let valueLength = reader.varint(), let value = reader.bytes(Int(valueLength))
+      else { return nil }
+      return (name, value)
+    }
   }
 }

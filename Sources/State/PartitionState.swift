@@ -1,0 +1,229 @@
+import Records
+
+/// The keyed state of one journal partition: rows by space and key, remembered event ids, a stamp.
+///
+/// Writes belong to a turn: ``begin()``, any number of them, then ``commit(_:)`` with the stamp of
+/// what is now in it, or ``rollback()``, after which everything is as it was at `begin`. Reads see the
+/// turn's own writes. Writing outside a turn is an error of the program and traps.
+///
+/// Views and handles that are lent end with the next write, or the turn. Keys and rows may be of any
+/// size that Kafka carries. Nothing that can be seen depends on the process or on hash order.
+/// One thread owns it.
+package final class PartitionState {
+  private let table: RowTable
+  private var queues: ContiguousArray<ExpiryQueue?>
+  private var undo = UndoLog()
+  private var isInTurn = false
+  /// The moment that the state is at; changes only with a commit.
+  package private(set) var stamp: Stamp
+
+  /// An empty state. `seed` places rows in memory and may differ in each process.
+  package init(stamp: Stamp = .empty, seed: HashSeed = .random()) {
+    self.stamp = stamp
+    table = RowTable(seed: seed)
+    queues = ContiguousArray(repeating: nil, count: 256)
+  }
+
+  // MARK: Turns
+
+  package func begin() {
+    precondition(!isInTurn, "a turn is ended before the next begins")
+    isInTurn = true
+  }
+
+  /// Keeps what the turn wrote. Costs no more than the rows that it removed.
+  package func commit(_ stamp: Stamp) {
+    precondition(isInTurn, "a commit ends a turn")
+    for row in undo.doomed { table.memory.free(row) }
+    undo.clear()
+    self.stamp = stamp
+    isInTurn = false
+  }
+
+  /// Takes back what the turn wrote.
+  package func rollback() {
+    precondition(isInTurn, "a rollback ends a turn")
+    while let entry = undo.popLast() { takeBack(entry) }
+    undo.clear()
+    isInTurn = false
+  }
+
+  private func takeBack(_ entry: UndoLog.Entry) {
+    switch entry.change {
+    case .changed:
+      table.memory.replace(entry.row, with: undo.oldBytes(of: entry))
+      undo.dropBytes(of: entry)
+    case .inserted:
+      discard(entry.row)
+    case .removed:
+      restore(entry.row)
+    case .moved:
+      table.replace(entry.row, by: entry.other)
+      table.memory.free(entry.row)
+    case .remembered:
+      queues[Int(entry.space)]?.removeLast()
+      discard(entry.row)
+    case .forgotten:
+      queues[Int(entry.space)]?.prepend(entry.row, entry.start)
+      restore(entry.row)
+    }
+  }
+
+  private func discard(_ row: RowReference) {
+    table.remove(row)
+    table.memory.free(row)
+  }
+
+  private func restore(_ row: RowReference) {
+    table.insert(table.hash(table.memory.space(row), table.memory.key(row)), row)
+  }
+
+  // MARK: Rows
+
+  /// The row of `key`; nil when there is none.
+  package func get(_ space: Space, _ key: ByteView) -> ByteView? {
+    let row = table.find(space.number, key, table.hash(space.number, key))
+    return row == 0 ? nil : table.memory.row(row).view
+  }
+
+  /// Sets the row of `key`. In place when it fits there.
+  package func put(_ space: Space, _ key: ByteView, _ row: ByteView) {
+    precondition(isInTurn, "rows are written in a turn")
+    let hash = table.hash(space.number, key)
+    let old = table.find(space.number, key, hash)
+    if old == 0 {
+      insert(space, key, hash, length: row.count).store(row, at: 0)
+      return
+    }
+    if table.memory.fits(old, row.count) {
+      undo.noteBytes(old, table.memory.row(old).view)
+      table.memory.replace(old, with: row)
+      return
+    }
+    let new = table.memory.make(space.number, key, rowLength: row.count)
+    table.memory.row(new).store(row, at: 0)
+    table.replace(old, by: new)
+    undo.note(.moved, new, other: old)
+  }
+
+  /// The row of `key`, to be changed in place; nil when there is none.
+  package func update(_ space: Space, _ key: ByteView) -> RowHandle? {
+    precondition(isInTurn, "rows are written in a turn")
+    let row = table.find(space.number, key, table.hash(space.number, key))
+    if row == 0 { return nil }
+    let handle = table.memory.row(row)
+    undo.noteBytes(row, handle.view)
+    return handle
+  }
+
+  /// The row of `key`, to be changed in place; made with `length` zero bytes when there is none. A row
+  /// that is there keeps its length.
+  package func upsert(_ space: Space, _ key: ByteView, length: Int) -> (row: RowHandle, isNew: Bool)
+  {
+    precondition(isInTurn, "rows are written in a turn")
+    let hash = table.hash(space.number, key)
+    let row = table.find(space.number, key, hash)
+    if row == 0 { return (insert(space, key, hash, length: length), true) }
+    let handle = table.memory.row(row)
+    undo.noteBytes(row, handle.view)
+    return (handle, false)
+  }
+
+  private func insert(_ space: Space, _ key: ByteView, _ hash: UInt32, length: Int) -> RowHandle {
+    let row = table.memory.make(space.number, key, rowLength: length)
+    table.insert(hash, row)
+    undo.note(.inserted, row)
+    return table.memory.row(row)
+  }
+
+  /// Removes the row of `key`; false when there is none.
+  @discardableResult
+  package func delete(_ space: Space, _ key: ByteView) -> Bool {
+    precondition(isInTurn, "rows are written in a turn")
+    precondition(queues[Int(space.number)] == nil, "remembered ids go by forget alone")
+    let row = table.find(space.number, key, table.hash(space.number, key))
+    if row == 0 { return false }
+    table.remove(row)
+    undo.note(.removed, row)
+    return true
+  }
+}
+
+/// Event ids: rows without content that go when their time has come.
+extension PartitionState {
+  /// Whether `key` is remembered in `space`.
+  package func isRemembered(_ space: Space, _ key: ByteView) -> Bool {
+    table.find(space.number, key, table.hash(space.number, key)) != 0
+  }
+
+  /// Remembers `key` from `recordedMs` on; false when it is remembered already, which is a
+  /// redelivery, and then nothing changes (the first time counts). A space holds either rows or
+  /// remembered keys. About 100 bytes for a key of 70.
+  package func remember(_ space: Space, _ key: ByteView, recordedMs: Int64) -> Bool {
+    precondition(isInTurn, "keys are remembered in a turn")
+    let hash = table.hash(space.number, key)
+    if table.find(space.number, key, hash) != 0 { return false }
+    let row = table.memory.make(space.number, key, rowLength: 0)
+    table.insert(hash, row)
+    let number = Int(space.number)
+    if queues[number] == nil { queues[number] = ExpiryQueue() }
+    queues[number]?.append(row, recordedMs)
+    undo.note(.remembered, row, space: space.number)
+    return true
+  }
+
+  /// Forgets the keys of `space` from the oldest on while they are older than `recordedMs`. To be
+  /// called where the journal says so (with a block's recorded time), never by a clock.
+  package func forget(_ space: Space, before recordedMs: Int64) {
+    precondition(isInTurn, "keys are forgotten in a turn")
+    let number = Int(space.number)
+    while let time = queues[number]?.firstTime, time < recordedMs,
+      let row = queues[number]?.removeFirst()
+    {
+      table.remove(row)
+      undo.note(.forgotten, row, space: space.number, time: time)
+    }
+  }
+}
+
+/// The whole.
+extension PartitionState {
+  /// Rows and remembered keys.
+  package var rowCount: Int { table.count }
+
+  /// Bytes that rows, table, queues and the turn's undo log take; what is kept free is not counted.
+  package var bytesUsed: Int {
+    var bytes = table.memory.bytesLive + table.slotBytes + undo.bytesUsed
+    for queue in queues { bytes += queue?.bytes ?? 0 }
+    return bytes
+  }
+
+  /// A digest of rows, remembered keys, their times and their order. Reads everything.
+  package func contentDigest() -> StateDigest {
+    let one = HashSeed(first: 0x243F_6A88_85A3_08D3, second: 0x1319_8A2E_0370_7344)
+    let other = HashSeed(first: 0xA409_3822_299F_31D0, second: 0x082E_FA98_EC4E_6C89)
+    var digest = StateDigest()
+    let scratch = ByteBuffer()
+    table.forEach { row in
+      scratch.clear()
+      scratch.append(table.memory.space(row))
+      scratch.append(varint: UInt64(table.memory.key(row).count))
+      scratch.append(table.memory.key(row))
+      scratch.append(table.memory.row(row).view)
+      digest.add(scratch.view.hash(seed: one), scratch.view.hash(seed: other))
+    }
+    for queue in queues {
+      var place: UInt64 = 0
+      queue?.forEach { row, time in
+        scratch.clear()
+        scratch.append(littleEndian: place)
+        scratch.append(littleEndian: time)
+        scratch.append(table.memory.space(row))
+        scratch.append(table.memory.key(row))
+        digest.add(scratch.view.hash(seed: one), scratch.view.hash(seed: other))
+        place += 1
+      }
+    }
+    return digest
+  }
+}

@@ -1,0 +1,123 @@
+import Records
+
+/// Finds rows by space and key: open addressing over 8-byte slots, half hash and half reference.
+///
+/// Linear probing, at most three quarters full, deletion by moving later slots back (no graves).
+/// The hash kept in the slot is enough to double the table without looking at a row, and turns away
+/// nearly all other keys; what passes is compared byte by byte. The hash is keyed by a secret of the
+/// process, so that no one can send keys that all meet in one place; nothing depends on the order.
+@safe final class RowTable {
+  private static let slotsMin = 1024
+
+  let memory = RowMemory()
+  private let seed: HashSeed
+  private var slots: UnsafeMutablePointer<UInt64>
+  private var mask: Int
+  private(set) var count = 0
+
+  init(seed: HashSeed) {
+    self.seed = seed
+    unsafe slots = RowTable.emptySlots(RowTable.slotsMin)
+    mask = RowTable.slotsMin - 1
+  }
+
+  deinit { unsafe slots.deallocate() }
+
+  private static func emptySlots(_ count: Int) -> UnsafeMutablePointer<UInt64> {
+    let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
+    unsafe slots.initialize(repeating: 0, count: count)
+    return unsafe slots
+  }
+
+  var slotBytes: Int { (mask + 1) * MemoryLayout<UInt64>.size }
+
+  /// The hash of a key in a space: all that ``find(_:_:_:)`` and ``insert(_:_:)`` need to know.
+  @inline(__always)
+  func hash(_ space: UInt8, _ key: ByteView) -> UInt32 {
+    UInt32(truncatingIfNeeded: key.hash(seed: seed) &+ UInt64(space) &* 0x9E37_79B9)
+  }
+
+  /// The row of that key, or 0.
+  @inline(__always)
+  func find(_ space: UInt8, _ key: ByteView, _ hash: UInt32) -> RowReference {
+    var place = Int(hash) & mask
+    while true {
+      let slot = unsafe slots[place]
+      let reference = RowReference(truncatingIfNeeded: slot)
+      if reference == 0 { return 0 }
+      if UInt32(truncatingIfNeeded: slot >> 32) == hash && memory.space(reference) == space
+        && memory.key(reference) == key
+      {
+        return reference
+      }
+      place = (place + 1) & mask
+    }
+  }
+
+  /// Adds a row whose key is not in the table.
+  func insert(_ hash: UInt32, _ reference: RowReference) {
+    if 4 * (count + 1) > 3 * (mask + 1) { double() }
+    place(UInt64(hash) << 32 | UInt64(reference))
+    count += 1
+  }
+
+  @inline(__always)
+  private func place(_ slot: UInt64) {
+    var place = Int(truncatingIfNeeded: slot >> 32) & mask
+    while unsafe slots[place] != 0 { place = (place + 1) & mask }
+    unsafe slots[place] = slot
+  }
+
+  /// Puts `new` where `old` stands; both have the same key.
+  func replace(_ old: RowReference, by new: RowReference) {
+    let place = place(of: old)
+    unsafe slots[place] = slots[place] & ~0xFFFF_FFFF | UInt64(new)
+  }
+
+  /// Takes a row that is in the table out of it; its memory stays.
+  func remove(_ reference: RowReference) {
+    var hole = place(of: reference)
+    var place = hole
+    while true {
+      place = (place + 1) & mask
+      let slot = unsafe slots[place]
+      if slot == 0 { break }
+      // A slot may move back if its home is not behind the hole (both counted around the ring).
+      let home = Int(truncatingIfNeeded: slot >> 32) & mask
+      if (place - home) & mask >= (place - hole) & mask {
+        unsafe slots[hole] = slot
+        hole = place
+      }
+    }
+    unsafe slots[hole] = 0
+    count -= 1
+  }
+
+  private func place(of reference: RowReference) -> Int {
+    let hash = hash(memory.space(reference), memory.key(reference))
+    var place = Int(hash) & mask
+    while unsafe RowReference(truncatingIfNeeded: slots[place]) != reference {
+      precondition(unsafe slots[place] != 0, "the row is in the table")
+      place = (place + 1) & mask
+    }
+    return place
+  }
+
+  private func double() {
+    let old = unsafe slots
+    let oldCount = mask + 1
+    precondition(oldCount < 1 << 31, "a partition holds at most 2^31 rows")
+    unsafe slots = RowTable.emptySlots(2 * oldCount)
+    mask = 2 * oldCount - 1
+    for index in 0..<oldCount where unsafe old[index] != 0 { unsafe place(old[index]) }
+    unsafe old.deallocate()
+  }
+
+  /// Every row, in an order that means nothing.
+  func forEach(_ body: (RowReference) -> Void) {
+    for index in 0...mask {
+      let reference = unsafe RowReference(truncatingIfNeeded: slots[index])
+      if reference != 0 { body(reference) }
+    }
+  }
+}

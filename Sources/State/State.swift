@@ -1,1 +1,0 @@
-// State: see README.md of this room.

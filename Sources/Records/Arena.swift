@@ -12,8 +12,9 @@
   private var chunkIndex = -1
   private var next: UnsafeMutableRawPointer?
   private var left = 0
+  private var lent = 0
   /// Bytes lent since the last reset.
-  package private(set) var used = 0
+  package var used: Int { lent }
 
   package init() {}
 
@@ -26,7 +27,7 @@
   package func reset() {
     for index in unsafe oversized.indices { unsafe oversized[index].deallocate() }
     unsafe oversized.removeAll(keepingCapacity: true)
-    used = 0
+    lent = 0
     chunkIndex = -1
     unsafe next = nil
     left = 0
@@ -35,7 +36,7 @@
   /// `count` bytes of memory, aligned to 16, not initialised.
   package func allocate(_ count: Int) -> UnsafeMutableRawPointer {
     let size = (count + 15) & ~15
-    used += size
+    lent += size
     if size <= left, let place = unsafe next {
       unsafe next = place + size
       left -= size

@@ -14,32 +14,33 @@ package final class JSONFieldSet {
   package let count: Int
   private let names: ByteBuffer
   /// Where each name begins in `names`, and where the last one ends.
-  private let starts: ContiguousArray<Int>
+  private let starts: Cells<Int>
   /// Field by hash, −1 where there is none; a power of two, at most half full.
-  private let table: ContiguousArray<Int32>
+  private let table: Cells<Int32>
   /// Bit of length, first and last byte, set for each name.
   private let filter: UInt64
   /// What the n-th member was last time.
-  private var guesses: ContiguousArray<Int32>
+  private let guesses: Cells<Int32>
   /// In which walk each field was seen last.
-  private var seen: ContiguousArray<UInt32>
+  private let seen: Cells<UInt32>
   private var walk: UInt32 = 0
   /// Members that repeated the name of a field of the set, since this object was made. The last one
   /// of a name counts.
-  package fileprivate(set) var duplicates: Int64 = 0
+  package var duplicates: Int64 { repeats }
+  private var repeats: Int64 = 0
 
   /// Field i has the name `names[i]`; of equal names the first counts.
   package init(_ names: [String]) {
     count = names.count
     let bytes = ByteBuffer(capacity: 64)
-    var starts: ContiguousArray<Int> = [0]
+    let starts = Cells(count: names.count + 1, repeating: 0)
     var size = 8
     while size < 2 * names.count { size *= 2 }
-    var table = ContiguousArray<Int32>(repeating: -1, count: size)
+    let table = Cells<Int32>(count: size, repeating: -1)
     var filter: UInt64 = 0
     for (field, name) in names.enumerated() {
       bytes.append(name)
-      starts.append(bytes.count)
+      starts[field + 1] = bytes.count
       let view = bytes[starts[field]..<starts[field + 1]]
       filter |= JSONFieldSet.filterBit(view)
       var slot = JSONFieldSet.slot(view, size)
@@ -50,8 +51,8 @@ package final class JSONFieldSet {
     self.starts = starts
     self.table = table
     self.filter = filter
-    guesses = ContiguousArray(repeating: -1, count: JSONFieldSet.guessesMax)
-    seen = ContiguousArray(repeating: 0, count: names.count)
+    guesses = Cells(count: JSONFieldSet.guessesMax, repeating: -1)
+    seen = Cells(count: names.count, repeating: 0)
   }
 
   /// The field of that name, or −1.
@@ -71,7 +72,7 @@ package final class JSONFieldSet {
     precondition(tape.kind(at: index) == .object, "only an object has members")
     if walk == .max {
       walk = 0
-      for field in seen.indices { seen[field] = 0 }
+      seen.fill(0)
     }
     walk += 1
     return JSONMembers(self, tape, tape.children(of: index))
@@ -103,7 +104,7 @@ package final class JSONFieldSet {
       field = search(tape, index, ordinal)
     }
     if field >= 0 {
-      if seen[field] == walk { duplicates += 1 }
+      if seen[field] == walk { repeats += 1 }
       seen[field] = walk
     }
     return field

@@ -20,12 +20,15 @@ import Records
   /// Nodes for which memory is kept between documents (4 MiB); more is given back.
   static let nodesKept = 256 * 1024
 
-  var nodes: UnsafeMutablePointer<JSONNode>
+  // Private variables behind getters: a `package` one is checked for exclusive access at each use.
+  private var nodes: UnsafeMutablePointer<JSONNode>
   private var capacity: Int
   /// Nodes on the tape; 0 before the first document and after a failure.
-  package private(set) var count = 0
+  package var count: Int { nodeCount }
+  private var nodeCount = 0
   /// The document parsed last.
-  package private(set) var text = ByteView.empty
+  package var text: ByteView { document }
+  private var document = ByteView.empty
 
   package init() {
     capacity = 1024
@@ -41,13 +44,13 @@ import Records
   /// Scans `text`; nil when it is accepted, and then node 0 is the document. After a failure the
   /// tape is empty.
   package func parse(_ text: ByteView) -> JSONFailure? {
-    count = 0
-    self.text = text
+    nodeCount = 0
+    document = text
     if text.count > JSONTape.bytesMax { return JSONFailure(.tooLarge, at: JSONTape.bytesMax) }
     reserve(JSONTape.nodesMax(text.count))
     var scanner = unsafe JSONScanner(text.pointer, text.count, into: nodes)
     if !scanner.run() { return scanner.failure }
-    count = Int(scanner.count)
+    nodeCount = Int(scanner.count)
     return nil
   }
 

@@ -15,7 +15,8 @@ package final class JournalBlockBuilder {
 
   private let buffer: ByteBuffer
   private let kind: JournalBlockKind
-  package private(set) var count = 0
+  package var count: Int { entries }
+  private var entries = 0
   private var isSealed = false
   private var lastPartition: Int64 = 0
   private var lastOffset: Int64 = 0
@@ -35,7 +36,7 @@ package final class JournalBlockBuilder {
   package func reset() {
     buffer.clear()
     for _ in 0..<JournalFormat.headerBytes { buffer.append(0) }
-    count = 0
+    entries = 0
     isSealed = false
     lastPartition = 0
     lastOffset = 0
@@ -64,7 +65,7 @@ package final class JournalBlockBuilder {
     if let reference = event.keyReference { append(part: reference) }
     if let payload = event.payload { buffer.append(payload) }
     buffer.replace(at: start, littleEndian: UInt32(buffer.count - start - 4))
-    count += 1
+    entries += 1
     return .appended
   }
 

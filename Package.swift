@@ -65,6 +65,7 @@ let package = Package(
     tests(
       "EngineTests",
       ["Engine", "State", "Product", "Expressions", "Formats", "Diagnostics", "Records"]),
-    tests("KafkaTests", ["Kafka", "CRdKafka", "Records"]),
+    .target(name: "CThreads", path: "Tests/CThreads"),
+    tests("KafkaTests", ["Worker", "Engine", "Formats", "Kafka", "CRdKafka", "CThreads", "Records"]),
     tests("CommandTests", ["Diagnostics"]),
   ])

@@ -8,39 +8,39 @@ extension Admin {
     let operation = "delete group \(group)"
     var item = unsafe rd_kafka_DeleteGroup_new(group)
     defer { unsafe rd_kafka_DeleteGroup_destroy(item) }
-    let answer: (done: Bool, error: KafkaError?)
-    answer = try unsafe request(operation, deadline) { options, queue in
-      unsafe rd_kafka_DeleteGroups(client, &item, 1, options, queue)
-    } read: { answer in
-      var count = 0
-      guard let list = unsafe rd_kafka_DeleteGroups_result_groups(answer, &count), count > 0,
-        let first = unsafe list[0]
-      else { return nil }
-      return unsafe (true, Admin.groupError(rd_kafka_group_result_error(first), operation))
+    try settled(deadline) { () throws(KafkaError) -> (Void, KafkaError?) in
+      try unsafe request(operation, deadline) { options, queue in
+        unsafe rd_kafka_DeleteGroups(client, &item, 1, options, queue)
+      } read: { answer in
+        var count = 0
+        guard let list = unsafe rd_kafka_DeleteGroups_result_groups(answer, &count), count > 0,
+          let first = unsafe list[0]
+        else { return nil }
+        let error = unsafe Admin.groupError(rd_kafka_group_result_error(first), operation)
+        // 69: there is no such group.
+        return ((), error?.code.value == 69 ? nil : error)
+      }
     }
-    // 69: there is no such group.
-    if let error = answer.error, error.code.value != 69 { throw error }
   }
 
   /// The group's members; none for a group that is not there.
   package func members(of group: String, _ deadline: Deadline) throws(KafkaError) -> [GroupMember] {
     let operation = "describe group \(group)"
-    let answer: (members: [GroupMember], error: KafkaError?)
-    answer = try unsafe request(operation, deadline) { options, queue in
-      unsafe group.withCString { name in
-        var names: [UnsafePointer<CChar>?] = unsafe [name]
-        unsafe rd_kafka_DescribeConsumerGroups(client, &names, 1, options, queue)
+    return try settled(deadline) { () throws(KafkaError) -> ([GroupMember], KafkaError?) in
+      try unsafe request(operation, deadline) { options, queue in
+        unsafe group.withCString { name in
+          var names: [UnsafePointer<CChar>?] = unsafe [name]
+          unsafe rd_kafka_DescribeConsumerGroups(client, &names, 1, options, queue)
+        }
+      } read: { answer in
+        var count = 0
+        guard let list = unsafe rd_kafka_DescribeConsumerGroups_result_groups(answer, &count),
+          count > 0, let first = unsafe list[0]
+        else { return nil }
+        let error = unsafe rd_kafka_ConsumerGroupDescription_error(first)
+        return unsafe (Admin.members(first), Admin.groupError(error, operation))
       }
-    } read: { answer in
-      var count = 0
-      guard let list = unsafe rd_kafka_DescribeConsumerGroups_result_groups(answer, &count),
-        count > 0, let first = unsafe list[0]
-      else { return nil }
-      let error = unsafe rd_kafka_ConsumerGroupDescription_error(first)
-      return unsafe (Admin.members(first), Admin.groupError(error, operation))
     }
-    if let error = answer.error { throw error }
-    return answer.members
   }
 
   private static func members(_ description: OpaquePointer) -> [GroupMember] {
@@ -65,25 +65,25 @@ extension Admin {
     for partition in partitions { list.add(topic, partition) }
     var item = unsafe rd_kafka_ListConsumerGroupOffsets_new(group, list.raw)
     defer { unsafe rd_kafka_ListConsumerGroupOffsets_destroy(item) }
-    typealias Entry = (offset: Offset?, metadata: String)
-    let answer: (entries: [Int32: Entry], error: KafkaError?)
-    answer = try unsafe request(operation, deadline) { options, queue in
-      if let error = unsafe rd_kafka_AdminOptions_set_require_stable_offsets(options, 1) {
-        unsafe rd_kafka_error_destroy(error)
+    typealias Entries = [Int32: (offset: Offset?, metadata: String)]
+    let entries = try settled(deadline) { () throws(KafkaError) -> (Entries, KafkaError?) in
+      try unsafe request(operation, deadline) { options, queue in
+        if let error = unsafe rd_kafka_AdminOptions_set_require_stable_offsets(options, 1) {
+          unsafe rd_kafka_error_destroy(error)
+        }
+        unsafe rd_kafka_ListConsumerGroupOffsets(client, &item, 1, options, queue)
+      } read: { answer in
+        var count = 0
+        guard let groups = unsafe rd_kafka_ListConsumerGroupOffsets_result_groups(answer, &count),
+          count > 0, let first = unsafe groups[0]
+        else { return nil }
+        if let error = unsafe Admin.groupError(rd_kafka_group_result_error(first), operation) {
+          return ([:], error)
+        }
+        return unsafe Admin.entries(rd_kafka_group_result_partitions(first), operation)
       }
-      unsafe rd_kafka_ListConsumerGroupOffsets(client, &item, 1, options, queue)
-    } read: { answer in
-      var count = 0
-      guard let groups = unsafe rd_kafka_ListConsumerGroupOffsets_result_groups(answer, &count),
-        count > 0, let first = unsafe groups[0]
-      else { return nil }
-      if let error = unsafe Admin.groupError(rd_kafka_group_result_error(first), operation) {
-        return ([:], error)
-      }
-      return unsafe Admin.entries(rd_kafka_group_result_partitions(first), operation)
     }
-    if let error = answer.error { throw error }
-    return partitions.map { answer.entries[$0.value] ?? (nil, "") }
+    return partitions.map { entries[$0.value] ?? (nil, "") }
   }
 
   /// An error of one partition hides under the group's "ok" (rule 24).

@@ -110,6 +110,19 @@ package struct ItemResult: Hashable, Sendable {
       client, partitions.map { (topic, $0) }, notOlderThan: milliseconds, deadline)
   }
 
+  /// Asks until the answer is not "try again", such as from a coordinator that is just loading.
+  func settled<Result>(
+    _ deadline: Deadline, _ ask: () throws(KafkaError) -> (Result, KafkaError?)
+  ) throws(KafkaError) -> Result {
+    while true {
+      let (result, error) = try ask()
+      guard let error else { return result }
+      if !error.isRetriable || deadline.hasPassed { throw error }
+      // Serves the client's callbacks, and waits a little between two questions.
+      unsafe rd_kafka_poll(client, 20)
+    }
+  }
+
   /// Sends a request and lends its answer to `read`, once, on this thread.
   func request<Result>(
     _ operation: String, _ deadline: Deadline,

@@ -224,8 +224,12 @@ package enum ConsumerEvent: Sendable {
 
   /// The group's generation as this member knows it now. Take it *before* gathering what is to be
   /// committed under it (rule 8).
-  package func groupMetadata() -> GroupMetadata? {
-    unsafe rd_kafka_consumer_group_metadata(client).map { unsafe GroupMetadata(taking: $0) }
+  package func groupMetadata() -> GroupMetadata {
+    // Null only without a group id, and there is one.
+    guard let raw = unsafe rd_kafka_consumer_group_metadata(client) else {
+      return GroupMetadata(group: group)
+    }
+    return unsafe GroupMetadata(taking: raw)
   }
 
   /// Leaves: waits for the group's protocol until the deadline, then gives up, because a
@@ -264,7 +268,8 @@ package enum ConsumerEvent: Sendable {
 
 /// A handle whose records carry `ordinal`; nil if librdkafka refuses the name.
 func topicHandle(_ client: OpaquePointer, _ name: String, ordinal: Int) -> OpaquePointer? {
-  guard let configuration = unsafe rd_kafka_topic_conf_new() else { return nil }
+  // Not a new one: that would bring back librdkafka's own defaults, such as resetting to the end.
+  guard let configuration = unsafe rd_kafka_default_topic_conf_dup(client) else { return nil }
   unsafe rd_kafka_topic_conf_set_opaque(
     configuration, UnsafeMutableRawPointer(bitPattern: ordinal + 1))
   if let handle = unsafe rd_kafka_topic_new(client, name, configuration) { return unsafe handle }

@@ -93,8 +93,9 @@ import Records
       }
       if unsafe rd_kafka_outq_len(client) == 0 { return }
       if deadline.hasPassed {
-        throw lastReason() ?? KafkaError(
-          code: .timedOut, operation: "have records acknowledged", isRetriable: true)
+        throw lastReason()
+          ?? KafkaError(
+            code: .timedOut, operation: "have records acknowledged", isRetriable: true)
       }
       unsafe rd_kafka_flush(client, deadline.atMost(milliseconds: 50).millisecondsLeft)
     }

@@ -40,6 +40,12 @@ package struct CommittedOffset: Hashable, Sendable {
   package let offset: Offset?
   /// The text that went with it, empty if none did.
   package let metadata: String
+
+  package init(at: TopicPartition, offset: Offset?, metadata: String) {
+    self.at = at
+    self.offset = offset
+    self.metadata = metadata
+  }
 }
 
 /// librdkafka's list of partitions, and the one place that destroys it.

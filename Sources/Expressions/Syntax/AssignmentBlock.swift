@@ -22,6 +22,100 @@ package enum AssignmentBlock {
   package static func parse(_ span: SourceSpan, into diagnostics: inout [Diagnostic])
     -> [Assignment]
   {
-    []
+    var parser = Parser(span)
+    var assignments: [Assignment] = []
+    while !parser.isAtEnd {
+      parser.forgetNodes()
+      do throws(SyntaxFailure) {
+        let assignment = try parser.assignment()
+        if !parser.isAtEnd && !parser.current.beginsLine {
+          throw parser.expected(
+            "an operator or the next line",
+            help: parser.current.kind == .assign ? "`==` compares" : nil)
+        }
+        assignments.append(assignment)
+      } catch {
+        parser.skipToNextAssignment()
+      }
+    }
+    diagnostics += parser.diagnostics
+    return unique(assignments, into: &diagnostics)
+  }
+
+  private static func unique(_ assignments: [Assignment], into diagnostics: inout [Diagnostic])
+    -> [Assignment]
+  {
+    var first: [String: SourceSpan] = [:]
+    return assignments.filter { assignment in
+      if assignment.isSpread || assignment.mapKey != nil { return true }
+      guard let earlier = first[assignment.name] else {
+        first[assignment.name] = assignment.nameSpan
+        return true
+      }
+      let line = earlier.source.place(of: earlier.range.lowerBound).line
+      diagnostics.append(
+        Diagnostic(
+          .repeatedAssignment, "`\(assignment.name)` is set twice", at: assignment.nameSpan,
+          label: "set before in line \(line)", help: "keep one of the two lines"))
+      return false
+    }
+  }
+}
+
+extension Parser {
+  mutating func assignment() throws(SyntaxFailure) -> Assignment {
+    if take(.spread) { return try spread() }
+    let target = current
+    guard target.kind == .name || target.kind == .quotedName else {
+      throw expected("a line `name = expression`")
+    }
+    let name = name(target)
+    if Parser.reserved.contains(name.text) && target.kind == .name {
+      throw expected("a name to set", help: "`\(name.text)` is a reserved word")
+    }
+    advance()
+    var key: ParsedExpression?
+    if take(.openBracket) {
+      key = ParsedExpression(try expression(), in: source)
+      if !take(.closeBracket) { throw expected("`]`") }
+    }
+    if !take(.assign) {
+      throw expected(
+        "`=` behind `\(name.text)`", help: current.kind == .equal ? "one `=` sets" : nil)
+    }
+    let value = try expression()
+    var condition: ParsedExpression?
+    if isKeyword(current, "if") {
+      advance()
+      condition = ParsedExpression(try expression(), in: source)
+    }
+    return Assignment(
+      name: name.text, nameSpan: SourceSpan(source, name.range), isSpread: false, mapKey: key,
+      value: ParsedExpression(value, in: source), condition: condition)
+  }
+
+  private mutating func spread() throws(SyntaxFailure) -> Assignment {
+    let token = current
+    guard token.kind == .name else { throw expected("a variable behind `...`") }
+    let name = name(token)
+    advance()
+    let node = try make(.name(name.text), name.range)
+    return Assignment(
+      name: name.text, nameSpan: SourceSpan(source, name.range), isSpread: true, mapKey: nil,
+      value: ParsedExpression(node, in: source), condition: nil)
+  }
+
+  /// Goes on at the next line that looks like the beginning of an assignment.
+  mutating func skipToNextAssignment() {
+    advance()
+    while !isAtEnd {
+      if current.beginsLine {
+        if current.kind == .spread { return }
+        if current.kind == .name || current.kind == .quotedName {
+          if following.kind == .assign || following.kind == .openBracket { return }
+        }
+      }
+      advance()
+    }
   }
 }

@@ -1,2 +1,46 @@
-/// The syntax tree.
-indirect enum SyntaxNode: Sendable { case null }
+/// One node of the syntax tree, as written. Ranges are bytes of the source.
+struct SyntaxNode: Sendable {
+  struct Name: Sendable {
+    let text: String
+    let range: Range<Int>
+
+    /// An operator's function is named after CEL's own tables: `_+_`, `!_`, `@in`.
+    var isOperator: Bool { !text.utf8.allSatisfy { isLetter($0) || isDigit($0) } }
+    /// What the user wrote of an operator.
+    var symbol: String {
+      text == "@in"
+        ? "in" : String(text.drop { $0 == "_" }.reversed().drop { $0 == "_" }.reversed())
+    }
+  }
+  struct Item: Sendable {
+    /// `[?x]`: left out when `x` is absent.
+    let isOptional: Bool
+    let value: SyntaxNode
+  }
+  struct Entry: Sendable {
+    let isOptional: Bool
+    let key: SyntaxNode
+    let value: SyntaxNode
+  }
+
+  indirect enum Kind: Sendable {
+    case literal(Constant)
+    case name(String)
+    /// `base.field`, `base.?field`.
+    case select(SyntaxNode, Name, isOptional: Bool)
+    /// `name(…)`, `receiver.name(…)`; an operator is a call of `_+_` and the like.
+    case call(Name, receiver: SyntaxNode?, [SyntaxNode])
+    /// `base[index]`, `base[?index]`.
+    case index(SyntaxNode, SyntaxNode, isOptional: Bool)
+    case and(SyntaxNode, SyntaxNode)
+    case or(SyntaxNode, SyntaxNode)
+    case conditional(SyntaxNode, SyntaxNode, SyntaxNode)
+    case list([Item])
+    case map([Entry])
+  }
+
+  let kind: Kind
+  let range: Range<Int>
+  /// Of the tree below and including this node.
+  let height: Int
+}

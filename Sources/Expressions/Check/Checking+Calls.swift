@@ -1,0 +1,165 @@
+import Diagnostics
+import Records
+
+extension Checking {
+  mutating func call(
+    _ syntax: SyntaxNode, _ name: SyntaxNode.Name, _ receiver: SyntaxNode?,
+    _ arguments: [SyntaxNode], expecting: ValueType?
+  ) -> Finding? {
+    if receiver == nil && name.text == "has" { return has(syntax, arguments) }
+    if let receiver, name.text == "map" { return map(syntax, receiver, arguments) }
+    if let receiver, case .name(let space) = receiver.kind, isNamespace(space) {
+      let full = SyntaxNode.Name(
+        text: "\(space).\(name.text)", range: receiver.range.lowerBound..<name.range.upperBound)
+      return resolve(syntax, full, nil, arguments, expecting: expecting)
+    }
+    return resolve(syntax, name, receiver, arguments, expecting: expecting)
+  }
+
+  private func isNamespace(_ name: String) -> Bool {
+    NotYet.namespaces.contains(name) && !locals.contains { $0.name == name }
+      && !scope.variables.contains { $0.name == name }
+  }
+
+  private mutating func resolve(
+    _ syntax: SyntaxNode, _ name: SyntaxNode.Name, _ receiver: SyntaxNode?,
+    _ arguments: [SyntaxNode], expecting: ValueType?
+  ) -> Finding? {
+    let style: Overload.Style = receiver == nil ? .function : .member
+    let all = FunctionTable.overloads[name.text] ?? []
+    let candidates = all.filter { $0.style == style }
+    if candidates.isEmpty {
+      reportUnknown(function: name, syntax, receiver, others: all)
+      return nil
+    }
+    let parts = (receiver.map { [$0] } ?? []) + arguments
+    var found: [Finding?] = []
+    for (index, part) in parts.enumerated() {
+      if index == 0 && candidates[0].settlesOptional {
+        found.append(settled(part, by: name))
+        continue
+      }
+      // The default of `orValue` is of the type that is asked for.
+      let hint = index == 1 && style == .member ? found[0]?.type.unwrapped : nil
+      found.append(operand(part, expecting: hint ?? (name.text == "-_" ? expecting : nil)))
+    }
+    let given = found.compactMap { $0 }
+    if given.count < parts.count { return nil }
+    for candidate in candidates where candidate.parameters.count == given.count {
+      var bound: ValueType?
+      let fits = zip(candidate.parameters, given).allSatisfy { $0.accepts($1.type, &bound) }
+      if fits { return apply(candidate, bound, syntax, parts, given) }
+    }
+    reportNoOverload(name, candidates, syntax, parts, given)
+    return nil
+  }
+
+  /// The receiver of `orValue` and the like.
+  private mutating func settled(_ syntax: SyntaxNode, by name: SyntaxNode.Name) -> Finding? {
+    guard let finding = find(syntax) else { return nil }
+    note(finding)
+    guard finding.mayBeAbsent else { return finding }
+    let optional = optionalText(of: syntax) ?? text(syntax.range)
+    reportAbsent(
+      finding, syntax, help: "take it as an optional: `\(optional).\(name.text)(…)`")
+    return nil
+  }
+
+  private mutating func apply(
+    _ overload: Overload, _ bound: ValueType?, _ syntax: SyntaxNode, _ parts: [SyntaxNode],
+    _ given: [Finding]
+  ) -> Finding? {
+    if overload.fold != .none, case .constant(let value) = given[0].node.kind {
+      guard let folded = fold(overload, value, parts[0]) else { return nil }
+      return Finding(
+        node: TypedNode(kind: .constant(folded), type: folded.type, range: syntax.range))
+    }
+    if case .literalOnly = overload.emission {
+      report(
+        .notYet, "`\(overload.name)` of anything but a literal is not in Weft yet", syntax.range,
+        help: "declare the field as \(overload.name) in its contract")
+      return nil
+    }
+    var result = Finding(
+      node: TypedNode(
+        kind: .call(overload, given.map(\.node)), type: overload.result.resolved(bound),
+        range: syntax.range))
+    switch overload.name {
+    case "!_":
+      result.whenTrue = given[0].whenFalse
+      result.whenFalse = given[0].whenTrue
+    case "hasValue":
+      if let fact = given[0].fact { result.whenTrue = [fact] }
+    case "orValue":
+      // An element of the list with a default is an element of the list.
+      result.use = given[0].use
+    default: break
+    }
+    return result
+  }
+
+  /// The constant that a function of a literal is; reported and nil when the literal is no such value.
+  private mutating func fold(_ overload: Overload, _ value: Constant, _ syntax: SyntaxNode)
+    -> Constant?
+  {
+    if case .int(let number) = value { return .decimal(Decimal(number)) }
+    guard case .string(let bytes) = value else { return value }
+    let folded: Constant? = ByteView.lending(bytes) { view in
+      switch overload.fold {
+      case .decimal: Decimal(view).map { .decimal($0) }
+      case .timestamp: Timestamp(rfc3339: view).map { .timestamp($0) }
+      case .date: daysSince1970(view).map { .date($0) }
+      case .none: nil
+      }
+    }
+    if let folded { return folded }
+    let example =
+      switch overload.fold {
+      case .timestamp: "a timestamp looks like `\"2024-02-29T12:00:00Z\"`"
+      case .date: "a date looks like `\"2024-02-29\"`"
+      default: "a decimal has at most 38 digits: `\"-12.50\"`"
+      }
+    report(
+      .badLiteral, "\(text(syntax.range)) is no \(overload.name)", syntax.range, help: example)
+    return nil
+  }
+
+  /// `range.map(name, body)`.
+  private mutating func map(_ syntax: SyntaxNode, _ range: SyntaxNode, _ arguments: [SyntaxNode])
+    -> Finding?
+  {
+    if arguments.count == 3 {
+      report(.notYet, "`map` with a filter is not in Weft yet", syntax.range)
+      return nil
+    }
+    guard arguments.count == 2, case .name(let name) = arguments[0].kind else {
+      report(
+        .macroForm, "`map` takes a name for the element and an expression", syntax.range,
+        help: "write it as `items.map(item, item.price)`")
+      return nil
+    }
+    guard let list = find(range) else { return nil }
+    if list.mayBeAbsent || list.type.isOptional { reportAbsent(list, range) }
+    guard case .list(let element) = list.type.unwrapped else {
+      report(
+        .operandTypes, "`map` goes over a list", range.range, label: "this is \(list.type)")
+      return nil
+    }
+    localCount += 1
+    let id = localCount
+    locals.append(
+      Local(name: name, id: id, type: element, use: list.use?.appending(FieldPath.element)))
+    defer { locals.removeLast() }
+    let before = uses
+    guard let body = operand(arguments[1]) else { return nil }
+    // A list whose elements are not looked into is still read: how many there are.
+    if uses == before { note(list) }
+    if body.type.isOptional {
+      reportAbsent(body, arguments[1])
+      return nil
+    }
+    return Finding(
+      node: TypedNode(
+        kind: .map(list.node, local: id, body.node), type: .list(body.type), range: syntax.range))
+  }
+}

@@ -1,0 +1,95 @@
+/// What an instruction does. Values are never absent or errors unless it says so: a failing
+/// instruction jumps, it gives no error value.
+enum Opcode: UInt8, Sendable {
+  // Control.
+  /// Goes to the target.
+  case jump
+  /// Ends with operand `a`.
+  case finish
+  case finishTrue
+  case finishFalse
+  /// Where a failure lands: the destination is given the error value.
+  case land
+  /// Of `a` and `b`, each a bool or an error: what `&&` or `||` makes of them.
+  case combineAnd
+  case combineOr
+  /// Fails again with the error in `a`, if it is one.
+  case rethrow
+  /// Fails when `a` is absent; the destination is `a`.
+  case require
+
+  // Conditions: jump to the target when the outcome is among the instruction's outcomes.
+  case testBool
+  /// Whether `a` is there.
+  case testPresent
+  case compareInt, compareUint, compareDouble, compareDecimal, compareText, compareBool
+  case compareTimestamp, compareDate, compareDuration
+  case equalText
+  /// Any two values of one type, deeply; absent equals absent.
+  case equalAny
+  case startsWith, endsWith, contains
+  case inList, inMap
+
+  // Values.
+  case move
+  case addInt, subtractInt, multiplyInt, divideInt, remainderInt, negateInt
+  case addUint, subtractUint, multiplyUint, divideUint, remainderUint
+  case addDouble, subtractDouble, multiplyDouble, divideDouble, negateDouble
+  case addDecimal, subtractDecimal, multiplyDecimal, negateDecimal
+  case intOfUint, intOfDouble, uintOfInt, uintOfDouble, doubleOfInt, doubleOfUint
+  case decimalOfInt, decimalOfText
+  case textOfValue, bytesOfText
+  case sizeText, sizeBytes, sizeRun, sizeMap
+  case joinText, mask
+
+  // Lists, maps and objects.
+  case joinLists
+  case indexList, indexMap
+  /// The same, absent when there is none.
+  case tryIndexList, tryIndexMap
+  /// Field `b` (a number, not an operand) of the object `a`; absent when `a` is.
+  case field
+  /// A list of `b` (a number) absent values, an object of as many.
+  case makeList, makeObject
+  /// A list of as many absent values as list `a` has.
+  case makeListLike
+  /// Puts `a` at place `b` (a number) of the list or object in the destination.
+  case store
+  /// Puts `a` at the place that the counter `b` says into the list in the destination.
+  case storeCounted
+  /// Begins to count at zero in the destination.
+  case beginLoop
+  /// The next element of list `a` into the destination, counting in the register behind it; goes to
+  /// the target when there is none left.
+  case nextElement
+}
+
+/// Where an operand stands: the two highest bits say in what, the others which.
+struct Operand: Sendable, Equatable {
+  let bits: UInt32
+
+  static let kindShift: UInt32 = 30
+  static let indexMask: UInt32 = (1 << 30) - 1
+
+  static func slot(_ index: Int) -> Operand { Operand(bits: UInt32(index)) }
+  static func register(_ index: Int) -> Operand { Operand(bits: 1 << kindShift | UInt32(index)) }
+  static func constant(_ index: Int) -> Operand { Operand(bits: 2 << kindShift | UInt32(index)) }
+  /// A plain number where an instruction takes one.
+  static func number(_ value: Int) -> Operand { Operand(bits: UInt32(value)) }
+}
+
+/// One step of a program; 16 bytes.
+struct Instruction: Sendable {
+  var opcode: Opcode
+  /// Of a condition: when to jump.
+  var outcomes: Outcomes
+  /// A register.
+  var destination: UInt16
+  var a: Operand
+  var b: Operand
+  /// Where a jump goes; of an instruction that may fail, where its failure lands
+  /// (``noTarget``: it ends the program).
+  var target: UInt32
+
+  static let noTarget = UInt32.max
+}

@@ -1,0 +1,54 @@
+/// The type of a parameter in the function table; `T` stands for any one type in an overload.
+indirect enum TypePattern: Sendable {
+  case exactly(ValueType)
+  case any
+  case list(TypePattern)
+  case map(key: TypePattern, value: TypePattern)
+  case optional(TypePattern)
+
+  static let bool = exactly(.bool)
+  static let int = exactly(.int)
+  static let uint = exactly(.uint)
+  static let double = exactly(.double)
+  static let decimal = exactly(.decimal)
+  static let string = exactly(.string)
+  static let bytes = exactly(.bytes)
+  static let timestamp = exactly(.timestamp)
+  static let date = exactly(.date)
+  static let duration = exactly(.duration)
+  static let null = exactly(.null)
+
+  /// Whether `type` fits; `bound` is what `any` stands for, as far as it is known.
+  func accepts(_ type: ValueType, _ bound: inout ValueType?) -> Bool {
+    switch (self, type) {
+    case (.exactly(let wanted), _): return wanted == type
+    case (.any, _):
+      guard let known = bound else {
+        bound = type
+        return true
+      }
+      if known == .dyn {
+        bound = type
+        return true
+      }
+      guard known.agrees(with: type) || type == .dyn else { return false }
+      if type != .dyn { bound = known.joined(with: type) }
+      return true
+    case (.list(let element), .list(let given)): return element.accepts(given, &bound)
+    case (.optional(let inner), .optional(let given)): return inner.accepts(given, &bound)
+    case (.map(let key, let value), .map(let givenKey, let givenValue)):
+      return key.accepts(givenKey, &bound) && value.accepts(givenValue, &bound)
+    default: return false
+    }
+  }
+
+  func resolved(_ bound: ValueType?) -> ValueType {
+    switch self {
+    case .exactly(let type): type
+    case .any: bound ?? .dyn
+    case .list(let element): .list(element.resolved(bound))
+    case .optional(let inner): .optional(inner.resolved(bound))
+    case .map(let key, let value): .map(key: key.resolved(bound), value: value.resolved(bound))
+    }
+  }
+}

@@ -103,6 +103,12 @@
       of: value.littleEndian, as: Number.self)
   }
 
+  /// Overwrites the four bytes that begin at `index`, least significant first.
+  package func replace(at index: Int, uint32 value: UInt32) {
+    precondition(index >= 0 && index + 4 <= count, "replace out of range")
+    unsafe UnsafeMutableRawPointer(base + index).storeBytes(of: value.littleEndian, as: UInt32.self)
+  }
+
   private func grow(_ more: Int) {
     var size = capacity
     while size < count + more { size *= 2 }
@@ -136,7 +142,30 @@
     return view[position - length..<position]
   }
 
+  /// A number of four bytes, least significant first.
+  @inline(__always)
+  package mutating func uint32() -> UInt32? {
+    if left < 4 { return nil }
+    position += 4
+    return unsafe UInt32(
+      littleEndian: UnsafeRawPointer(view.pointer).loadUnaligned(
+        fromByteOffset: position - 4, as: UInt32.self))
+  }
+
+  /// An unsigned LEB128 number; nearly all take one byte.
+  @inline(__always)
   package mutating func varint() -> UInt64? {
+    if position < view.count {
+      let first = view[position]
+      if first < 0x80 {
+        position += 1
+        return UInt64(first)
+      }
+    }
+    return longVarint()
+  }
+
+  private mutating func longVarint() -> UInt64? {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while let next = byte() {
@@ -154,6 +183,7 @@
     return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
   }
 
+  /// Not for the hot path: it is not always specialised in other modules, and then costs 30 ns.
   package mutating func littleEndian<Number: FixedWidthInteger>(_ type: Number.Type) -> Number? {
     let size = MemoryLayout<Number>.size
     guard let bytes = bytes(size) else { return nil }

@@ -12,14 +12,15 @@ import Records
 package final class PartitionState {
   private let table: RowTable
   private var queues: ContiguousArray<ExpiryQueue?>
-  private var undo = UndoLog()
+  private let undo = UndoLog()
   private var isInTurn = false
   /// The moment that the state is at; changes only with a commit.
-  package private(set) var stamp: Stamp
+  package var stamp: Stamp { current }
+  private var current: Stamp
 
   /// An empty state. `seed` places rows in memory and may differ in each process.
   package init(stamp: Stamp = .empty, seed: HashSeed = .random()) {
-    self.stamp = stamp
+    current = stamp
     table = RowTable(seed: seed)
     queues = ContiguousArray(repeating: nil, count: 256)
   }
@@ -34,9 +35,8 @@ package final class PartitionState {
   /// Keeps what the turn wrote. Costs no more than the rows that it removed.
   package func commit(_ stamp: Stamp) {
     precondition(isInTurn, "a commit ends a turn")
-    for row in undo.doomed { table.memory.free(row) }
-    undo.clear()
-    self.stamp = stamp
+    undo.clear(freeing: table)
+    current = stamp
     isInTurn = false
   }
 
@@ -51,7 +51,7 @@ package final class PartitionState {
   private func takeBack(_ entry: UndoLog.Entry) {
     switch entry.change {
     case .changed:
-      table.memory.replace(entry.row, with: undo.oldBytes(of: entry))
+      table.write(entry.row, undo.oldBytes(of: entry))
       undo.dropBytes(of: entry)
     case .inserted:
       discard(entry.row)
@@ -59,7 +59,7 @@ package final class PartitionState {
       restore(entry.row)
     case .moved:
       table.replace(entry.row, by: entry.other)
-      table.memory.free(entry.row)
+      table.free(entry.row)
     case .remembered:
       queues[Int(entry.space)]?.removeLast()
       discard(entry.row)
@@ -71,11 +71,11 @@ package final class PartitionState {
 
   private func discard(_ row: RowReference) {
     table.remove(row)
-    table.memory.free(row)
+    table.free(row)
   }
 
   private func restore(_ row: RowReference) {
-    table.insert(table.hash(table.memory.space(row), table.memory.key(row)), row)
+    table.insert(table.hash(table.space(row), table.key(row)), row)
   }
 
   // MARK: Rows
@@ -83,7 +83,7 @@ package final class PartitionState {
   /// The row of `key`; nil when there is none.
   package func get(_ space: Space, _ key: ByteView) -> ByteView? {
     let row = table.find(space.number, key, table.hash(space.number, key))
-    return row == 0 ? nil : table.memory.row(row).view
+    return row == 0 ? nil : table.row(row).view
   }
 
   /// Sets the row of `key`. In place when it fits there.
@@ -95,13 +95,13 @@ package final class PartitionState {
       insert(space, key, hash, length: row.count).store(row, at: 0)
       return
     }
-    if table.memory.fits(old, row.count) {
-      undo.noteBytes(old, table.memory.row(old).view)
-      table.memory.replace(old, with: row)
+    if table.fits(old, row.count) {
+      undo.noteBytes(old, table.row(old).view)
+      table.write(old, row)
       return
     }
-    let new = table.memory.make(space.number, key, rowLength: row.count)
-    table.memory.row(new).store(row, at: 0)
+    let new = table.make(space.number, key, rowLength: row.count)
+    table.row(new).store(row, at: 0)
     table.replace(old, by: new)
     undo.note(.moved, new, other: old)
   }
@@ -111,7 +111,7 @@ package final class PartitionState {
     precondition(isInTurn, "rows are written in a turn")
     let row = table.find(space.number, key, table.hash(space.number, key))
     if row == 0 { return nil }
-    let handle = table.memory.row(row)
+    let handle = table.row(row)
     undo.noteBytes(row, handle.view)
     return handle
   }
@@ -124,16 +124,16 @@ package final class PartitionState {
     let hash = table.hash(space.number, key)
     let row = table.find(space.number, key, hash)
     if row == 0 { return (insert(space, key, hash, length: length), true) }
-    let handle = table.memory.row(row)
+    let handle = table.row(row)
     undo.noteBytes(row, handle.view)
     return (handle, false)
   }
 
   private func insert(_ space: Space, _ key: ByteView, _ hash: UInt32, length: Int) -> RowHandle {
-    let row = table.memory.make(space.number, key, rowLength: length)
+    let row = table.make(space.number, key, rowLength: length)
     table.insert(hash, row)
     undo.note(.inserted, row)
-    return table.memory.row(row)
+    return table.row(row)
   }
 
   /// Removes the row of `key`; false when there is none.
@@ -163,7 +163,7 @@ extension PartitionState {
     precondition(isInTurn, "keys are remembered in a turn")
     let hash = table.hash(space.number, key)
     if table.find(space.number, key, hash) != 0 { return false }
-    let row = table.memory.make(space.number, key, rowLength: 0)
+    let row = table.make(space.number, key, rowLength: 0)
     table.insert(hash, row)
     let number = Int(space.number)
     if queues[number] == nil { queues[number] = ExpiryQueue() }
@@ -193,7 +193,7 @@ extension PartitionState {
 
   /// Bytes that rows, table, queues and the turn's undo log take; what is kept free is not counted.
   package var bytesUsed: Int {
-    var bytes = table.memory.bytesLive + table.slotBytes + undo.bytesUsed
+    var bytes = table.rowBytes + table.slotBytes + undo.bytesUsed
     for queue in queues { bytes += queue?.bytes ?? 0 }
     return bytes
   }
@@ -206,10 +206,10 @@ extension PartitionState {
     let scratch = ByteBuffer()
     table.forEach { row in
       scratch.clear()
-      scratch.append(table.memory.space(row))
-      scratch.append(varint: UInt64(table.memory.key(row).count))
-      scratch.append(table.memory.key(row))
-      scratch.append(table.memory.row(row).view)
+      scratch.append(table.space(row))
+      scratch.append(varint: UInt64(table.key(row).count))
+      scratch.append(table.key(row))
+      scratch.append(table.row(row).view)
       digest.add(scratch.view.hash(seed: one), scratch.view.hash(seed: other))
     }
     for queue in queues {
@@ -218,8 +218,8 @@ extension PartitionState {
         scratch.clear()
         scratch.append(littleEndian: place)
         scratch.append(littleEndian: time)
-        scratch.append(table.memory.space(row))
-        scratch.append(table.memory.key(row))
+        scratch.append(table.space(row))
+        scratch.append(table.key(row))
         digest.add(scratch.view.hash(seed: one), scratch.view.hash(seed: other))
         place += 1
       }

@@ -9,7 +9,7 @@ import Records
 @safe final class RowTable {
   private static let slotsMin = 1024
 
-  let memory = RowMemory()
+  private let memory = RowMemory()
   private let seed: HashSeed
   private var slots: UnsafeMutablePointer<UInt64>
   private var mask: Int
@@ -21,7 +21,10 @@ import Records
     mask = RowTable.slotsMin - 1
   }
 
-  deinit { unsafe slots.deallocate() }
+  deinit {
+    unsafe slots.deallocate()
+    memory.destroy()
+  }
 
   private static func emptySlots(_ count: Int) -> UnsafeMutablePointer<UInt64> {
     let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
@@ -112,6 +115,34 @@ import Records
     for index in 0..<oldCount where unsafe old[index] != 0 { unsafe place(old[index]) }
     unsafe old.deallocate()
   }
+
+  // MARK: Rows
+
+  /// Bytes of all rows, rounded up to their classes.
+  var rowBytes: Int { memory.bytesLive }
+
+  @inline(__always)
+  func key(_ reference: RowReference) -> ByteView { memory.key(reference) }
+  @inline(__always)
+  func row(_ reference: RowReference) -> RowHandle { memory.row(reference) }
+  @inline(__always)
+  func space(_ reference: RowReference) -> UInt8 { memory.space(reference) }
+
+  /// Whether a row of `rowLength` bytes has room in the place of the row at `reference`.
+  @inline(__always)
+  func fits(_ reference: RowReference, _ rowLength: Int) -> Bool {
+    memory.fits(reference, rowLength)
+  }
+  /// Writes `row` over the row at `reference`, where it fits.
+  @inline(__always)
+  func write(_ reference: RowReference, _ row: ByteView) { memory.write(reference, row) }
+
+  /// Makes a row of zeros that is not in the table yet.
+  func make(_ space: UInt8, _ key: ByteView, rowLength: Int) -> RowReference {
+    memory.make(space, key, rowLength: rowLength)
+  }
+  /// Gives the memory of a row back that is no longer in the table.
+  func free(_ reference: RowReference) { memory.free(reference) }
 
   /// Every row, in an order that means nothing.
   func forEach(_ body: (RowReference) -> Void) {

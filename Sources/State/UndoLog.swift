@@ -4,7 +4,7 @@ import Records
 ///
 /// The old bytes of a changed row lie in one buffer. A commit forgets it all at once, so the common
 /// case costs one entry and one copy of the row for each change.
-struct UndoLog {
+@safe final class UndoLog {
   enum Change: UInt8, BitwiseCopyable {
     /// The row at `row` had other bytes; they are the buffer's from `start` on.
     case changed
@@ -28,20 +28,24 @@ struct UndoLog {
     var space: UInt8
   }
 
-  private var entries: ContiguousArray<Entry> = []
+  private var entries: UnsafeMutablePointer<Entry>
+  private var capacity = 256
+  private var count = 0
   private let bytes = ByteBuffer()
   /// Rows whose memory a commit gives back.
-  private(set) var doomed: ContiguousArray<RowReference> = []
+  private var doomed: ContiguousArray<RowReference> = []
 
-  var isEmpty: Bool { entries.isEmpty }
-  var bytesUsed: Int { bytes.count + entries.count * MemoryLayout<Entry>.stride }
+  init() { unsafe entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity) }
 
-  mutating func note(
+  deinit { unsafe entries.deallocate() }
+
+  var bytesUsed: Int { bytes.count + count * MemoryLayout<Entry>.stride }
+
+  func note(
     _ change: Change, _ row: RowReference, other: RowReference = 0, space: UInt8 = 0,
     time: Int64 = 0
   ) {
-    entries.append(
-      Entry(start: time, row: row, other: other, change: change, space: space))
+    append(Entry(start: time, row: row, other: other, change: change, space: space))
     switch change {
     case .removed, .forgotten: doomed.append(row)
     case .moved: doomed.append(other)
@@ -49,22 +53,48 @@ struct UndoLog {
     }
   }
 
-  mutating func noteBytes(_ row: RowReference, _ old: ByteView) {
-    entries.append(
-      Entry(start: Int64(bytes.count), row: row, other: 0, change: .changed, space: 0))
+  /// Notes that the bytes of `row` are about to change from `old`.
+  func noteBytes(_ row: RowReference, _ old: ByteView) {
+    append(Entry(start: Int64(bytes.count), row: row, other: 0, change: .changed, space: 0))
     bytes.append(old)
   }
 
+  @inline(__always)
+  private func append(_ entry: Entry) {
+    if count == capacity { double() }
+    unsafe (entries + count).initialize(to: entry)
+    count += 1
+  }
+
+  private func double() {
+    let larger = UnsafeMutablePointer<Entry>.allocate(capacity: 2 * capacity)
+    unsafe larger.update(from: entries, count: count)
+    unsafe entries.deallocate()
+    unsafe entries = larger
+    capacity *= 2
+  }
+
   /// The newest change that has not been taken back; nil when all are.
-  mutating func popLast() -> Entry? { entries.popLast() }
+  func popLast() -> Entry? {
+    if count == 0 { return nil }
+    count -= 1
+    return unsafe entries[count]
+  }
 
   /// The old bytes of a change just popped; valid until ``dropBytes(of:)``.
   func oldBytes(of entry: Entry) -> ByteView { bytes.view.suffix(from: Int(entry.start)) }
   func dropBytes(of entry: Entry) { bytes.truncate(to: Int(entry.start)) }
 
-  mutating func clear() {
-    entries.removeAll(keepingCapacity: true)
-    doomed.removeAll(keepingCapacity: true)
+  /// Begins anew, after all is taken back.
+  func clear() {
+    count = 0
     bytes.clear()
+    if !doomed.isEmpty { doomed.removeAll(keepingCapacity: true) }
+  }
+
+  /// Gives back what the turn removed, and begins anew.
+  func clear(freeing table: RowTable) {
+    for row in doomed { table.free(row) }
+    clear()
   }
 }

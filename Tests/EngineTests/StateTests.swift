@@ -42,9 +42,9 @@ struct StateTests {
     func add(_ amount: Int64) {
       lend("claim", "") { key, _ in
         let (row, isNew) = state.upsert(rows, key, length: 24)
-        #expect(isNew == (row.load(Int64.self, at: 0) == 0))
-        row.store(row.load(Int64.self, at: 0) + 1, at: 0)
-        row.store(row.load(Int128.self, at: 8) + Int128(amount), at: 8)
+        #expect(isNew == (row.int64(at: 0) == 0))
+        row.set(int64: row.int64(at: 0) + 1, at: 0)
+        row.set(int128: row.int128(at: 8) + Int128(amount), at: 8)
       }
     }
     state.begin()
@@ -58,8 +58,8 @@ struct StateTests {
     #expect(state.contentDigest() == before)
     state.begin()
     let row = lend("claim", "") { key, _ in state.update(rows, key) }
-    #expect(row?.load(Int64.self, at: 0) == 2)
-    #expect(row?.load(Int128.self, at: 8) == 70)
+    #expect(row?.int64(at: 0) == 2)
+    #expect(row?.int128(at: 8) == 70)
     state.rollback()
   }
 

@@ -54,7 +54,7 @@ package struct JournalBlock {
   private func checkEntries() throws(JournalBlockFailure) {
     var reader = ByteReader(entries)
     for _ in 0..<count {
-      guard let length = reader.littleEndian(UInt32.self), reader.bytes(Int(length)) != nil
+      guard let length = reader.uint32(), reader.bytes(Int(length)) != nil
       else {
         throw JournalBlockFailure(.wrongCount, at: JournalFormat.headerBytes + reader.position)
       }
@@ -110,7 +110,7 @@ package struct JournalEvents {
   package mutating func next() throws(JournalBlockFailure) -> JournalEvent? {
     if left == 0 { return nil }
     left -= 1
-    guard let length = reader.littleEndian(UInt32.self) else {
+    guard let length = reader.uint32() else {
       throw failure(.truncated, reader.position)
     }
     let start = reader.position

@@ -64,7 +64,7 @@ package final class JournalBlockBuilder {
     if !event.identifiers.isEmpty { append(part: event.identifiers) }
     if let reference = event.keyReference { append(part: reference) }
     if let payload = event.payload { buffer.append(payload) }
-    buffer.replace(at: start, littleEndian: UInt32(buffer.count - start - 4))
+    buffer.replace(at: start, uint32: UInt32(buffer.count - start - 4))
     entries += 1
     return .appended
   }

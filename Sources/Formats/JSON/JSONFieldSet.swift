@@ -112,7 +112,9 @@ package final class JSONFieldSet {
 
   private func search(_ tape: JSONTape, _ index: Int, _ ordinal: Int) -> Int {
     let written = tape.escapedText(at: index)
-    if tape.hasEscapes(at: index) { return field(named: written.unescaped(into: Arena())) }
+    if tape.hasEscapes(at: index) {
+      return ByteView.lending(tape.text(at: index)) { self.field(named: $0) }
+    }
     let field = field(named: written)
     if field >= 0 && ordinal < JSONFieldSet.guessesMax { guesses[ordinal] = Int32(field) }
     return field

@@ -114,10 +114,4 @@ extension JSONTape {
     }
     return found
   }
-
-  private func key(at index: Int, is name: ByteView) -> Bool {
-    let written = escapedText(at: index)
-    if !hasEscapes(at: index) { return written == name }
-    return written.unescaped(into: Arena()) == name
-  }
 }

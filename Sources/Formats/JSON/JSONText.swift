@@ -9,6 +9,19 @@ extension JSONTape {
     let written = escapedText(at: index)
     return hasEscapes(at: index) ? written.unescaped(into: arena) : written
   }
+
+  /// The string or key at `index` as a String. Allocates; not for the hot path.
+  package func text(at index: Int) -> String {
+    let arena = Arena()
+    return withExtendedLifetime(arena) { string(at: index, into: arena).text }
+  }
+
+  /// Whether the key at `index`, escapes resolved, is `name`.
+  func key(at index: Int, is name: ByteView) -> Bool {
+    if !hasEscapes(at: index) { return escapedText(at: index) == name }
+    let arena = Arena()
+    return withExtendedLifetime(arena) { string(at: index, into: arena) == name }
+  }
 }
 
 extension ByteView {

@@ -88,7 +88,7 @@ extension JSONValue {
     case .true: self = .bool(true)
     case .false: self = .bool(false)
     case .number: self = .number(tape.rawText(at: index).text)
-    case .string, .key: self = .string(tape.string(at: index, into: Arena()).text)
+    case .string, .key: self = .string(tape.text(at: index))
     case .array:
       var values: [JSONValue] = []
       let range = tape.children(of: index)
@@ -103,7 +103,7 @@ extension JSONValue {
       let range = tape.children(of: index)
       var at = range.lowerBound
       while at < range.upperBound {
-        let name = tape.string(at: at, into: Arena()).text
+        let name = tape.text(at: at)
         members.append(Member(name, JSONValue(tape, at: at + 1)))
         at = tape.next(after: at + 1)
       }

@@ -92,9 +92,9 @@ package final class JournalBlockBuilder {
     lastSeconds = time.seconds
     let nanoseconds = UInt64(time.nanoseconds)
     if nanoseconds % 1_000_000 == 0 {
-      buffer.append(varint: nanoseconds / 1_000_000 << 2 | 1)
+      buffer.append(varint: (nanoseconds / 1_000_000) << 2 | 1)
     } else if nanoseconds % 1000 == 0 {
-      buffer.append(varint: nanoseconds / 1000 << 2 | 2)
+      buffer.append(varint: (nanoseconds / 1000) << 2 | 2)
     } else {
       buffer.append(varint: nanoseconds << 2 | 3)
     }

@@ -7,14 +7,17 @@ package final class Frame {
   /// Where new text and lists go; the caller resets it when the values are no longer needed.
   package let arena: Arena
   /// The programs' own; grown to the largest one at its first evaluation.
-  package private(set) var registers = Slots(count: 16)
+  private(set) var registers: Slots
+  /// Where text is written before it goes to the arena.
+  let text = ByteBuffer(capacity: 256)
 
+  /// Programs whose slots are beyond `slots` must not be evaluated here: that is checked, and ends
+  /// the process.
   package init(slots: Slots, arena: Arena) {
     self.slots = slots
     self.arena = arena
+    registers = Slots(count: 32)
   }
 
-  func grow(to count: Int) {
-    if registers.count < count { registers = Slots(count: count) }
-  }
+  func grow(to count: Int) { registers = Slots(count: count * 2) }
 }

@@ -10,10 +10,7 @@ enum Opcode: UInt8, Sendable {
   case finishFalse
   /// Where a failure lands: the destination is given the error value.
   case land
-  /// Of `a` and `b`, each a bool or an error: what `&&` or `||` makes of them.
-  case combineAnd
-  case combineOr
-  /// Fails again with the error in `a`, if it is one.
+  /// Fails again with the error in `a`, if it is one; else goes on.
   case rethrow
   /// Fails when `a` is absent; the destination is `a`.
   case require

@@ -1,0 +1,148 @@
+import Records
+
+/// Text, lists, maps and objects.
+extension Evaluation {
+  @inline(never)
+  func computeRun(_ instruction: Instruction, _ a: Value, _ frame: Frame) -> Value {
+    switch instruction.opcode {
+    case .require: return a.isAbsent ? .failure(.noValue) : a
+    case .rethrow: return a
+    case .store:
+      let target = registers[Int(instruction.destination)]
+      target.run[Int(instruction.b.bits)] = a
+      return target
+    case .storeCounted:
+      let target = registers[Int(instruction.destination)]
+      // The counter already stands behind the element.
+      target.run[Int(load(instruction.b).int) - 1] = a
+      return target
+    case .makeList: return .list(frame.arena.values(Int(instruction.b.bits)))
+    case .makeObject: return .object(frame.arena.values(Int(instruction.b.bits)))
+    case .makeListLike: return .list(a.isAbsent ? .empty : frame.arena.values(a.run.count))
+    case .sizeRun: return .int(Int64(a.run.count))
+    case .sizeMap: return .int(Int64(a.run.count / 2))
+    case .indexList, .tryIndexList:
+      return a.isAbsent ? a : element(instruction, a.run, load(instruction.b).int)
+    case .indexMap, .tryIndexMap: return entry(instruction, a, load(instruction.b))
+    case .joinLists: return joined(a.run, load(instruction.b).run, frame.arena)
+    default: return computeText(instruction, a, frame)
+    }
+  }
+
+  /// Puts the next element of a list into its register; false when there is none.
+  @inline(__always)
+  func advance(_ instruction: Instruction) -> Bool {
+    let list = load(instruction.a)
+    let destination = Int(instruction.destination)
+    let index = Int(registers[destination + 1].int)
+    if list.isAbsent || index >= list.run.count { return false }
+    registers[destination] = list.run[index]
+    registers[destination + 1] = .int(Int64(index + 1))
+    return true
+  }
+
+  private func element(_ instruction: Instruction, _ list: ValueRun, _ index: Int64) -> Value {
+    if index >= 0 && index < Int64(list.count) { return list[Int(index)] }
+    return instruction.opcode == .indexList ? .failure(.noSuchElement) : .absent
+  }
+
+  private func entry(_ instruction: Instruction, _ map: Value, _ key: Value) -> Value {
+    if !map.isAbsent, let index = map.run.index(ofKey: key) { return map.run[index + 1] }
+    return instruction.opcode == .indexMap ? .failure(.noSuchKey) : .absent
+  }
+
+  private func joined(_ left: ValueRun, _ right: ValueRun, _ arena: Arena) -> Value {
+    let result = arena.values(left.count + right.count)
+    for index in 0..<left.count { result[index] = left[index] }
+    for index in 0..<right.count { result[left.count + index] = right[index] }
+    return .list(result)
+  }
+
+  private func computeText(_ instruction: Instruction, _ a: Value, _ frame: Frame) -> Value {
+    switch instruction.opcode {
+    case .sizeText: return .int(Int64(a.view.scalarCount))
+    case .sizeBytes: return .int(Int64(a.view.count))
+    case .bytesOfText: return .bytes(a.view)
+    case .mask: return .string(StaticString("***").view)
+    case .decimalOfText:
+      guard let value = Decimal(a.view) else { return .failure(.badConversion) }
+      return .decimal(value)
+    case .joinText:
+      frame.text.clear()
+      frame.text.append(a.view)
+      frame.text.append(load(instruction.b).view)
+      let view = frame.arena.copy(frame.text.view)
+      return a.kind == .bytes ? .bytes(view) : .string(view)
+    default:
+      frame.text.clear()
+      write(a, to: frame.text)
+      return .string(frame.arena.copy(frame.text.view))
+    }
+  }
+
+  private func write(_ value: Value, to text: ByteBuffer) {
+    switch value.kind {
+    case .int: text.append(decimal: value.int)
+    case .uint: text.append(decimal: value.uint)
+    case .bool: text.append(value.bool ? "true" as StaticString : "false")
+    case .decimal: text.append(value.decimal)
+    case .timestamp: text.append(value.timestamp)
+    case .date: text.append(days: value.dateDays)
+    default: break
+    }
+  }
+}
+
+extension ByteView {
+  /// Unicode scalars of UTF-8: the bytes that do not continue one.
+  var scalarCount: Int {
+    var scalars = 0
+    for index in 0..<count where self[index] & 0xC0 != 0x80 { scalars += 1 }
+    return scalars
+  }
+}
+
+extension ValueRun {
+  /// Where the entry with this key begins, in a run of keys and values in turns.
+  func index(ofKey key: Value) -> Int? {
+    var index = 0
+    while index + 1 < count {
+      if self[index].equals(key) { return index }
+      index += 2
+    }
+    return nil
+  }
+}
+
+extension Value {
+  /// Whether two values of one type are the same; absent is the same as absent.
+  /// Cost: in proportion to what is compared; maps in proportion to the product of their sizes.
+  func equals(_ other: Value) -> Bool {
+    guard kind == other.kind else { return false }
+    switch kind {
+    case .absent, .null: return true
+    case .bool: return bool == other.bool
+    case .int: return int == other.int
+    case .uint: return uint == other.uint
+    case .double: return double == other.double
+    case .decimal: return decimal == other.decimal
+    case .string, .bytes, .json: return view == other.view
+    case .timestamp: return timestamp == other.timestamp
+    case .date: return dateDays == other.dateDays
+    case .duration: return duration == other.duration
+    case .list, .object:
+      guard run.count == other.run.count else { return false }
+      for index in 0..<run.count where !run[index].equals(other.run[index]) { return false }
+      return true
+    case .map:
+      guard run.count == other.run.count else { return false }
+      for index in stride(from: 0, to: run.count, by: 2) {
+        guard let place = other.run.index(ofKey: run[index]),
+          run[index + 1].equals(other.run[place + 1])
+        else { return false }
+      }
+      return true
+    case .error: return false
+    }
+  }
+}

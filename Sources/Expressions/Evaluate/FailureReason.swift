@@ -1,0 +1,38 @@
+/// Why an evaluation failed. The numbers travel in error values inside one process only.
+enum FailureReason: UInt16, CaseIterable, Sendable {
+  case divisionByZero = 1
+  case integerOverflow
+  case decimalOverflow
+  case noSuchElement
+  case noSuchKey
+  case noValue
+  case badConversion
+  case tooMuchWork
+
+  /// Permanent; part of the quarantine record.
+  var code: String {
+    switch self {
+    case .divisionByZero: "division-by-zero"
+    case .integerOverflow: "integer-overflow"
+    case .decimalOverflow: "decimal-overflow"
+    case .noSuchElement: "no-such-element"
+    case .noSuchKey: "no-such-key"
+    case .noValue: "no-value"
+    case .badConversion: "bad-conversion"
+    case .tooMuchWork: "too-much-work"
+    }
+  }
+
+  var message: String {
+    switch self {
+    case .divisionByZero: "division by zero"
+    case .integerOverflow: "the result does not fit into 64 bits"
+    case .decimalOverflow: "the result has more than 38 digits"
+    case .noSuchElement: "the list has no such element"
+    case .noSuchKey: "the map has no such key"
+    case .noValue: "there is no value"
+    case .badConversion: "the value cannot be converted"
+    case .tooMuchWork: "more than \(Evaluation.iterationsMax) steps over lists"
+    }
+  }
+}

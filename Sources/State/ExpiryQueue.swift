@@ -1,3 +1,5 @@
+import Records
+
 /// Remembered rows in the order in which they came, with the time of each: 4 bytes a row, and 16 for
 /// each run of rows with one time (a journal block's).
 ///
@@ -8,8 +10,8 @@ final class ExpiryQueue {
     var count: Int
   }
 
-  private let rows = Ring<RowReference>()
-  private let runs = Ring<Run>()
+  private let rows = Ring<RowReference>(empty: 0)
+  private let runs = Ring<Run>(empty: Run(time: 0, count: 0))
 
   var count: Int { rows.count }
   var bytes: Int { rows.bytes + runs.bytes }
@@ -61,38 +63,33 @@ final class ExpiryQueue {
 }
 
 /// A ring of elements, open at both ends; doubles when it is full.
-@safe private final class Ring<Element: BitwiseCopyable> {
-  private var cells: UnsafeMutablePointer<Element>
-  private var capacity = 16
+private final class Ring<Element: BitwiseCopyable> {
+  private var cells: Cells<Element>
+  private let empty: Element
   private var head = 0
   private(set) var count = 0
 
-  init() { unsafe cells = UnsafeMutablePointer<Element>.allocate(capacity: capacity) }
+  init(empty: Element) {
+    self.empty = empty
+    cells = Cells(count: 16, repeating: empty)
+  }
 
-  deinit { unsafe cells.deallocate() }
-
-  var bytes: Int { capacity * MemoryLayout<Element>.stride }
+  var bytes: Int { cells.count * MemoryLayout<Element>.stride }
 
   subscript(index: Int) -> Element {
-    get {
-      precondition(index >= 0 && index < count, "ring index out of range")
-      return unsafe cells[(head + index) & (capacity - 1)]
-    }
-    set {
-      precondition(index >= 0 && index < count, "ring index out of range")
-      unsafe (cells + ((head + index) & (capacity - 1))).initialize(to: newValue)
-    }
+    get { cells[(head + index) & (cells.count - 1)] }
+    set { cells[(head + index) & (cells.count - 1)] = newValue }
   }
 
   func append(_ element: Element) {
-    if count == capacity { double() }
+    if count == cells.count { double() }
     count += 1
     self[count - 1] = element
   }
 
   func prepend(_ element: Element) {
-    if count == capacity { double() }
-    head = (head - 1) & (capacity - 1)
+    if count == cells.count { double() }
+    head = (head - 1) & (cells.count - 1)
     count += 1
     self[0] = element
   }
@@ -100,16 +97,14 @@ final class ExpiryQueue {
   func removeLast() { count -= 1 }
 
   func removeFirst() {
-    head = (head + 1) & (capacity - 1)
+    head = (head + 1) & (cells.count - 1)
     count -= 1
   }
 
   private func double() {
-    let larger = UnsafeMutablePointer<Element>.allocate(capacity: 2 * capacity)
-    for index in 0..<count { unsafe (larger + index).initialize(to: self[index]) }
-    unsafe cells.deallocate()
-    unsafe cells = larger
-    capacity *= 2
+    let larger = Cells(count: 2 * cells.count, repeating: empty)
+    for index in 0..<count { larger[index] = self[index] }
+    cells = larger
     head = 0
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Kafka
 import Records
 
@@ -57,3 +58,9 @@ extension PlainProducer {
 }
 
 func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+/// A directory of this run's own under the system's temporary one.
+func temporaryDirectory() -> String {
+  FileManager.default.temporaryDirectory
+    .appendingPathComponent("weft-\(UInt64.random(in: 0...UInt64.max))").path
+}

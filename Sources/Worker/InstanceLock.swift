@@ -1,0 +1,37 @@
+import Foundation
+
+/// Holds an instance's name in a state directory for as long as the process lives: a second worker
+/// of that name there is refused. The kernel frees it, however the process ends.
+package final class InstanceLock: Sendable {
+  private let file: FileHandle
+
+  package struct Held: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// - Throws: ``Held`` with what to do, when another process has it or the directory cannot be used.
+  package init(stateDirectory: String, domain: String, instance: String) throws(Held) {
+    let directory = URL(fileURLWithPath: stateDirectory, isDirectory: true)
+    let path = directory.appendingPathComponent("\(domain).\(instance).lock").path
+    do {
+      try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+      if !FileManager.default.fileExists(atPath: path) {
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+      }
+      file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+    } catch {
+      throw Held(
+        description: "the state directory \(stateDirectory) cannot be written:"
+          + " \(error.localizedDescription); set state.directory in worker.yaml")
+    }
+    if flock(file.fileDescriptor, LOCK_EX | LOCK_NB) != 0 {
+      let holder = (try? file.readToEnd()).flatMap { String(data: $0, encoding: .utf8) } ?? ""
+      let process = holder.isEmpty ? "" : " (process \(holder))"
+      throw Held(
+        description: "instance \(instance) of domain \(domain) already runs here\(process): \(path)"
+          + " is locked; stop it, or give this one another name with --instance")
+    }
+    try? file.truncate(atOffset: 0)
+    try? file.write(contentsOf: Data("\(ProcessInfo.processInfo.processIdentifier)".utf8))
+  }
+}

@@ -1,0 +1,280 @@
+import Engine
+import Kafka
+import Observability
+import Product
+import Records
+
+// One turn: poll, ingest, apply, publish, commit; all of it visible together or not at all.
+extension ProductLoop {
+  /// Polls once and does with the records what they ask for; closes the turn when it is due.
+  func step() throws(LoopFailure) {
+    guard let consumer else { return }
+    // Taken before anything of the turn is gathered: a commit under it fails once the group has
+    // gone on to another generation (rule 8).
+    if !meter.isOpen { generation = Generation(groupMetadata(consumer)) }
+    let wait = needsRewind ? 0 : meter.waitMs(nowMs: Clock.monotonicMs())
+    consumer.poll(into: batch, waitMilliseconds: Int(wait))
+    if try handleEvents(consumer), settings.unsafe.keeps(.gatheredGeneration) {
+      batch.clear()
+      return
+    }
+    if needsRewind {
+      // After the events: what has to be rewound may just have gone.
+      try rewind()
+      return
+    }
+    if !batch.isEmpty { try gather() }
+    if isRestoring { try finishRestoring(consumer) }
+    if meter.shouldClose(nowMs: Clock.monotonicMs()) { try closeTurn() }
+  }
+
+  private func gather() throws(LoopFailure) {
+    if !meter.isOpen { recordedMs = max(recordedMs, Clock.wallMs()) }
+    let inputCount = product.inputs.count
+    var taken = 0
+    var bytes = 0
+    var index = 0
+    while index < batch.count {
+      let topic = batch.topic(at: index).value
+      if topic < inputCount {
+        if try take(index, input: topic) {
+          taken += 1
+          bytes += batch.bytes(at: index)
+        }
+      } else {
+        try readBack(index, journal: topic - inputCount)
+      }
+      index += 1
+    }
+    if taken > 0 { meter.add(records: taken, bytes: bytes, nowMs: Clock.monotonicMs()) }
+    batch.clear()
+    do {
+      try publishEarly()
+    } catch {
+      throw .kafka(error, .writing)
+    }
+    try settleOwnBlocks(isFinal: false)
+  }
+
+  /// Hands an input record to ingest, or to the program of a direct product. False if it is not the
+  /// loop's to take: of a partition that went, or of before a rewind.
+  private func take(_ index: Int, input: Int) throws(LoopFailure) -> Bool {
+    let partition = batch.partition(at: index)
+    let offset = batch.offset(at: index)
+    guard let next = owned.nextOffset(input: input, partition), offset.value >= next
+    else { return false }
+    if isRestoring {
+      // Inputs are paused then. Should one come all the same, it must come again.
+      needsRewind = true
+      return false
+    }
+    let record = SourceRecord(
+      input: input, partition: partition, offset: offset, key: batch.key(at: index),
+      value: batch.value(at: index), timestampMs: batch.timestamp(at: index) ?? recordedMs)
+    let intake =
+      isDirect
+      ? direct.take(record, recordedMs: recordedMs, into: outputs)
+      : ingest.take(record, recordedMs: recordedMs, into: outputs)
+    if case .stop(let stop) = intake { throw .stop(.policy(policy(stop))) }
+    owned.advance(input: input, partition, to: offset.value + 1)
+    return true
+  }
+
+  private func readBack(_ index: Int, journal: Int) throws(LoopFailure) {
+    let offset = batch.offset(at: index)
+    guard let slot = owned.slot(journal, batch.partition(at: index)) else { return }
+    let step = slot.cursor.readBack(offset)
+    if step == .skip { return }
+    let bytes = batch.value(at: index) ?? .empty
+    let applied: Applied
+    if step == .reapply {
+      applied = slot.reapply(bytes, at: offset)
+      restoredBlocks += 1
+    } else {
+      applied = slot.apply(bytes, at: offset, publishing: outputs)
+      readBackInTurn += 1
+      // Its events were counted as records by the turn that took them in; here it counts by size.
+      meter.add(
+        records: 1 + bytes.count / 256, bytes: bytes.count, nowMs: Clock.monotonicMs())
+    }
+    try check(applied, slot, offset)
+  }
+
+  private func check(_ applied: Applied, _ slot: JournalSlot, _ offset: Offset)
+    throws(LoopFailure)
+  {
+    let topic = product.journals[slot.journal].topic
+    let place = "\(topic), partition \(slot.partition.value), offset \(offset.value)"
+    switch applied {
+    case .applied: return
+    case .stop(let stop): throw .stop(.policy(policy(stop)))
+    case .otherLogic:
+      throw .stop(
+        .otherLogic(
+          "journal block \(place) was taken in under other logic than the product's files have"
+            + " (\(logic.prefix(12))); put the files back as they were, or start over from the"
+            + " inputs with `weft apply --recreate \(product.name)`"))
+    case .unreadable(let why):
+      throw .stop(.failed("journal block \(place) cannot be read: \(why)"))
+    }
+  }
+
+  private func policy(_ stop: Stop) -> String {
+    let place = stop.place.isEmpty ? "" : " at \(stop.place)"
+    return "stopped before \(stop.topic), partition \(stop.partition), offset \(stop.offset)"
+      + " (input \(stop.input)), as onError: stop asks: \(stop.message)\(place) [\(stop.reason)]"
+  }
+
+  // MARK: Publishing
+
+  /// What can go out before the turn closes goes now, so that librdkafka's threads work beside this
+  /// one: outputs always; blocks where own blocks are being applied in their turn (elsewhere a block
+  /// written early would keep the cursor from catching up).
+  private func publishEarly() throws(KafkaError) {
+    guard let publisher else { return }
+    let limit = deadline
+    if !isDirect { try publishBlocks(publisher, all: false, limit) }
+    publishedInTurn += Int64(try publisher.publish(outputs, limit))
+    outputs.clear()
+  }
+
+  private func publishBlocks(_ publisher: Publisher, all: Bool, _ limit: Deadline)
+    throws(KafkaError)
+  {
+    while sealedDone < ingest.sealed.count {
+      let block = ingest.sealed[sealedDone]
+      let slot = owned.slot(block.journal, block.partition)
+      if !all, let slot, !slot.cursor.appliesOwn { return }
+      let tag = try publisher.publish(
+        block: ingest.bytes(of: block), journal: block.journal, partition: block.partition,
+        recordedMs: recordedMs, limit)
+      slot?.cursor.wrote()
+      if slot != nil { ownBlocks.append(OwnBlock(sealed: sealedDone, tag: tag)) }
+      sealedDone += 1
+    }
+  }
+
+  /// Applies own blocks that are acknowledged where they were expected, in the order of writing.
+  /// Before the turn's end only as far as acknowledgements have come.
+  private func settleOwnBlocks(isFinal: Bool) throws(LoopFailure) {
+    guard let publisher else { return }
+    while settledBlocks < ownBlocks.count {
+      let own = ownBlocks[settledBlocks]
+      let offset = publisher.producer.offset(of: own.tag)
+      if offset == nil && !isFinal { return }
+      settledBlocks += 1
+      let block = ingest.sealed[own.sealed]
+      guard let slot = owned.slot(block.journal, block.partition),
+        slot.cursor.acknowledged(offset), let offset
+      else { continue }
+      let bytes = ingest.bytes(of: block)
+      try check(slot.apply(bytes, at: offset, publishing: outputs), slot, offset)
+      appliedAtOnceInTurn += 1
+    }
+  }
+
+  // MARK: The end of a turn
+
+  /// Seals, writes, applies what may be applied, publishes, sends offsets and commits. Nothing is
+  /// written when nothing was gathered.
+  func closeTurn() throws(LoopFailure) {
+    guard meter.isOpen, let publisher, let consumer, let generation else { return }
+    let started = Clock.monotonicMicroseconds()
+    let limit = deadline
+    do {
+      if !isDirect {
+        ingest.seal(recordedMs: recordedMs)
+        try publishBlocks(publisher, all: true, limit)
+        if settledBlocks < ownBlocks.count { try publisher.producer.flush(limit) }
+      }
+    } catch {
+      throw .kafka(error, .writing)
+    }
+    try settleOwnBlocks(isFinal: true)
+    do {
+      publishedInTurn += Int64(try publisher.publish(outputs, limit))
+      outputs.clear()
+      try publisher.beginIfNeeded()
+      try sendOffsets(publisher, consumer, generation, limit)
+      try publisher.producer.flush(limit)
+    } catch {
+      throw .kafka(error, .writing)
+    }
+    do {
+      try publisher.producer.commit(limit)
+    } catch {
+      throw .kafka(error, .ending)
+    }
+    noteCommit(microseconds: Clock.monotonicMicroseconds() - started)
+  }
+
+  private func sendOffsets(
+    _ publisher: Publisher, _ consumer: GroupConsumer, _ generation: Generation, _ limit: Deadline
+  ) throws(KafkaError) {
+    if settings.unsafe.keeps(.gatheredGeneration) {
+      try publisher.producer.sendOffsets(
+        owned.offsets, of: consumer, metadata: logic, group: generation.metadata, limit)
+    } else {
+      try publisher.producer.sendOffsets(
+        owned.offsets + strayOffsets, of: consumer, metadata: logic,
+        group: groupMetadata(consumer), limit)
+    }
+  }
+
+  private func noteCommit(microseconds: Int64) {
+    var counts = isDirect ? direct.counts : ingest.counts
+    for slot in owned.allSlots {
+      counts += slot.apply.counts
+      slot.commit()
+    }
+    let (published, readBack, atOnce) = (publishedInTurn, readBackInTurn, appliedAtOnceInTurn)
+    monitor.update {
+      $0.counts += counts
+      $0.published += published
+      $0.blocksReadBack += readBack
+      $0.blocksAppliedAtOnce += atOnce
+      $0.commits += 1
+      $0.commitLatency.record(microseconds: microseconds)
+    }
+    direct.counts = Counts()
+    ingest.clear()
+    resetTurn()
+    noteSuccess()
+  }
+
+  /// Takes the open turn back, here and at the broker.
+  func abortTurn() throws(LoopFailure) {
+    let wasOpen = meter.isOpen
+    rollBackTurn()
+    guard let producer = publisher?.producer, producer.isInTransaction else { return }
+    do {
+      try producer.abort(deadline)
+    } catch {
+      throw .kafka(error, .ending)
+    }
+    if wasOpen { monitor.update { $0.aborts += 1 } }
+  }
+
+  /// Takes the open turn back here: states are where their stamps say. What was sent is aborted, or
+  /// fenced with its producer.
+  func rollBackTurn() {
+    for slot in owned.allSlots { slot.rollBack() }
+    ingest.discard()
+    direct.counts = Counts()
+    outputs.clear()
+    batch.clear()
+    resetTurn()
+  }
+
+  private func resetTurn() {
+    meter.reset()
+    generation = nil
+    ownBlocks.removeAll(keepingCapacity: true)
+    settledBlocks = 0
+    sealedDone = 0
+    publishedInTurn = 0
+    readBackInTurn = 0
+    appliedAtOnceInTurn = 0
+    strayOffsets.removeAll()
+  }
+}

@@ -1,0 +1,367 @@
+import Engine
+import Kafka
+import Observability
+import Product
+import Records
+
+/// What one loop is made from; Sendable, so that everything else is made on the loop's own thread.
+package struct LoopSettings: Sendable {
+  package let product: ProductDefinition
+  package let kafka: ClientSettings
+  /// `<instance>-<loop>`: names the static membership and the transactional id.
+  package let instance: String
+  package let turn: TurnMeter.Limits
+  package let unsafe: UnsafeSettings
+  package let log: Log
+
+  package init(
+    product: ProductDefinition, kafka: ClientSettings, instance: String, turn: TurnMeter.Limits,
+    unsafe: UnsafeSettings = .none, log: Log
+  ) {
+    self.product = product
+    // A broker gives a transaction up after so long, so a turn must be well over before.
+    self.kafka =
+      turn.ageMs > 2000
+      ? kafka.with("transaction.timeout.ms", "\(turn.ageMs + 10_000)") : kafka
+    self.instance = instance
+    self.turn = turn
+    self.unsafe = unsafe
+    self.log = log
+  }
+}
+
+/// What ends a step of the loop.
+enum LoopFailure: Error {
+  case kafka(KafkaError, Recovery.Phase)
+  case stop(StopReason)
+}
+
+/// The loop of one product: one member of its group, one transactional producer, the engine's
+/// programs and their state. One thread makes and owns all of it.
+///
+/// The order of a start is that of a process in `Turn.tla`: become the only holder, then join, then
+/// read the committed offsets, restore, and only then consume.
+final class ProductLoop {
+  /// How long a call to the brokers is tried before the loop looks up.
+  static let callMs = 20_000
+  static let startCallMs = 3000
+  /// The same while draining: a worker that is asked to stop leaves within ten seconds.
+  static let drainCallMs = 5000
+
+  let settings: LoopSettings
+  let control: LoopControl
+  let monitor: ProductMonitor
+  let plan: ProductPlan
+  let ingest: Ingest
+  let direct: Direct
+  let isDirect: Bool
+  let logic: String
+
+  var consumer: GroupConsumer?
+  var publisher: Publisher?
+  var owned: OwnedPartitions
+  var needsRewind = false
+  var isRestoring = false
+  var pausedInputs: [TopicPartition] = []
+  var restoredBlocks: Int64 = 0
+  var restoringSinceMs: Int64 = 0
+  /// First start of this group: positions are committed before anything is taken.
+  var hasUncommittedStart = false
+
+  // The open turn.
+  let batch = RecordBatch(capacity: 2000)
+  let outputs = OutputBatch()
+  var meter: TurnMeter
+  var recordedMs: Int64 = 0
+  var generation: Generation?
+  var ownBlocks: ContiguousArray<OwnBlock> = []
+  var settledBlocks = 0
+  var sealedDone = 0
+  var publishedInTurn: Int64 = 0
+  var readBackInTurn: Int64 = 0
+  var appliedAtOnceInTurn: Int64 = 0
+  /// Only without the rule of the gathered generation: what was gathered of partitions now gone.
+  var strayOffsets: [PartitionOffset] = []
+
+  private var log: ClientLog
+  private var awaySinceMs: Int64?
+  private var awaySaidMs: Int64 = 0
+  private var failuresInRow = 0
+  private var hasLimits = false
+
+  /// The group's generation as it was when the turn began.
+  final class Generation {
+    let metadata: GroupMetadata
+    init(_ metadata: consuming GroupMetadata) { self.metadata = metadata }
+  }
+
+  /// A block that this turn wrote.
+  struct OwnBlock {
+    /// Index in `ingest.sealed`.
+    let sealed: Int
+    let tag: RecordTag
+  }
+
+  init(_ settings: LoopSettings, control: LoopControl, monitor: ProductMonitor)
+    throws(PlanFailure)
+  {
+    self.settings = settings
+    self.control = control
+    self.monitor = monitor
+    plan = try ProductPlan(settings.product)
+    ingest = Ingest(plan)
+    direct = Direct(plan)
+    isDirect = settings.product.journals.isEmpty
+    logic = "\(plan.logicDigest)"
+    meter = TurnMeter(settings.turn)
+    owned = OwnedPartitions(
+      inputCount: settings.product.inputs.count,
+      journalPartitions: settings.product.journals.map(\.partitions))
+    log = ClientLog()
+  }
+
+  var product: ProductDefinition { settings.product }
+  var deadline: Deadline {
+    .after(milliseconds: control.isStopping ? ProductLoop.drainCallMs : ProductLoop.callMs)
+  }
+
+  /// Runs until it is stopped or has to stop; says why.
+  func run() -> StopReason {
+    while true {
+      do {
+        try open()
+        while !control.isStopping {
+          try step()
+          drainLog()
+        }
+        try closeTurn()
+        return end(.drained)
+      } catch {
+        if control.isStopping, case .kafka = error { return end(.drained) }
+        if let reason = recover(from: error) { return end(reason) }
+      }
+    }
+  }
+
+  /// Makes what is missing, in the order of a start.
+  private func open() throws(LoopFailure) {
+    if publisher == nil { try openProducer() }
+    if consumer == nil { try openConsumer() }
+    if !isRestoring { monitor.update { $0.phase = .running } }
+  }
+
+  private func recover(from failure: LoopFailure) -> StopReason? {
+    failuresInRow += 1
+    let error: KafkaError
+    let phase: Recovery.Phase
+    switch failure {
+    case .stop(let reason): return reason
+    case .kafka(let kafkaError, let inPhase): (error, phase) = (kafkaError, inPhase)
+    }
+    var recovery = Recovery.from(error, in: phase)
+    if recovery == .askWhoHolds {
+      recovery = isHeldByAnother() ? .stop(.fenced) : .renewProducer
+    }
+    needsRewind = true
+    switch recovery {
+    case .stop(let reason): return reason
+    case .rewind:
+      settings.log.write(TurnRolledBack(product: product.name, reason: "\(error)"))
+    case .renewProducer, .askWhoHolds:
+      settings.log.write(ProducerRenewed(product: product.name, reason: "\(error)"))
+      rollBackTurn()
+      publisher = nil
+    case .rejoin:
+      settings.log.write(TurnRolledBack(product: product.name, reason: "\(error)"))
+      rollBackTurn()
+      leave()
+    }
+    // The first tries follow at once; a failure that repeats must not become a busy loop.
+    if failuresInRow > 3 { control.pause(milliseconds: min(100 * failuresInRow, 2000)) }
+    return nil
+  }
+
+  /// A turn was committed: whatever failed before is over.
+  func noteSuccess() {
+    failuresInRow = 0
+    awaySinceMs = nil
+  }
+
+  /// Whether the group knows another member under this instance's name (rule 19). While that cannot
+  /// be found out, go on: should there be one, it fences this one again.
+  private func isHeldByAnother() -> Bool {
+    guard let consumer else { return false }
+    if consumer.fatalError?.code == .fencedInstance { return true }
+    let limit = Deadline.after(milliseconds: ProductLoop.startCallMs)
+    guard let own = consumer.memberId, let admin = try? Admin(settings: settings.kafka),
+      let members = try? admin.members(of: consumer.group, limit)
+    else { return false }
+    return members.contains { $0.instance == instanceName && $0.memberId != own }
+  }
+
+  /// `group.instance.id`
+  var instanceName: String { "\(product.names.transactionalIdPrefix).\(settings.instance)" }
+
+  private func openProducer() throws(LoopFailure) {
+    monitor.update { $0.phase = .starting }
+    let fences = settings.unsafe.keeps(.fencing)
+    let id = fences ? instanceName : "\(instanceName).\(UInt64.random(in: 0...UInt64.max))"
+    let producer: TransactionalProducer
+    do {
+      producer = try TransactionalProducer(
+        settings: settings.kafka, transactionalId: id, topics: Publisher.topics(product), log: log)
+    } catch {
+      throw .stop(.refused("\(error)"))
+    }
+    try patiently { limit throws(KafkaError) in try producer.initTransactions(limit) }
+    try checkOutputs(producer)
+    publisher = Publisher(producer, plan: plan)
+    setLimits()
+  }
+
+  private func openConsumer() throws(LoopFailure) {
+    let topics = product.inputs.map(\.topic) + product.journals.map(\.topic)
+    let consumer: GroupConsumer
+    do {
+      consumer = try GroupConsumer(
+        settings: settings.kafka, group: product.names.group, instance: instanceName,
+        topics: topics, log: log)
+    } catch {
+      throw .stop(.refused("\(error)"))
+    }
+    let counts = try patiently { limit throws(KafkaError) in try consumer.partitionCounts(limit) }
+    for (index, count) in counts.enumerated() where count == nil {
+      throw .stop(.refused(missing(topics[index], isInput: index < product.inputs.count)))
+    }
+    for (index, journal) in product.journals.enumerated() {
+      if let count = counts[product.inputs.count + index], count != Int(journal.partitions) {
+        throw .stop(.refused(wrongCount(journal.topic, count, journal.partitions)))
+      }
+    }
+    do {
+      try consumer.subscribe()
+    } catch {
+      throw .kafka(error, .reading)
+    }
+    control.setWakeHandle(consumer.wakeHandle)
+    self.consumer = consumer
+    settings.log.write(
+      ProductStarted(product: product.name, group: product.names.group, logic: logic))
+  }
+
+  private func checkOutputs(_ producer: TransactionalProducer) throws(LoopFailure) {
+    for (index, journal) in product.journals.enumerated() {
+      let count = producer.partitions(of: TopicOrdinal(index))
+      if count != journal.partitions {
+        throw .stop(.refused(wrongCount(journal.topic, Int(count), journal.partitions)))
+      }
+    }
+    for (index, output) in product.outputs.enumerated() {
+      let count = producer.partitions(of: TopicOrdinal(product.journals.count + index))
+      if count < output.partitions {
+        throw .stop(.refused(wrongCount(output.topic, Int(count), output.partitions)))
+      }
+    }
+  }
+
+  private func wrongCount(_ topic: String, _ count: Int, _ wanted: Int32) -> String {
+    "topic \(topic) has \(count) partitions, the product's files say \(wanted); a partition count"
+      + " is fixed for a topic's life: put the old count back, or make a new major version"
+  }
+
+  private func missing(_ topic: String, isInput: Bool) -> String {
+    isInput
+      ? "input topic \(topic) is not there; the system that writes it has to make it"
+      : "topic \(topic) is not there; `weft apply` makes it"
+  }
+
+  /// The engine cuts what a topic would not take; where a broker does not tell, its defaults hold.
+  private func setLimits() {
+    if hasLimits { return }
+    hasLimits = true
+    guard let admin = try? Admin(settings: settings.kafka) else { return }
+    let limit = Deadline.after(milliseconds: ProductLoop.startCallMs)
+    func bytesMax(_ topic: String) -> Int? {
+      if limit.hasPassed { return nil }
+      let configs = (try? admin.topicConfigs(topic, limit)) ?? []
+      return configs.first { $0.name == "max.message.bytes" }?.value.flatMap { Int($0) }
+    }
+    // A record in a batch of its own carries this much of Kafka's framing and our headers.
+    let framing = 4096
+    if let bytes = product.journals.compactMap({ bytesMax($0.topic) }).min() {
+      plan.limits.journalBytesMax = bytes - framing
+    }
+    if let bytes = bytesMax(product.names.quarantineTopic) {
+      plan.limits.quarantineBytesMax = bytes - framing
+    }
+    if let bytes = product.outputs.compactMap({ bytesMax($0.topic) }).min() {
+      plan.limits.outputBytesMax = bytes - framing
+    }
+  }
+
+  /// Makes a call again and again while the brokers do not answer, and says so now and then.
+  func patiently<Result>(_ call: (Deadline) throws(KafkaError) -> Result) throws(LoopFailure)
+    -> Result
+  {
+    while true {
+      do {
+        let result = try call(.after(milliseconds: ProductLoop.startCallMs))
+        awaySinceMs = nil
+        return result
+      } catch {
+        drainLog()
+        if error.isTopicMissing {
+          throw .stop(.refused("\(error); `weft apply` makes the product's topics"))
+        }
+        if error.isFatal || error.requiresAbort || error.reaction == .stop || control.isStopping {
+          throw .kafka(error, .reading)
+        }
+        noteAway(error)
+        control.pause(milliseconds: 100)
+      }
+    }
+  }
+
+  /// Says that the brokers are away at once and then every half minute.
+  func noteAway(_ error: KafkaError) {
+    let now = Clock.monotonicMs()
+    let since = awaySinceMs ?? now
+    if awaySinceMs == nil || now - awaySaidMs >= 30_000 {
+      awaySaidMs = now
+      settings.log.write(
+        BrokersAway(
+          product: product.name, bootstrap: settings.kafka.bootstrap, reason: "\(error)",
+          seconds: (now - since) / 1000))
+    }
+    awaySinceMs = since
+    monitor.update { $0.phase = .waiting(error.message) }
+  }
+
+  private func drainLog() {
+    for line in log.drain().lines {
+      settings.log.write(KafkaSaid(product: product.name, line: line))
+    }
+  }
+
+  /// Leaves the group; a static member keeps its partitions for when it comes back.
+  func leave() {
+    control.setWakeHandle(nil)
+    consumer?.close(.after(milliseconds: 3000))
+    consumer = nil
+    for entry in owned.offsets { forget(entry.at) }
+    pausedInputs = []
+  }
+
+  private func end(_ reason: StopReason) -> StopReason {
+    rollBackTurn()
+    if let producer = publisher?.producer, producer.isInTransaction, reason == .drained {
+      try? producer.abort(.after(milliseconds: 2000))
+    }
+    publisher = nil
+    leave()
+    drainLog()
+    monitor.update { $0.phase = .stopped(reason) }
+    settings.log.write(ProductEnded(product: product.name, reason: reason))
+    return reason
+  }
+}

@@ -1,0 +1,60 @@
+/// When a turn closes: by records, bytes or age, whichever comes first. So turns are large when the
+/// loop is behind and small when it is idle, and nothing is written when there is nothing to write.
+/// A pure value; times are milliseconds of a clock that nobody sets.
+package struct TurnMeter: Hashable, Sendable {
+  package struct Limits: Hashable, Sendable {
+    package var records: Int
+    package var bytes: Int
+    package var ageMs: Int64
+    package init(records: Int, bytes: Int = TurnMeter.bytesMax, ageMs: Int64) {
+      self.records = records
+      self.bytes = bytes
+      self.ageMs = ageMs
+    }
+  }
+
+  /// What a turn may hold: blocks and outputs of as much again lie in the producer's queue.
+  package static let bytesMax = 24 << 20
+  /// How long an idle poll waits; a wake-up ends it.
+  package static let idleWaitMs: Int64 = 500
+
+  private let limits: Limits
+  private var records = 0
+  private var bytes = 0
+  private var openedMs: Int64?
+
+  package init(_ limits: Limits) { self.limits = limits }
+
+  /// Whether anything was gathered.
+  package var isOpen: Bool { openedMs != nil }
+
+  /// How many records are in the turn.
+  package var recordCount: Int { records }
+
+  /// Something came that must be committed.
+  package mutating func add(records: Int, bytes: Int, nowMs: Int64) {
+    if openedMs == nil { openedMs = nowMs }
+    self.records += records
+    self.bytes += bytes
+  }
+
+  package func shouldClose(nowMs: Int64) -> Bool {
+    guard let openedMs else { return false }
+    return records >= limits.records || bytes >= limits.bytes || nowMs - openedMs >= limits.ageMs
+  }
+
+  /// How many records may still come before the turn is full.
+  package var recordsLeft: Int { max(0, limits.records - records) }
+
+  /// How long a poll may wait.
+  package func waitMs(nowMs: Int64) -> Int64 {
+    guard let openedMs else { return TurnMeter.idleWaitMs }
+    return max(0, min(limits.ageMs - (nowMs - openedMs), TurnMeter.idleWaitMs))
+  }
+
+  package mutating func reset() {
+    records = 0
+    bytes = 0
+    openedMs = nil
+  }
+}

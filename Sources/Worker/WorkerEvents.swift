@@ -1,0 +1,102 @@
+import Kafka
+import Observability
+
+// What a worker says; one type a message.
+
+struct RulesDisabled: LogEvent {
+  static let name = "unsafe-rules-disabled"
+  let rules: [String]
+  var level: LogLevel { .error }
+  var message: String {
+    "UNSAFE: rules that exactly-once rests on are switched off by \(UnsafeSettings.variable);"
+      + " records will be lost or counted twice"
+  }
+  var fields: [LogField] { [LogField("rules", rules.joined(separator: ","))] }
+}
+
+struct ProductStarted: LogEvent {
+  static let name = "product-started"
+  let product: String, group: String, logic: String
+  var level: LogLevel { .info }
+  var message: String { "the product holds its instance and joins its group" }
+  var fields: [LogField] {
+    [LogField("product", product), LogField("group", group), LogField("logic", logic)]
+  }
+}
+
+struct PartitionsTaken: LogEvent {
+  static let name = "partitions-taken"
+  let product: String, inputs: Int, journals: Int, behind: Int64
+  var level: LogLevel { .info }
+  var message: String {
+    behind > 0 ? "partitions are assigned; state is re-applied first" : "partitions are assigned"
+  }
+  var fields: [LogField] {
+    [
+      LogField("product", product), LogField("input_partitions", inputs),
+      LogField("journal_partitions", journals), LogField("journal_offsets_behind", behind),
+    ]
+  }
+}
+
+struct StateRestored: LogEvent {
+  static let name = "state-restored"
+  let product: String, blocks: Int64, durationMs: Int64
+  var level: LogLevel { .info }
+  var message: String { "the state is where the journal was committed; inputs go on" }
+  var fields: [LogField] {
+    [
+      LogField("product", product), LogField("blocks", blocks),
+      LogField("duration_ms", durationMs),
+    ]
+  }
+}
+
+struct TurnRolledBack: LogEvent {
+  static let name = "turn-rolled-back"
+  let product: String, reason: String
+  var level: LogLevel { .warning }
+  var message: String { "a turn was taken back; nothing of it is visible, it is done again" }
+  var fields: [LogField] { [LogField("product", product), LogField("reason", reason)] }
+}
+
+struct ProducerRenewed: LogEvent {
+  static let name = "producer-renewed"
+  let product: String, reason: String
+  var level: LogLevel { .warning }
+  var message: String { "the producer is made anew and the committed offsets are read again" }
+  var fields: [LogField] { [LogField("product", product), LogField("reason", reason)] }
+}
+
+struct BrokersAway: LogEvent {
+  static let name = "brokers-away"
+  let product: String, bootstrap: String, reason: String, seconds: Int64
+  var level: LogLevel { .warning }
+  var message: String { "the brokers do not answer; the product keeps trying" }
+  var fields: [LogField] {
+    [
+      LogField("product", product), LogField("bootstrap", bootstrap),
+      LogField("reason", reason), LogField("for_s", seconds),
+    ]
+  }
+}
+
+struct ProductEnded: LogEvent {
+  static let name = "product-stopped"
+  let product: String, reason: StopReason
+  var level: LogLevel { reason.exitCode == 0 ? .info : .error }
+  var message: String { reason.message }
+  var fields: [LogField] {
+    [LogField("product", product), LogField("exit_code", Int(reason.exitCode))]
+  }
+}
+
+struct KafkaSaid: LogEvent {
+  static let name = "kafka-client"
+  let product: String, line: ClientLogLine
+  var level: LogLevel { line.level <= 3 ? .warning : .debug }
+  var message: String { line.text }
+  var fields: [LogField] {
+    [LogField("product", product), LogField("facility", line.facility)]
+  }
+}

@@ -1,0 +1,249 @@
+import Records
+import Testing
+import Worker
+
+@Suite struct JournalCursorTests {
+  private func at(_ offset: Int64) -> Offset { Offset(offset) }
+
+  private func acknowledge(_ cursor: inout JournalCursor, _ offset: Offset?) -> Bool {
+    cursor.acknowledged(offset)
+  }
+
+  private func readBack(_ cursor: inout JournalCursor, _ offset: Offset) -> JournalCursor.ReadBack {
+    cursor.readBack(offset)
+  }
+
+  private func fresh() -> JournalCursor { JournalCursor(stamp: Offset(0), committed: Offset(0)) }
+
+  /// A cursor whose own block at 0 was committed and has come back.
+  private func following() -> JournalCursor {
+    var cursor = fresh()
+    cursor.wrote()
+    #expect(acknowledge(&cursor, at(0)) == false)
+    cursor.commit()
+    #expect(readBack(&cursor, at(0)) == .apply)
+    cursor.commit()
+    return cursor
+  }
+
+  @Test func `the first own block is read back, the next is applied at once behind one marker`() {
+    var cursor = following()
+    #expect(cursor.expected == at(2))
+    cursor.wrote()
+    #expect(acknowledge(&cursor, at(2)))
+    cursor.commit()
+    #expect(cursor.position == at(3))
+    #expect(cursor.expected == at(4))
+    // It comes back from Kafka later and is known.
+    #expect(readBack(&cursor, at(2)) == .skip)
+    #expect(cursor.expected == at(4))
+  }
+
+  @Test func `a block anywhere but where it was expected is left for later`() {
+    var cursor = following()
+    cursor.wrote()
+    #expect(acknowledge(&cursor, at(3)) == false)
+    cursor.commit()
+    #expect(cursor.position == at(1))
+    #expect(readBack(&cursor, at(2)) == .apply)
+    #expect(cursor.expected == nil)
+    #expect(readBack(&cursor, at(3)) == .apply)
+    #expect(cursor.expected == at(5))
+  }
+
+  @Test func `an offset that nobody knows is not the one expected`() {
+    var cursor = following()
+    cursor.wrote()
+    #expect(acknowledge(&cursor, nil) == false)
+    cursor.commit()
+    #expect(cursor.expected == nil)
+    #expect(readBack(&cursor, at(2)) == .apply)
+    #expect(cursor.expected == nil)
+  }
+
+  @Test func `several own blocks of a turn follow each other without a marker`() {
+    var cursor = following()
+    for _ in 0..<3 { cursor.wrote() }
+    #expect(acknowledge(&cursor, at(2)))
+    #expect(acknowledge(&cursor, at(3)))
+    // Somebody else's record lies before the third.
+    #expect(acknowledge(&cursor, at(5)) == false)
+    #expect(acknowledge(&cursor, at(6)) == false)
+    cursor.commit()
+    #expect(cursor.position == at(4))
+    #expect(cursor.expected == nil)
+  }
+
+  @Test func `a block that comes back while own ones are under way makes the next unknown`() {
+    var cursor = following()
+    cursor.wrote()
+    #expect(readBack(&cursor, at(2)) == .apply)
+    #expect(acknowledge(&cursor, at(4)) == false)
+  }
+
+  @Test func `a turn that is rolled back knows nothing about what follows`() {
+    var cursor = following()
+    cursor.wrote()
+    #expect(acknowledge(&cursor, at(2)))
+    cursor.rollBack(stamp: at(1), committed: at(1))
+    #expect(cursor.position == at(1))
+    cursor.wrote()
+    #expect(acknowledge(&cursor, at(4)) == false)
+  }
+
+  @Test func `restoring re-applies up to the committed offset, and commits nothing below it`() {
+    var cursor = JournalCursor(stamp: at(2), committed: at(5))
+    #expect(cursor.isRestoring)
+    #expect(cursor.position == at(5))
+    #expect(readBack(&cursor, at(2)) == .reapply)
+    cursor.commit()
+    #expect(cursor.position == at(5))
+    #expect(readBack(&cursor, at(4)) == .reapply)
+    #expect(!cursor.isRestoring)
+    #expect(readBack(&cursor, at(7)) == .apply)
+    #expect(cursor.position == at(8))
+  }
+
+  // MARK: Against a log with two writers
+
+  /// A journal partition with transactions of two writers, and its owner, who is the first of them.
+  private struct Simulation {
+    enum Entry {
+      case block(Int, transaction: Int)
+      case marker
+    }
+    var random: Seeded
+    var log: [Entry] = []
+    var committed: Set<Int> = []
+    /// Of each writer: number, whether open, whether it has written, its first offset.
+    var open: [(number: Int, first: Int)?] = [nil, nil]
+    var blocks = 0
+    var transactions = 0
+    var cursor: JournalCursor
+    var acknowledged: [Int] = []
+    var settled = 0
+    var reader = 0
+    var applied: [Int] = []
+    var published: [Int] = []
+    var atOnce = 0
+
+    init(seed: UInt64, checksOffset: Bool) {
+      random = Seeded(state: seed)
+      cursor = JournalCursor(stamp: Offset(0), committed: Offset(0), checksOffset: checksOffset)
+    }
+
+    mutating func write(_ writer: Int) {
+      if open[writer] == nil {
+        transactions += 1
+        open[writer] = (transactions, log.count)
+      }
+      log.append(.block(blocks, transaction: open[writer]?.number ?? 0))
+      blocks += 1
+      if writer == 0 {
+        cursor.wrote()
+        acknowledged.append(log.count - 1)
+      }
+    }
+
+    mutating func end(_ writer: Int, commits: Bool) {
+      if let transaction = open[writer] {
+        log.append(.marker)
+        if commits { committed.insert(transaction.number) }
+        open[writer] = nil
+      }
+      if writer != 0 { return }
+      if commits {
+        settle()
+        cursor.commit()
+        published += applied
+      } else {
+        let position = cursor.committed
+        cursor.rollBack(stamp: position, committed: position)
+        reader = Int(position.value)
+      }
+      applied = []
+      acknowledged = []
+      settled = 0
+    }
+
+    mutating func settle() {
+      while settled < acknowledged.count {
+        let offset = acknowledged[settled]
+        settled += 1
+        if case .block(let id, _) = log[offset], cursor.acknowledged(Offset(Int64(offset))) {
+          applied.append(id)
+          atOnce += 1
+        }
+      }
+    }
+
+    mutating func read() {
+      let stable = open.compactMap { $0?.first }.min() ?? log.count
+      if reader >= stable { return }
+      if case .block(let id, let transaction) = log[reader], committed.contains(transaction),
+        cursor.readBack(Offset(Int64(reader))) == .apply
+      {
+        applied.append(id)
+      }
+      reader += 1
+    }
+
+    mutating func step(others: Int) {
+      switch random.below(12 + others) {
+      case 0, 1: write(0)
+      case 2: settle()
+      case 3: end(0, commits: true)
+      case 4: end(0, commits: random.below(4) != 0)
+      case 5...11: read()
+      case 12: write(1)
+      default: end(1, commits: random.below(4) != 0)
+      }
+    }
+
+    /// What was published is what is committed in the journal, in its order, once.
+    var isRight: Bool {
+      let journal = log.compactMap { entry in
+        if case .block(let id, let transaction) = entry, committed.contains(transaction) {
+          return id
+        }
+        return nil
+      }
+      return published == Array(journal.prefix(published.count))
+    }
+  }
+
+  private struct Seeded {
+    var state: UInt64
+    mutating func below(_ bound: Int) -> Int {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+      return Int((mixed ^ (mixed >> 31)) % UInt64(bound))
+    }
+  }
+
+  @Test(arguments: [0, 1, 3])
+  func `every committed block is published once and in order, however many write`(others: Int) {
+    var atOnce = 0
+    for seed in 1...400 {
+      var run = Simulation(seed: UInt64(seed), checksOffset: true)
+      for _ in 0..<300 {
+        run.step(others: others)
+        if !run.isRight { break }
+      }
+      #expect(run.isRight, "seed \(seed)")
+      #expect(run.published.count <= run.blocks)
+      atOnce += run.atOnce
+    }
+    #expect(atOnce > 100)
+  }
+
+  @Test func `without the offset rule the order breaks when two write`() {
+    let broken = (1...50).filter { seed in
+      var run = Simulation(seed: UInt64(seed), checksOffset: false)
+      for _ in 0..<300 { run.step(others: 3) }
+      return !run.isRight
+    }
+    #expect(broken.count > 25)
+  }
+}

@@ -1,0 +1,125 @@
+import Kafka
+import Testing
+import Worker
+
+@Suite struct TurnMeterTests {
+  private let limits = TurnMeter.Limits(records: 1000, bytes: 10_000, ageMs: 100)
+
+  @Test func `an idle turn never closes, and waits`() {
+    let meter = TurnMeter(limits)
+    #expect(!meter.isOpen)
+    #expect(!meter.shouldClose(nowMs: 1_000_000))
+    #expect(meter.waitMs(nowMs: 5) == TurnMeter.idleWaitMs)
+  }
+
+  @Test func `a turn closes by records, by bytes or by age, whichever comes first`() {
+    var byRecords = TurnMeter(limits)
+    byRecords.add(records: 999, bytes: 1, nowMs: 10)
+    #expect(!byRecords.shouldClose(nowMs: 109))
+    #expect(byRecords.recordsLeft == 1)
+    byRecords.add(records: 1, bytes: 1, nowMs: 20)
+    #expect(byRecords.shouldClose(nowMs: 20))
+
+    var byBytes = TurnMeter(limits)
+    byBytes.add(records: 1, bytes: 10_000, nowMs: 10)
+    #expect(byBytes.shouldClose(nowMs: 10))
+
+    var byAge = TurnMeter(limits)
+    byAge.add(records: 1, bytes: 1, nowMs: 10)
+    #expect(byAge.waitMs(nowMs: 30) == 80)
+    #expect(!byAge.shouldClose(nowMs: 109))
+    #expect(byAge.shouldClose(nowMs: 110))
+    byAge.reset()
+    #expect(!byAge.isOpen)
+  }
+
+  @Test func `the age of a turn counts from its first record`() {
+    var meter = TurnMeter(limits)
+    meter.add(records: 1, bytes: 1, nowMs: 1000)
+    meter.add(records: 1, bytes: 1, nowMs: 1090)
+    #expect(meter.shouldClose(nowMs: 1100))
+  }
+}
+
+@Suite struct RecoveryTests {
+  private func error(
+    _ code: Int32, fatal: Bool = false, retriable: Bool = false, abort: Bool = false
+  ) -> KafkaError {
+    KafkaError(
+      code: KafkaErrorCode(value: code), operation: "test", isFatal: fatal,
+      isRetriable: retriable, requiresAbort: abort)
+  }
+
+  @Test func `an error that asks for an abort rewinds`() {
+    #expect(Recovery.from(error(25, abort: true), in: .writing) == .rewind)
+    #expect(Recovery.from(error(22, abort: true), in: .writing) == .rewind)
+  }
+
+  @Test func `an end of a transaction that did not answer renews the producer`() {
+    #expect(Recovery.from(error(-185, retriable: true), in: .ending) == .renewProducer)
+    #expect(Recovery.from(error(-185), in: .ending) == .renewProducer)
+  }
+
+  @Test func `a fatal error or one without a flag renews the producer`() {
+    #expect(Recovery.from(error(45, fatal: true), in: .writing) == .renewProducer)
+    #expect(Recovery.from(error(-1), in: .writing) == .renewProducer)
+  }
+
+  @Test func `a fenced producer asks first who holds its instance`() {
+    for code in [-144, 47, 90] as [Int32] {
+      #expect(Recovery.from(error(code, fatal: true), in: .ending) == .askWhoHolds)
+    }
+  }
+
+  @Test func `a second holder of the instance stops the first with exit code 3`() {
+    for phase in [Recovery.Phase.reading, .writing, .ending] {
+      #expect(Recovery.from(error(82, fatal: true), in: phase) == .stop(.fenced))
+    }
+    #expect(StopReason.fenced.exitCode == 3)
+  }
+
+  @Test func `denied access and a refused login stop with a message that helps`() {
+    let denied = error(29)
+    #expect(Recovery.from(denied, in: .reading) == .stop(.accessDenied(denied)))
+    let refused = error(-169)
+    guard case .stop(let reason) = Recovery.from(refused, in: .reading) else {
+      Issue.record("a refused login must stop")
+      return
+    }
+    #expect(reason.message.contains("worker.yaml"))
+  }
+
+  @Test func `a finished consumer joins anew, another trouble of reading rewinds`() {
+    #expect(Recovery.from(error(-150, fatal: true), in: .reading) == .rejoin)
+    #expect(Recovery.from(error(-185, retriable: true), in: .reading) == .rewind)
+  }
+}
+
+@Suite struct UnsafeSettingsTests {
+  @Test func `only rules that there are can be switched off`() {
+    #expect(UnsafeSettings("") == UnsafeSettings.none)
+    #expect(UnsafeSettings("offset-rule,fencing")?.disabled == [.offsetRule, .fencing])
+    #expect(UnsafeSettings("offsets") == nil)
+    #expect(UnsafeSettings("fencing")?.keeps(.gatheredGeneration) == true)
+  }
+}
+
+@Suite struct InstanceLockTests {
+  @Test func `a second worker of one name in a directory is refused with a hint`() throws {
+    let directory = "\(temporaryDirectory())/state"
+    let first = try InstanceLock(stateDirectory: directory, domain: "claims", instance: "0")
+    _ = try InstanceLock(stateDirectory: directory, domain: "claims", instance: "1")
+    let held = #expect(throws: InstanceLock.Held.self) {
+      _ = try InstanceLock(stateDirectory: directory, domain: "claims", instance: "0")
+    }
+    #expect(held?.description.contains("--instance") == true)
+    withExtendedLifetime(first) {}
+  }
+
+  @Test func `a state directory that cannot be written is named`() {
+    let held = #expect(throws: InstanceLock.Held.self) {
+      _ = try InstanceLock(stateDirectory: "/proc/no", domain: "claims", instance: "0")
+    }
+    #expect(held?.description.contains("/proc/no") == true)
+  }
+}

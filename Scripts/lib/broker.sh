@@ -6,10 +6,13 @@
 
 shared_kafka=$root/../shared/kafka/kafka
 
-# broker_choose [kafka]: sets broker_kind, and installs what that kind takes. With `kafka`, only
-# Apache Kafka will do.
+# broker_choose any|kafka|development: sets broker_kind, and installs what that kind takes. With
+# `kafka` only Apache Kafka will do, with `development` only the development broker.
 broker_choose() {
-  if [ -n "${KAFKA_BOOTSTRAP:-}" ]; then
+  if [ "$1" = development ]; then
+    broker_kind=development
+    need_development_broker
+  elif [ -n "${KAFKA_BOOTSTRAP:-}" ]; then
     broker_kind=given
   elif [ -n "${KAFKA_HOME:-}" ]; then
     [ -x "$KAFKA_HOME/bin/kafka-server-start.sh" ] ||
@@ -19,7 +22,7 @@ broker_choose() {
   elif [ -x "$shared_kafka" ]; then
     broker_kind=shared
     need_java
-  elif [ "${1:-}" = kafka ]; then
+  elif [ "$1" = kafka ]; then
     fail "this needs Apache Kafka: set KAFKA_BOOTSTRAP (a broker that runs) or KAFKA_HOME"
   else
     broker_kind=development

@@ -37,10 +37,15 @@ leave() {
   for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do eval "${cleanups[i]}" || true; done
   exit "$code"
 }
-trap leave EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
+# A subshell that starts things of its own calls this as well.
+own_traps() {
+  cleanups=()
+  trap leave EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  trap 'exit 129' HUP
+}
+own_traps
 
 # The time a process began, in ticks since the machine did; nothing if there is none, or if it
 # only waits to be collected.

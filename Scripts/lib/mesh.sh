@@ -5,36 +5,65 @@
 # shellcheck disable=SC2154 # root, build and started are common.sh's
 
 domains=(registration claims visits labs)
+state_ports=(registration#patients claims#claim visits#encounter labs#subjects labs#latest-values)
 config=$root/Config/health
 weft=$build/release/weft
 
 # new_run KIND: a directory for this run, and an environment. Older ones whose processes are gone
 # are removed, but for the newest three, whose logs somebody may want to read.
 new_run() {
-  local kind=$1 base=$build/runs old name owner since
+  local kind=$1 base=$build/runs name
   mkdir -p "$base"
   run=$(mktemp -d "$base/$kind-$(date +%H%M%S)-XXXX")
   printf '%s %s\n' "$$" "$(started_at $$)" >"$run/owner"
   mkdir -p "$run/logs" "$run/state"
-  while read -r old; do
-    if [ "$old" = "$run" ] || [ -f "$old/workers" ] || [ -f "$old/broker/pids" ]; then continue; fi
-    read -r owner since <"$old/owner" 2>/dev/null || continue
-    alive "$owner" "$since" || rm -rf "$old"
-  done < <(find "$base" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn |
-    tail -n +4 | cut -d' ' -f2-)
+  remove_old_runs "$base"
   name=${run##*/}
+  name=${name//[^a-zA-Z0-9-]/-}
   export WEFT_ENVIRONMENT=${WEFT_ENVIRONMENT:-${name,,}}
   export WEFT_STATE=$run/state
 }
 
-build_weft() { # release: the measured and fast one
+remove_old_runs() {
+  local old owner since
+  while read -r old; do
+    if [ -f "$old/workers" ] || [ -f "$old/broker/pids" ] || [ -f "$old/broker/cluster" ]; then
+      continue # somebody keeps it
+    fi
+    read -r owner since <"$old/owner" 2>/dev/null || continue
+    alive "$owner" "$since" || rm -rf "$old"
+  done < <(find "$1" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn |
+    tail -n +4 | cut -d' ' -f2-)
+}
+
+# shown PATH: as somebody who stands in the repository would write it.
+shown() { printf '%s' "${1#"$root"/}"; }
+
+build_weft() { # release: the one that is measured
   (cd "$root" && swift build -c release --product weft) ||
     fail "the build failed; what the compiler says stands above"
 }
 
-# start_worker DOMAIN: one process a domain; its log is logs/DOMAIN.log.
-start_worker() {
-  start "$run/workers" "worker $1" "$run/logs/$1.log" "$weft" run "$config/$1"
+# The operational topics belong to the sources; the mesh's own come from its files.
+apply_mesh() {
+  local domain
+  "$build/tools/topic" --partitions 4 ops.{registration,claims,visits,labs}.events ||
+    fail "the operational topics could not be made at $KAFKA_BOOTSTRAP"
+  for domain in "${domains[@]}"; do
+    "$weft" apply "$config/$domain" >"$run/logs/apply-$domain.log" 2>&1 || {
+      cat "$run/logs/apply-$domain.log" >&2
+      fail "weft apply $(shown "$config/$domain") was refused, see above"
+    }
+  done
+}
+
+# start_workers: one process a domain; its log is logs/DOMAIN.log.
+start_workers() {
+  local domain
+  for domain in "${domains[@]}"; do
+    start "$run/workers" "worker $domain" "$run/logs/$domain.log" \
+      "$weft" run "$config/$domain" --format json
+  done
 }
 
 # feed_files DIR [ARG…]: publishes the four files to the operational topics.
@@ -42,9 +71,58 @@ feed_files() {
   local dir=$1 domain inputs=()
   shift
   for domain in "${domains[@]}"; do
-    [ -f "$dir/$domain.ndjson" ] && inputs+=("ops.$domain.events=$dir/$domain.ndjson")
+    if [ -f "$dir/$domain.ndjson" ]; then
+      inputs+=("ops.$domain.events=$dir/$domain.ndjson")
+    fi
   done
   ((${#inputs[@]})) ||
     fail "$dir has none of registration, claims, visits, labs.ndjson (lines KEY<TAB>JSON)"
-  "$build/tools/feed" "$@" "${inputs[@]}"
+  "$build/tools/feed" "$@" "${inputs[@]}" ||
+    fail "not everything could be published to $KAFKA_BOOTSTRAP"
+}
+
+# workers_live: ends the script, with what the log says, if one has ended.
+workers_live() {
+  local pid since name
+  while read -r pid since name; do
+    alive "$pid" "$since" && continue
+    tail -n 5 "$run/logs/${name#worker }.log" >&2
+    fail "the $name has ended, see above ($(shown "$run/logs/${name#worker }.log"))"
+  done <"$run/workers"
+}
+
+# left DOMAIN: records its product has not taken yet, of its input and of its own journal.
+left() {
+  local group=$WEFT_ENVIRONMENT${WEFT_ENVIRONMENT:+.}weft.$1.$1
+  "$build/tools/pending" "$group" "ops.$1.events" "$group.journal.*" | tail -n 1
+}
+
+# await_read SECONDS: until no product has anything left.
+await_read() {
+  local deadline=$((SECONDS + $1)) domain count line=''
+  for domain in "${domains[@]}"; do
+    while count=$(left "$domain"); [ "$count" != 0 ]; do
+      workers_live
+      ((SECONDS < deadline)) ||
+        fail "$domain still has ${count:-?} records to take after $1 s:" \
+          "see $(shown "$run/logs/$domain.log")"
+      if [ -t 1 ]; then printf '\r   %-13s %s left\e[K' "$domain" "$count"; fi
+      line=$'\r\e[K'
+      sleep 0.2
+    done
+  done
+  if [ -t 1 ]; then printf '%s' "$line"; fi
+}
+
+# The workers finish what they hold, commit, and write their counts into their logs.
+drain_workers() { stop_all "$run/workers"; }
+
+# show_rows ROWS: the beginning of each state port, as a read_committed reader sees it.
+show_rows() {
+  local port
+  for port in "${state_ports[@]}"; do
+    say "   $bold$port@1$plain"
+    { "$weft" --mesh "$config" read "$port@1" --format json 2>>"$run/logs/read.log" || true; } |
+      head -n "$1" | cut -c "1-$((${COLUMNS:-100} - 6))" | sed 's/^/      /'
+  done
 }

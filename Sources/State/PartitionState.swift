@@ -89,6 +89,7 @@ package final class PartitionState {
   /// Sets the row of `key`. In place when it fits there.
   package func put(_ space: Space, _ key: ByteView, _ row: ByteView) {
     precondition(isInTurn, "rows are written in a turn")
+    assert(queues[Int(space.number)] == nil, "a space of remembered keys has no rows")
     let hash = table.hash(space.number, key)
     let old = table.find(space.number, key, hash)
     if old == 0 {
@@ -121,6 +122,7 @@ package final class PartitionState {
   package func upsert(_ space: Space, _ key: ByteView, length: Int) -> (row: RowHandle, isNew: Bool)
   {
     precondition(isInTurn, "rows are written in a turn")
+    assert(queues[Int(space.number)] == nil, "a space of remembered keys has no rows")
     let hash = table.hash(space.number, key)
     let row = table.find(space.number, key, hash)
     if row == 0 { return (insert(space, key, hash, length: length), true) }

@@ -93,7 +93,7 @@ struct JournalBlockTests {
         let block = try JournalBlock(view)
         var found: [Owned] = []
         var events = block.events
-        while let event = try events.next() { found.append(Owned(event)) }
+        while try events.next() { found.append(Owned(events.event)) }
         return found
       }
     }

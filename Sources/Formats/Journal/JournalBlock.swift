@@ -92,9 +92,16 @@ package struct JournalBlock {
   package var events: JournalEvents { JournalEvents(entries, count) }
 }
 
-/// A walk over the events of a block; what it yields lives as long as the block's bytes. About 25 ns
-/// an event.
+/// A walk over the events of a block:
+/// ```
+/// var events = block.events
+/// while try events.next() { … events.event … }
+/// ```
+/// What it lends lives as long as the block's bytes. The event stands in the walk, because returning
+/// 300 bytes as an optional costs as much as reading them: 33 ns an event so, 70 otherwise.
 package struct JournalEvents {
+  /// The event that ``next()`` has read; means nothing before the first and behind the last one.
+  package private(set) var event: JournalEvent
   private var reader: ByteReader
   private var left: Int
   private var partition: Int64 = 0
@@ -104,47 +111,50 @@ package struct JournalEvents {
   init(_ entries: ByteView, _ count: Int) {
     reader = ByteReader(entries)
     left = count
+    event = JournalEvent(input: 0, partition: Partition(0), offset: Offset(0), payload: nil)
   }
 
-  /// The next event, nil behind the last one; throws where the entry is not one.
-  package mutating func next() throws(JournalBlockFailure) -> JournalEvent? {
-    if left == 0 { return nil }
+  /// Goes to the next event; false behind the last one. Throws where the entry is not an event.
+  package mutating func next() throws(JournalBlockFailure) -> Bool {
+    if left == 0 { return false }
     left -= 1
-    guard let length = reader.uint32() else {
-      throw failure(.truncated, reader.position)
-    }
+    guard let length = reader.uint32() else { throw failure(.truncated, reader.position) }
     let start = reader.position
     guard let bytes = reader.bytes(Int(length)) else { throw failure(.truncated, start) }
     var entry = ByteReader(bytes)
     guard let flags = entry.byte() else { throw failure(.truncated, start) }
     if flags & ~JournalFormat.flagsKnown != 0 { throw failure(.unknownFlags, start) }
-    guard var event = source(&entry) else { throw failure(.badNumber, start + entry.position) }
+    if !readSource(&entry) { throw failure(.badNumber, start + entry.position) }
+    event.time = nil
     if flags & JournalFormat.hasTime != 0 {
       guard let time = time(&entry) else { throw failure(.badNumber, start + entry.position) }
       event.time = time
     }
-    if flags & JournalFormat.hasId != 0 { event.id = try part(&entry, start) }
-    if flags & JournalFormat.hasKey != 0 { event.key = try part(&entry, start) }
-    if flags & JournalFormat.hasHeaders != 0 { event.headers = try part(&entry, start) }
-    if flags & JournalFormat.hasIdentifiers != 0 { event.identifiers = try part(&entry, start) }
-    if flags & JournalFormat.hasKeyReference != 0 { event.keyReference = try part(&entry, start) }
+    event.id = try part(&entry, start, flags & JournalFormat.hasId)
+    event.key = try part(&entry, start, flags & JournalFormat.hasKey)
+    event.headers = try part(&entry, start, flags & JournalFormat.hasHeaders) ?? .empty
+    event.identifiers = try part(&entry, start, flags & JournalFormat.hasIdentifiers) ?? .empty
+    event.keyReference = try part(&entry, start, flags & JournalFormat.hasKeyReference)
     if flags & JournalFormat.hasPayload != 0 {
       event.payload = bytes.suffix(from: entry.position)
-    } else if entry.left > 0 {
-      throw failure(.trailingBytes, start + entry.position)
+    } else {
+      event.payload = nil
+      if entry.left > 0 { throw failure(.trailingBytes, start + entry.position) }
     }
-    return event
+    return true
   }
 
-  private mutating func source(_ entry: inout ByteReader) -> JournalEvent? {
+  private mutating func readSource(_ entry: inout ByteReader) -> Bool {
     guard let input = entry.varint(), let ordinal = Int32(exactly: input),
       let partitionDelta = entry.zigzag(), let offsetDelta = entry.zigzag()
-    else { return nil }
+    else { return false }
     partition = partition &+ partitionDelta
     offset = offset &+ offsetDelta
-    guard let number = Int32(exactly: partition) else { return nil }
-    return JournalEvent(
-      input: Int(ordinal), partition: Partition(number), offset: Offset(offset), payload: nil)
+    guard let number = Int32(exactly: partition) else { return false }
+    event.input = Int(ordinal)
+    event.partition = Partition(number)
+    event.offset = Offset(offset)
+    return true
   }
 
   private mutating func time(_ entry: inout ByteReader) -> Timestamp? {
@@ -163,8 +173,12 @@ package struct JournalEvents {
     return Timestamp(seconds: seconds, nanoseconds: UInt32(value * unit))
   }
 
-  private func part(_ entry: inout ByteReader, _ start: Int) throws(JournalBlockFailure) -> ByteView
+  /// The next part of bytes; nil when its flag is not set.
+  @inline(__always)
+  private func part(_ entry: inout ByteReader, _ start: Int, _ flag: UInt8)
+    throws(JournalBlockFailure) -> ByteView?
   {
+    if flag == 0 { return nil }
     guard let length = entry.varint(), let count = Int(exactly: length),
       let bytes = entry.bytes(count)
     else { throw failure(.truncated, start + entry.position) }

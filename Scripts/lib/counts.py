@@ -25,7 +25,7 @@ def counted(directory):
                 entry = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(entry, dict) and all(name in entry for name in ["product", "read", *PARTS]):
+            if isinstance(entry, dict) and {"product", "read", *PARTS} <= entry.keys():
                 last[entry["product"]] = entry
         for product, entry in last.items():
             total = totals.setdefault(product, dict.fromkeys(["read", *PARTS], 0))

@@ -1,0 +1,58 @@
+import Formats
+import Product
+import Records
+
+/// What the catalog says of one version of a product: enough to find, read and understand its ports
+/// without its files.
+package struct CatalogProduct: Sendable, Hashable {
+  package struct Topic: Sendable, Hashable {
+    package var name: String
+    package var topic: String
+    package init(name: String, topic: String) {
+      self.name = name
+      self.topic = topic
+    }
+  }
+
+  package var mesh: String
+  package var domain: String
+  package var name: String
+  package var version: String
+  /// 64 hexadecimal digits; the files of that logic are a record of their own.
+  package var logicDigest: String
+  package var group: String
+  package var quarantineTopic: String
+  package var inputs: [Topic]
+  package var journals: [Topic]
+  package var ports: [CatalogPort]
+  /// The descriptor and the contracts as they were written, by path within the product.
+  package var files: [LogicFile]
+
+  /// As its own files have it now; `files` are the descriptor and the contracts.
+  package init(_ product: ProductDefinition, files: [LogicFile]) {
+    mesh = product.mesh
+    domain = product.domain
+    name = product.name
+    version = product.version
+    logicDigest = hexadecimal(product.logicDigest)
+    group = product.names.group
+    quarantineTopic = product.names.quarantineTopic
+    inputs = product.inputs.map { Topic(name: $0.name, topic: $0.topic) }
+    journals = product.journals.map { Topic(name: $0.name, topic: $0.topic) }
+    ports = product.outputs.map { CatalogPort($0, of: product) }
+    self.files = files
+  }
+
+  /// Its own topics: what recreating it deletes.
+  package var ownTopics: [String] {
+    journals.map(\.topic) + ports.map(\.topic) + [quarantineTopic]
+  }
+
+  /// The record's key in the catalog topic.
+  package var key: String { "product/\(domain)/\(name)/\(version)" }
+}
+
+package func hexadecimal(_ bytes: [UInt8]) -> String {
+  let digits = Array("0123456789abcdef")
+  return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+}

@@ -1,1 +1,0 @@
-// Mesh: see README.md of this room.

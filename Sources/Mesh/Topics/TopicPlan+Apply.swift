@@ -1,0 +1,52 @@
+import Diagnostics
+import Kafka
+
+extension TopicPlan {
+  /// Does what the plan says, step by step; `report` is told of each before it is done.
+  /// - Parameter losingRecords: whether changes that delete records were confirmed; others are made.
+  package func apply(
+    _ admin: Admin, losingRecords: Bool, _ deadline: Deadline, report: (Step) -> Void
+  ) throws(KafkaError) {
+    for step in steps {
+      report(step)
+      switch step {
+      case .create(let topic):
+        let new = NewTopic(
+          name: topic.name, partitions: Int(topic.partitions), configs: topic.configs)
+        for result in try admin.createTopics([new], deadline) {
+          // Another `weft apply` was faster: as good as done.
+          if let error = result.error, error.code != .topicExists { throw error }
+        }
+      case .alter(let topic, let changes):
+        var values: [String: String?] = [:]
+        for change in changes where losingRecords || !change.losesRecords {
+          values[change.setting] = change.wanted
+        }
+        if !values.isEmpty { try admin.alterTopicConfigs(topic.name, values, deadline) }
+      }
+    }
+  }
+
+  /// Describes the topics of these names that are there. A broker that does not tell its settings
+  /// (the development broker) gives partitions only.
+  package static func existing(
+    _ names: some Sequence<String>, _ admin: Admin, _ deadline: Deadline
+  ) throws(KafkaError) -> [String: ExistingTopic] {
+    let names = Set(names)
+    var found: [String: ExistingTopic] = [:]
+    for topic in try admin.topics(deadline) where names.contains(topic.name) {
+      var configs: [String: String]?
+      do throws(KafkaError) {
+        configs = [:]
+        for config in try admin.topicConfigs(topic.name, deadline) {
+          configs?[config.name] = config.value
+        }
+      } catch {
+        if error.isAccessDenied || error.isLoginRefused { throw error }
+        configs = nil
+      }
+      found[topic.name] = ExistingTopic(partitions: topic.partitions, configs: configs)
+    }
+    return found
+  }
+}

@@ -66,6 +66,7 @@ let package = Package(
       "EngineTests",
       ["Engine", "State", "Product", "Expressions", "Formats", "Diagnostics", "Records"]),
     .target(name: "CThreads", path: "Tests/CThreads"),
-    tests("KafkaTests", ["Worker", "Engine", "Formats", "Kafka", "CRdKafka", "CThreads", "Records"]),
+    tests(
+      "KafkaTests", ["Worker", "Engine", "Formats", "Kafka", "CRdKafka", "CThreads", "Records"]),
     tests("CommandTests", ["Diagnostics"]),
   ])

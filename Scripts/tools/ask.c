@@ -5,8 +5,8 @@
 //   create TOPIC PARTITIONS           {"ok":true}; one that exists is left as it is
 //   leaders TOPIC                     {"leaders":[NODE,…],"in_sync":[COUNT,…],"replicas":[COUNT,…]}
 //   ends TOPIC                        {"ends":[OFFSET,…]}, without regard to transactions
-//   group GROUP                       {"state":…,"coordinator":NODE,"members":[{"id":…,"instance":…,
-//                                      "client":…,"partitions":COUNT},…]}
+//   group GROUP                       {"state":…,"coordinator":NODE,"members":[{"id":…,
+//                                      "instance":…,"client":…,"partitions":COUNT},…]}
 //   committed GROUP TOPIC PARTITIONS  {"committed":[OFFSET,…]} (-1001: none)
 // What cannot be answered is {"error":TEXT}.
 #include "client.h"

@@ -1,6 +1,7 @@
-// The thread sanitizer knows pthread but not the C11 threads that librdkafka uses: it then sees no thread start and no lock,
-// and dies. Under that sanitizer these definitions stand before those of the C library and lead to pthread, whose types glibc
-// uses for the C11 ones. In every other build nothing of this is compiled.
+// The thread sanitizer knows pthread but not the C11 threads that librdkafka uses: it then sees no
+// thread start and no lock, and dies. Under that sanitizer these definitions stand before those of
+// the C library and lead to pthread, whose types glibc uses for the C11 ones. In every other build
+// nothing of this is compiled.
 #include "threads_shim.h"
 
 #if defined(__has_feature)
@@ -68,17 +69,26 @@ int mtx_timedlock(mtx_t *mutex, const struct timespec *until) {
 }
 int mtx_unlock(mtx_t *mutex) { return result(pthread_mutex_unlock((pthread_mutex_t *)mutex)); }
 void mtx_destroy(mtx_t *mutex) { pthread_mutex_destroy((pthread_mutex_t *)mutex); }
-int cnd_init(cnd_t *condition) { return result(pthread_cond_init((pthread_cond_t *)condition, NULL)); }
-int cnd_signal(cnd_t *condition) { return result(pthread_cond_signal((pthread_cond_t *)condition)); }
-int cnd_broadcast(cnd_t *condition) { return result(pthread_cond_broadcast((pthread_cond_t *)condition)); }
+int cnd_init(cnd_t *condition) {
+  return result(pthread_cond_init((pthread_cond_t *)condition, NULL));
+}
+int cnd_signal(cnd_t *condition) {
+  return result(pthread_cond_signal((pthread_cond_t *)condition));
+}
+int cnd_broadcast(cnd_t *condition) {
+  return result(pthread_cond_broadcast((pthread_cond_t *)condition));
+}
 int cnd_wait(cnd_t *condition, mtx_t *mutex) {
   return result(pthread_cond_wait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex));
 }
 int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *until) {
-  return result(pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
+  return result(
+      pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
 }
 void cnd_destroy(cnd_t *condition) { pthread_cond_destroy((pthread_cond_t *)condition); }
-void call_once(once_flag *flag, void (*body)(void)) { pthread_once((pthread_once_t *)flag, body); }
+void call_once(once_flag *flag, void (*body)(void)) {
+  pthread_once((pthread_once_t *)flag, body);
+}
 
 int weft_threads_shimmed(void) { return 1; }
 #else

@@ -42,7 +42,8 @@ static inline unsigned weft_escape_mask(const uint8_t *at) {
 }
 #endif
 
-// The first byte in [at, end) that ends plain text, or `end`. `begin` is the start of the whole text.
+// The first byte in [at, end) that ends plain text, or `end`. `begin` is the start of the whole
+// text.
 static inline const uint8_t *weft_plain_text_end(
     const uint8_t *at, const uint8_t *begin, const uint8_t *end) {
 #if defined(__SSE2__)
@@ -82,8 +83,8 @@ static inline const uint8_t *weft_escape_end(
   return at;
 }
 
-// The length of the UTF-8 sequence at `at` (RFC 3629: shortest form, no surrogates, up to U+10FFFF),
-// or 0 when there is none that is valid and whole before `end`.
+// The length of the UTF-8 sequence at `at` (RFC 3629: shortest form, no surrogates, up to
+// U+10FFFF), or 0 when there is none that is valid and whole before `end`.
 static inline size_t weft_utf8_length(const uint8_t *at, const uint8_t *end) {
   uint8_t lead = *at;
   ptrdiff_t left = end - at;

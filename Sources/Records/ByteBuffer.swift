@@ -81,6 +81,13 @@
     length += size
   }
 
+  /// The same for the widths of rows and blocks: a generic function is not specialised in other
+  /// modules.
+  package func append(uint32 value: UInt32) { append(littleEndian: value) }
+  package func append(int64 value: Int64) { append(littleEndian: value) }
+  package func append(uint64 value: UInt64) { append(littleEndian: value) }
+  package func append(int128 value: Int128) { append(littleEndian: value) }
+
   /// An unsigned LEB128 number: 7 bits a byte, least significant first.
   package func append(varint value: UInt64) {
     var rest = value

@@ -33,6 +33,22 @@
   package func prefix(_ length: Int) -> ByteView { self[0..<min(length, count)] }
   package func suffix(from start: Int) -> ByteView { self[start..<count] }
 
+  // Numbers of fixed width, least significant byte first, that begin at `offset`. Each its own
+  // function: a generic one is not specialised in other modules.
+  package func uint32(at offset: Int) -> UInt32 { load(UInt32.self, offset) }
+  package func int64(at offset: Int) -> Int64 { load(Int64.self, offset) }
+  package func int128(at offset: Int) -> Int128 { load(Int128.self, offset) }
+
+  @inline(__always)
+  private func load<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ type: Number.Type, _ offset: Int
+  ) -> Number {
+    precondition(
+      offset >= 0 && offset + MemoryLayout<Number>.size <= count, "a number out of range")
+    return unsafe Number(
+      littleEndian: UnsafeRawPointer(base).loadUnaligned(fromByteOffset: offset, as: type))
+  }
+
   /// The raw pointer, for a room that hands bytes to C.
   package var pointer: UnsafePointer<UInt8> { unsafe base }
 

@@ -164,6 +164,12 @@ extension Value {
     }
   }
 
+  /// The values of `range`; the same memory.
+  package subscript(range: Range<Int>) -> ValueRun {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "value range out of range")
+    return unsafe ValueRun(base: base.map { unsafe $0 + range.lowerBound }, count: range.count)
+  }
+
   /// The first `length` values.
   package func prefix(_ length: Int) -> ValueRun {
     unsafe ValueRun(base: base, count: min(length, count))

@@ -37,17 +37,26 @@ package final class OutputBatch {
   package static let quarantine: Int32 = -1
 
   package let bytes = ByteBuffer(capacity: 1 << 20)
-  package private(set) var entries: ContiguousArray<Entry> = []
+  package var entries: ContiguousArray<Entry> { list }
+  /// Behind a getter, as a stored `package` variable is checked for exclusivity at every use.
+  private var list: ContiguousArray<Entry> = []
 
   package init() {}
 
-  package var isEmpty: Bool { entries.isEmpty }
+  package var isEmpty: Bool { list.isEmpty }
+  package var count: Int { list.count }
 
-  package func append(_ entry: Entry) { entries.append(entry) }
+  package func append(_ entry: Entry) { list.append(entry) }
 
   package func clear() {
-    entries.removeAll(keepingCapacity: true)
+    list.removeAll(keepingCapacity: true)
     bytes.clear()
+  }
+
+  /// Drops the entries from `entry` on, whose bytes begin at `byte`.
+  func truncate(toEntry entry: Int, byte: Int) {
+    list.removeLast(list.count - entry)
+    bytes.truncate(to: byte)
   }
 
   /// Writes one header into the buffer: name and value with their lengths.

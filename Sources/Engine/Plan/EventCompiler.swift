@@ -1,0 +1,227 @@
+import Expressions
+import Product
+import Records
+
+/// Compiles what a product does with one event type: gathers which fields its expressions read,
+/// lays out the slots, then compiles the expressions over them.
+struct EventCompiler {
+  let definition: ProductDefinition
+  let reference: EventReference
+  let tables: ContiguousArray<TablePlan>
+  let ports: ContiguousArray<PortPlan>
+  private var slotEnd = 0
+
+  private var input: InputDefinition { definition.inputs[reference.input] }
+  private var event: EventType { input.events[reference.event] }
+
+  init(
+    _ definition: ProductDefinition, _ reference: EventReference,
+    tables: ContiguousArray<TablePlan>, ports: ContiguousArray<PortPlan>
+  ) {
+    self.definition = definition
+    self.reference = reference
+    self.tables = tables
+    self.ports = ports
+  }
+
+  mutating func compile() throws(PlanFailure) -> EventPlan {
+    let keys = definition.journals.map { $0.keys[reference] }
+    var intakePaths: Set<[String]> = []
+    for case .parts(let parts)? in keys { parts.forEach { intakePaths.formUnion(paths(in: $0)) } }
+    if let path = input.id?.path { intakePaths.insert(path) }
+    if let path = input.time { intakePaths.insert(path) }
+    var decodePaths = intakePaths
+    for expression in expressions() { decodePaths.formUnion(paths(in: expression)) }
+    let decode = try DecodePlan(
+      event, reading: decodePaths, firstSlot: Variable.end, checksAll: true)
+    let intake = try DecodePlan(
+      event, reading: intakePaths, firstSlot: Variable.end, checksAll: false)
+    slotEnd = max(decode.slotEnd, intake.slotEnd)
+
+    var journals: ContiguousArray<EventPlan.JournalKey> = []
+    var work: ContiguousArray<WorkPlan?> = []
+    for (ordinal, key) in keys.enumerated() {
+      guard let key else {
+        work.append(nil)
+        continue
+      }
+      journals.append(
+        .init(journal: ordinal, key: try compile(key, over: intake)))
+      work.append(
+        try self.work(
+          ofJournal: ordinal, key: try compile(key, over: decode), counts: journals.count == 1,
+          decode))
+    }
+    if definition.journals.isEmpty {
+      work.append(try self.work(ofJournal: 0, key: .source, counts: true, decode))
+    }
+    return EventPlan(
+      name: event.name, decode: decode, intake: intake, journals: journals, work: work,
+      id: (slot(input.id?.path, decode), slot(input.id?.path, intake)),
+      time: (slot(input.time, decode), slot(input.time, intake)), slotEnd: slotEnd)
+  }
+
+  private func slot(_ path: [String]?, _ plan: DecodePlan) -> Int {
+    path.flatMap { plan.slots[$0] } ?? -1
+  }
+
+  // MARK: What is read
+
+  /// All expressions over this event type, apart from the journals' keys.
+  private func expressions() -> [CheckedExpression] {
+    var all: [CheckedExpression] = []
+    for clause in definition.tables.flatMap(\.clauses) where clause.branch.event == reference {
+      all += EventCompiler.expressions(clause.branch) + clause.key
+      for update in clause.updates {
+        all += [update.argument, update.condition].compactMap { $0 }
+      }
+    }
+    for output in definition.outputs {
+      guard case .events(let branches) = output.content else { continue }
+      for branch in branches where branch.branch.event == reference {
+        all += EventCompiler.expressions(branch.branch) + branch.key
+        if let when = branch.when { all.append(when) }
+        for column in branch.columns {
+          if case .expression(let expression) = column.source { all.append(expression) }
+        }
+      }
+    }
+    return all
+  }
+
+  private static func expressions(_ branch: Branch) -> [CheckedExpression] {
+    branch.steps.map { step in
+      switch step {
+      case .filter(let expression), .bind(_, let expression): expression
+      }
+    }
+  }
+
+  /// The fields that an expression reads, below `event`: down to the last one that the contract
+  /// knows, and no further than a list.
+  private func paths(in expression: CheckedExpression) -> Set<[String]> {
+    var result: Set<[String]> = []
+    for use in expression.uses where use.parts.first == "event" {
+      var path: [String] = []
+      var members: [ContractField]? = event.fields
+      for part in use.parts.dropFirst() {
+        guard let field = members?.first(where: { $0.name == part }) else { break }
+        path.append(part)
+        if case .object = field.type { members = field.fields } else { members = nil }
+      }
+      result.insert(path)
+    }
+    return result
+  }
+
+  // MARK: What is compiled
+
+  private func compile(_ key: JournalDefinition.Key, over plan: DecodePlan) throws(PlanFailure)
+    -> KeyPlan
+  {
+    guard case .parts(let parts) = key else { return .source }
+    return .parts(try terms(parts, resolver(plan, [:])))
+  }
+
+  private func terms(_ expressions: [CheckedExpression], _ slot: (FieldPath) -> Int?)
+    throws(PlanFailure) -> ContiguousArray<Term>
+  {
+    var result: ContiguousArray<Term> = []
+    for expression in expressions { result.append(try Term(expression, slot: slot)) }
+    return result
+  }
+
+  private func resolver(_ plan: DecodePlan, _ binds: [String: Int]) -> (FieldPath) -> Int? {
+    { path in
+      if path.parts.first == "event" { return plan.slots[Array(path.parts.dropFirst())] }
+      if path.parts.count == 1, let slot = binds[path.parts[0]] { return slot }
+      return Variable.slot(path.parts)
+    }
+  }
+
+  private mutating func branch(_ branch: Branch, _ plan: DecodePlan) throws(PlanFailure) -> (
+    BranchPlan, [String: Int]
+  ) {
+    var binds: [String: Int] = [:]
+    var next = plan.slotEnd
+    var steps: ContiguousArray<BranchPlan.Step> = []
+    for step in branch.steps {
+      switch step {
+      case .filter(let expression):
+        let term = try Term(expression, slot: resolver(plan, binds))
+        steps.append(.init(term: term, slot: -1))
+      case .bind(let name, let expression):
+        let term = try Term(expression, slot: resolver(plan, binds))
+        steps.append(.init(term: term, slot: next))
+        binds[name] = next
+        next += 1
+      }
+    }
+    slotEnd = max(slotEnd, next)
+    return (BranchPlan(steps: steps), binds)
+  }
+
+  private mutating func work(
+    ofJournal journal: Int, key: KeyPlan, counts: Bool, _ plan: DecodePlan
+  ) throws(PlanFailure) -> WorkPlan {
+    var clauses: ContiguousArray<ClausePlan> = []
+    for (ordinal, table) in definition.tables.enumerated() where table.journal == journal {
+      for clause in table.clauses where clause.branch.event == reference {
+        clauses.append(try self.clause(clause, table, tables[ordinal], plan))
+      }
+    }
+    var branches: ContiguousArray<EventPortPlan> = []
+    for (ordinal, output) in definition.outputs.enumerated() where output.journal == journal {
+      guard case .events(let all) = output.content else { continue }
+      for branch in all where branch.branch.event == reference {
+        branches.append(try port(branch, output, ports[ordinal], plan))
+      }
+    }
+    return WorkPlan(key: key, clauses: clauses, ports: branches, counts: counts)
+  }
+
+  private mutating func clause(
+    _ clause: TableDefinition.Clause, _ table: TableDefinition, _ target: TablePlan,
+    _ plan: DecodePlan
+  ) throws(PlanFailure) -> ClausePlan {
+    let (branch, binds) = try branch(clause.branch, plan)
+    let slot = resolver(plan, binds)
+    var updates: ContiguousArray<ClausePlan.Update> = []
+    for update in clause.updates {
+      let argument: Term? =
+        if let expression = update.argument { try Term(expression, slot: slot) } else { nil }
+      let condition: Term? =
+        if let expression = update.condition { try Term(expression, slot: slot) } else { nil }
+      updates.append(
+        .init(
+          column: update.column, aggregate: update.aggregate, argument: argument,
+          condition: condition, name: table.columns[update.column].name))
+    }
+    return ClausePlan(
+      table: target, branch: branch, key: try terms(clause.key, slot), updates: updates)
+  }
+
+  private mutating func port(
+    _ definition: OutputDefinition.EventBranch, _ output: OutputDefinition, _ port: PortPlan,
+    _ plan: DecodePlan
+  ) throws(PlanFailure) -> EventPortPlan {
+    let (branch, binds) = try branch(definition.branch, plan)
+    let slot = resolver(plan, binds)
+    var terms: ContiguousArray<Term> = []
+    var types: [ValueType] = []
+    let columns = definition.columns.sorted { $0.field < $1.field }
+    for column in columns {
+      guard case .expression(let expression) = column.source else {
+        throw PlanFailure("the event port `\(output.port)` has no table to take a column from")
+      }
+      terms.append(try Term(expression, slot: slot))
+      types.append(expression.type)
+    }
+    let when: Term? =
+      if let expression = definition.when { try Term(expression, slot: slot) } else { nil }
+    return EventPortPlan(
+      port: port, branch: branch, when: when, key: try self.terms(definition.key, slot),
+      columns: terms,
+      shape: try OutputShape(output.fields, columns: columns.map(\.field), types: types))
+  }
+}

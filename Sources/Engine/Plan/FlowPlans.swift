@@ -1,0 +1,234 @@
+import Product
+import Records
+
+/// The steps of one event type through its streams, compiled.
+struct BranchPlan {
+  struct Step {
+    let term: Term
+    /// Where a named value goes; −1: the step is a filter.
+    let slot: Int
+  }
+  let steps: ContiguousArray<Step>
+}
+
+/// How a journal's key is found in an event.
+enum KeyPlan {
+  /// The record's own Kafka key.
+  case source
+  case parts(ContiguousArray<Term>)
+}
+
+/// What one event type does to one table.
+final class ClausePlan {
+  struct Update {
+    let column: Int
+    let aggregate: TableDefinition.Aggregate
+    let argument: Term?
+    let condition: Term?
+    /// For messages: the column's name.
+    let name: String
+  }
+  let table: TablePlan
+  let branch: BranchPlan
+  let key: ContiguousArray<Term>
+  let updates: ContiguousArray<Update>
+
+  init(
+    table: TablePlan, branch: BranchPlan, key: ContiguousArray<Term>,
+    updates: ContiguousArray<Update>
+  ) {
+    self.table = table
+    self.branch = branch
+    self.key = key
+    self.updates = updates
+  }
+}
+
+/// What one event type becomes at one event port.
+final class EventPortPlan {
+  let port: PortPlan
+  let branch: BranchPlan
+  let when: Term?
+  /// Empty: the record's own Kafka key.
+  let key: ContiguousArray<Term>
+  /// One for each of ``PortPlan/shape``'s columns.
+  let columns: ContiguousArray<Term>
+  let shape: OutputShape
+
+  init(
+    port: PortPlan, branch: BranchPlan, when: Term?, key: ContiguousArray<Term>,
+    columns: ContiguousArray<Term>, shape: OutputShape
+  ) {
+    self.port = port
+    self.branch = branch
+    self.when = when
+    self.key = key
+    self.columns = columns
+    self.shape = shape
+  }
+}
+
+/// What a row of a table becomes at one state port.
+final class StatePortPlan {
+  let port: PortPlan
+  /// Its bit in the row's flags.
+  let bit: UInt32
+  let when: Term?
+  let columns: ContiguousArray<Term>
+  let shape: OutputShape
+
+  init(
+    port: PortPlan, bit: UInt32, when: Term?, columns: ContiguousArray<Term>, shape: OutputShape
+  ) {
+    self.port = port
+    self.bit = bit
+    self.when = when
+    self.columns = columns
+    self.shape = shape
+  }
+}
+
+/// What every record of an output needs, apart from its fields.
+final class PortPlan {
+  /// What constant headers and Kafka's own framing take at most, beside the record's own bytes.
+  static let overheadBytes = 1024
+
+  let ordinal: Int32
+  let partitions: Int32
+  let hasHeaders: Bool
+  let contractId: String
+  let stopsOnViolation: Bool
+
+  init(_ output: OutputDefinition, ordinal: Int) {
+    self.ordinal = Int32(ordinal)
+    partitions = output.partitions
+    hasHeaders = output.envelope == .cloudevents
+    contractId = output.contractId
+    stopsOnViolation = output.onViolation == .stop
+  }
+}
+
+/// A table, compiled. Its row stands in a frame of its own while it is worked on: the variables,
+/// then the row as an object, its key parts, its columns, and the times that columns keep.
+final class TablePlan {
+  static let rowSlot = Variable.end
+  static let keySlot = Variable.end + 1
+
+  let ordinal: Int
+  let name: String
+  let layout: RowLayout
+  let keyCount: Int
+  let columnSlot: Int
+  /// One behind the last slot.
+  let slotEnd: Int
+  /// Columns that begin at 0.
+  let counts: ContiguousArray<Int>
+  /// Set once all outputs are compiled.
+  let statePorts: ContiguousArray<StatePortPlan>
+
+  init(_ table: TableDefinition, ordinal: Int, statePorts: ContiguousArray<StatePortPlan>) {
+    self.ordinal = ordinal
+    name = table.name
+    layout = RowLayout(table)
+    keyCount = table.keyTypes.count
+    columnSlot = TablePlan.keySlot + keyCount
+    slotEnd = columnSlot + layout.columns.count + layout.times.count
+    let updates = table.clauses.flatMap(\.updates)
+    counts = ContiguousArray(
+      Set(updates.filter { $0.aggregate == .count }.map(\.column)).sorted())
+    self.statePorts = statePorts
+  }
+
+  /// Key parts and columns.
+  var rowCount: Int { keyCount + layout.columns.count }
+}
+
+/// What apply of one journal, or a direct product, does with one event type.
+final class WorkPlan {
+  let key: KeyPlan
+  let clauses: ContiguousArray<ClausePlan>
+  let ports: ContiguousArray<EventPortPlan>
+  /// Whether this journal's apply counts the event: the first journal that takes it does.
+  let counts: Bool
+
+  init(
+    key: KeyPlan, clauses: ContiguousArray<ClausePlan>, ports: ContiguousArray<EventPortPlan>,
+    counts: Bool
+  ) {
+    self.key = key
+    self.clauses = clauses
+    self.ports = ports
+    self.counts = counts
+  }
+}
+
+/// One event type of one input, compiled.
+final class EventPlan {
+  struct JournalKey {
+    let journal: Int
+    let key: KeyPlan
+  }
+
+  let name: ByteBuffer
+  /// Reads and checks the whole document.
+  let decode: DecodePlan
+  /// Reads what ingest needs: keys, id, time.
+  let intake: DecodePlan
+  /// Journals that take it, with their keys over ``intake``'s slots.
+  let journals: ContiguousArray<JournalKey>
+  /// By journal; nil where a journal does not take it. Of a direct product: one.
+  let work: ContiguousArray<WorkPlan?>
+  /// Slots of event id and actual time, by ``decode`` and by ``intake``; −1: not declared.
+  let id: (decode: Int, intake: Int)
+  let time: (decode: Int, intake: Int)
+  /// One behind the last slot that a program of this event type uses.
+  let slotEnd: Int
+
+  init(
+    name: String, decode: DecodePlan, intake: DecodePlan, journals: ContiguousArray<JournalKey>,
+    work: ContiguousArray<WorkPlan?>, id: (decode: Int, intake: Int),
+    time: (decode: Int, intake: Int), slotEnd: Int
+  ) {
+    self.name = ByteBuffer(capacity: 64)
+    self.name.append(name)
+    self.decode = decode
+    self.intake = intake
+    self.journals = journals
+    self.work = work
+    self.id = id
+    self.time = time
+    self.slotEnd = slotEnd
+  }
+}
+
+/// One input, compiled.
+final class InputPlan {
+  let name: String
+  let topic: ByteBuffer
+  let topicName: String
+  /// Names of the way to the discriminator; empty: there is one event type.
+  let discriminator: ContiguousArray<ByteBuffer>
+  let discriminatorName: String
+  let events: ContiguousArray<EventPlan>
+  /// How long ids are remembered, in milliseconds of recorded time; nil: no id is declared.
+  let horizonMs: Int64?
+  /// Whether a null or unreadable time counts as Kafka's.
+  let hasTime: Bool
+
+  init(_ input: InputDefinition, events: ContiguousArray<EventPlan>) {
+    name = input.name
+    topic = ByteBuffer(capacity: 64)
+    topic.append(input.topic)
+    topicName = input.topic
+    discriminator = ContiguousArray(
+      (input.discriminator ?? []).map { name in
+        let bytes = ByteBuffer(capacity: 64)
+        bytes.append(name)
+        return bytes
+      })
+    discriminatorName = (input.discriminator ?? []).joined(separator: ".")
+    self.events = events
+    horizonMs = input.id?.horizonMs
+    hasTime = input.time != nil
+  }
+}

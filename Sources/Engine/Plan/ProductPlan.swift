@@ -1,0 +1,74 @@
+import Formats
+import Product
+import Records
+
+/// A product, compiled: decode plans, programs, ports. Made once; owned by one thread, as it also
+/// holds the memory that its programs work in.
+package final class ProductPlan {
+  package let definition: ProductDefinition
+  /// One for each output, in the order of the definition.
+  package let ports: [PortTemplate]
+  package let logicDigest: LogicDigest
+  /// What the topics take; to be set before the first record.
+  package var limits: Limits {
+    get { limitsNow }
+    set { limitsNow = newValue }
+  }
+  private var limitsNow = Limits()
+
+  let inputs: ContiguousArray<InputPlan>
+  let tables: ContiguousArray<TablePlan>
+  let workbench: Workbench
+  let journalPartitions: ContiguousArray<Int32>
+  let stopsOnError: Bool
+  let futureMsMax: Int64
+
+  package init(_ definition: ProductDefinition) throws(PlanFailure) {
+    self.definition = definition
+    logicDigest = ByteView.lending(definition.logicDigest) { LogicDigest($0) } ?? .none
+    ports = definition.outputs.enumerated().map { PortTemplate(definition, $1, ordinal: $0) }
+    let portPlans = ContiguousArray(
+      definition.outputs.enumerated().map { PortPlan($1, ordinal: $0) })
+    tables = try TableCompiler(definition: definition, ports: portPlans).compile()
+    var inputs: ContiguousArray<InputPlan> = []
+    var slotCount = Variable.end
+    for (number, input) in definition.inputs.enumerated() {
+      var events: ContiguousArray<EventPlan> = []
+      for event in input.events.indices {
+        var compiler = EventCompiler(
+          definition, EventReference(input: number, event: event), tables: tables,
+          ports: portPlans)
+        let plan = try compiler.compile()
+        slotCount = max(slotCount, plan.slotEnd)
+        events.append(plan)
+      }
+      inputs.append(InputPlan(input, events: events))
+    }
+    if tables.count + inputs.count > Spaces.max {
+      throw PlanFailure("a product has at most \(Spaces.max) tables and inputs")
+    }
+    self.inputs = inputs
+    journalPartitions = ContiguousArray(definition.journals.map(\.partitions))
+    stopsOnError = definition.onError == .stop
+    futureMsMax = definition.futureMsMax
+    workbench = Workbench(
+      eventSlots: slotCount, rowSlotCount: tables.map(\.slotEnd).max() ?? Variable.end,
+      ports: ports.count)
+  }
+}
+
+extension PortTemplate {
+  init(_ definition: ProductDefinition, _ output: OutputDefinition, ordinal: Int) {
+    var headers: [Header] = []
+    if output.envelope == .cloudevents {
+      let address = "\(definition.domain)/\(definition.name)#\(output.port)@\(output.major)"
+      let type = "\(definition.domain).\(definition.name).\(output.port).v\(output.major)"
+      headers = CloudEventsTemplate(source: address, type: type, contentType: nil).headers.map {
+        Header(name: Array($0.name.utf8), value: Array($0.value.utf8))
+      }
+    }
+    self.init(
+      ordinal: ordinal, name: output.port, major: output.major, topic: output.topic,
+      partitions: output.partitions, isState: output.isState, constantHeaders: headers)
+  }
+}

@@ -1,0 +1,71 @@
+import Expressions
+import Product
+import Records
+
+/// Compiles tables with their state ports.
+struct TableCompiler {
+  let definition: ProductDefinition
+  let ports: ContiguousArray<PortPlan>
+
+  func compile() throws(PlanFailure) -> ContiguousArray<TablePlan> {
+    var tables: ContiguousArray<TablePlan> = []
+    for (ordinal, table) in definition.tables.enumerated() {
+      tables.append(
+        TablePlan(table, ordinal: ordinal, statePorts: try statePorts(of: ordinal, table)))
+    }
+    return tables
+  }
+
+  private func statePorts(of ordinal: Int, _ table: TableDefinition) throws(PlanFailure)
+    -> ContiguousArray<StatePortPlan>
+  {
+    var result: ContiguousArray<StatePortPlan> = []
+    for (number, output) in definition.outputs.enumerated() {
+      guard case .state(ordinal, let row, let when, let columns) = output.content else { continue }
+      if row.fields.count != table.keyTypes.count + table.columns.count {
+        throw PlanFailure(
+          "`row` of `\(output.port)` is not the key and the columns of `\(table.name)`")
+      }
+      if result.count == 32 {
+        throw PlanFailure("the table `\(table.name)` has more than 32 state ports")
+      }
+      result.append(
+        try port(output, ports[number], row, when, columns, table, bit: 1 << result.count))
+    }
+    return result
+  }
+
+  private func port(
+    _ output: OutputDefinition, _ port: PortPlan, _ row: ObjectType, _ when: CheckedExpression?,
+    _ columns: [OutputDefinition.Column], _ table: TableDefinition, bit: UInt32
+  ) throws(PlanFailure) -> StatePortPlan {
+    let slot: (FieldPath) -> Int? = { path in
+      if path.parts == ["row"] { return TablePlan.rowSlot }
+      if path.parts.count == 2, path.parts[0] == "row", let index = row.index(of: path.parts[1]) {
+        return TablePlan.keySlot + index
+      }
+      return Variable.slot(path.parts)
+    }
+    let sorted = columns.sorted { $0.field < $1.field }
+    var terms: ContiguousArray<Term> = []
+    var types: [ValueType] = []
+    for column in sorted {
+      switch column.source {
+      case .expression(let expression):
+        terms.append(try Term(expression, slot: slot))
+        types.append(expression.type)
+      case .keyPart(let part):
+        terms.append(Term(slot: TablePlan.keySlot + part))
+        types.append(table.keyTypes[part])
+      case .column(let index):
+        terms.append(Term(slot: TablePlan.keySlot + table.keyTypes.count + index))
+        types.append(table.columns[index].type)
+      }
+    }
+    let condition: Term? =
+      if let when { try Term(when, slot: slot) } else { nil }
+    return StatePortPlan(
+      port: port, bit: bit, when: condition, columns: terms,
+      shape: try OutputShape(output.fields, columns: sorted.map(\.field), types: types))
+  }
+}

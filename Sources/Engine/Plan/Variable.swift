@@ -1,0 +1,26 @@
+/// The slots that every frame begins with: variables that do not come from the document.
+enum Variable {
+  static let time = 0
+  static let recorded = 1
+  static let now = 2
+  static let key = 3
+  static let sourceTopic = 4
+  static let sourcePartition = 5
+  static let sourceOffset = 6
+  /// The first slot behind them.
+  static let end = 7
+
+  /// The slot of a path that names one of them.
+  static func slot(_ path: [String]) -> Int? {
+    switch path {
+    case ["time"]: time
+    case ["recorded"]: recorded
+    case ["now"]: now
+    case ["key"]: key
+    case ["source", "topic"]: sourceTopic
+    case ["source", "partition"]: sourcePartition
+    case ["source", "offset"]: sourceOffset
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import Records
+
+/// The program of a product with `journal: none`: input record in, output records out.
+///
+/// No state and no journal: what a record becomes depends on it alone, and a redelivered event is
+/// published again (its `ce_id` tells a consumer, when the input declares an id).
+package final class Direct {
+  package let plan: ProductPlan
+  /// What became of the records taken since the last ``clearCounts()``.
+  package var counts: Counts { counted }
+  private var counted = Counts()
+
+  package init(_ plan: ProductPlan) {
+    self.plan = plan
+  }
+
+  package func clearCounts() { counted = Counts() }
+
+  /// Runs the record through the product and appends what it becomes. `recordedMs` is the turn's
+  /// clock, in milliseconds since 1970. About 600 ns for a record of 285 bytes.
+  package func take(_ record: SourceRecord, recordedMs: Int64, into batch: OutputBatch) -> Intake {
+    let bench = plan.workbench
+    let input = plan.inputs[record.input]
+    let entry = batch.count
+    let byte = batch.bytes.count
+    counted.read += 1
+    switch run(record, input, recordedMs, batch, bench) {
+    case .record:
+      counted.applied += 1
+      return .taken
+    case .nothing:
+      counted.filtered += 1
+      return .taken
+    case .failed:
+      batch.truncate(toEntry: entry, byte: byte)
+      let origin = Origin(
+        input: input, partition: record.partition, offset: record.offset, key: record.key,
+        value: record.value, recordedMs: recordedMs)
+      let fault = bench.takeFault()
+      if plan.stopsOnError || fault.stops { return .stop(fault.stop(origin)) }
+      batch.appendQuarantined(origin, fault, limit: plan.limits.quarantineBytesMax)
+      counted.quarantined += 1
+      return .taken
+    }
+  }
+
+  private func run(
+    _ record: SourceRecord, _ input: InputPlan, _ recordedMs: Int64, _ batch: OutputBatch,
+    _ bench: Workbench
+  ) -> Workbench.Emitted {
+    bench.begin()
+    guard case .event(let number) = bench.read(record.value, of: input) else { return .failed }
+    let event = input.events[number]
+    guard let work = event.work[0], !work.ports.isEmpty else { return .nothing }
+    if !bench.decode(event) { return .failed }
+    let time = bench.actualTime(slot: event.time.decode, kafkaMs: record.timestampMs)
+    if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) {
+      return .failed
+    }
+    bench.setVariables(
+      time: time, recordedMs: recordedMs, key: record.key, topic: input.topic.view,
+      partition: record.partition, offset: record.offset)
+    let emission = Emission(
+      batch: batch, sourceKey: record.key, partition: record.partition, recordedMs: recordedMs,
+      time: time, identity: identity(record, input, event, bench),
+      bytesMax: plan.limits.outputBytesMax)
+    var result = Workbench.Emitted.nothing
+    for index in work.ports.indices {
+      switch bench.emit(work.ports[index], emission) {
+      case .record: result = .record
+      case .nothing: break
+      case .failed: return .failed
+      }
+    }
+    return result
+  }
+
+  private func identity(
+    _ record: SourceRecord, _ input: InputPlan, _ event: EventPlan, _ bench: Workbench
+  ) -> Emission.Identity {
+    if event.id.decode >= 0 {
+      let start = bench.keys.count
+      if bench.keys.appendKeyPart(bench.slots[event.id.decode]) {
+        return .event(bench.keys[start..<bench.keys.count])
+      }
+    }
+    return .source(input, record.partition, record.offset)
+  }
+}

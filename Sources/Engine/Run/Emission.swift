@@ -1,0 +1,103 @@
+import Formats
+import Records
+
+/// What all records of one event share, on their way out.
+struct Emission {
+  let batch: OutputBatch
+  /// The event's own Kafka key, for ports that take it.
+  let sourceKey: ByteView?
+  /// The journal's partition, or of a direct product the source's: where rows go, and records
+  /// without a key.
+  let partition: Partition
+  let recordedMs: Int64
+  let time: Timestamp
+  let identity: Identity
+  let bytesMax: Int
+
+  /// What the `ce_id`s of its records begin with.
+  enum Identity {
+    case position(Position)
+    /// Of a direct product: the event's own id, or where it came from.
+    case event(ByteView)
+    case source(InputPlan, Partition, Offset)
+  }
+}
+
+/// Writes the per-record headers of CloudEvents; keeps the text of what several records share.
+struct HeaderWriter {
+  private let texts = ByteBuffer(capacity: 256)
+  private var recordedEnd = 0
+  private var recordedMs: Int64 = .min
+  /// Whether the id of the event at hand stands in ``texts``.
+  private var hasId = false
+  /// By port: the number of the last record that the event at hand made there; −1: none.
+  private let made: Cells
+
+  init(ports: Int) {
+    made = Cells(count: ports, repeating: -1)
+  }
+
+  /// A new event is at hand.
+  @inline(__always)
+  mutating func begin() {
+    if hasId { made.fill(-1) }
+    hasId = false
+  }
+
+  /// Appends `ce_id`, `ce_time` and `ce_recordedtime` of the next record of `port`.
+  mutating func append(_ emission: Emission, port: Int) {
+    let sequence = made[port] + 1
+    made[port] = sequence
+    if recordedMs != emission.recordedMs { setRecorded(emission.recordedMs) }
+    if !hasId { setId(emission) }
+    let bytes = emission.batch.bytes
+    bytes.append("\u{5}ce_id" as StaticString)
+    if sequence == 0 {
+      bytes.append(varint: UInt64(texts.count - recordedEnd))
+      bytes.append(texts[recordedEnd..<texts.count])
+    } else {
+      appendNumbered(sequence, bytes)
+    }
+    bytes.append("\u{7}ce_time" as StaticString)
+    let lengthAt = bytes.count
+    bytes.append(0)
+    bytes.append(emission.time)
+    bytes.replace(at: lengthAt, littleEndian: UInt8(bytes.count - lengthAt - 1))
+    bytes.append("\u{f}ce_recordedtime" as StaticString)
+    bytes.append(varint: UInt64(recordedEnd))
+    bytes.append(texts[0..<recordedEnd])
+  }
+
+  private func appendNumbered(_ sequence: Int32, _ bytes: ByteBuffer) {
+    let end = texts.count
+    texts.append(UInt8(ascii: "-"))
+    texts.append(decimal: UInt64(sequence))
+    bytes.append(varint: UInt64(texts.count - recordedEnd))
+    bytes.append(texts[recordedEnd..<texts.count])
+    texts.truncate(to: end)
+  }
+
+  private mutating func setRecorded(_ milliseconds: Int64) {
+    texts.clear()
+    texts.append(Timestamp(milliseconds: milliseconds))
+    recordedEnd = texts.count
+    recordedMs = milliseconds
+    hasId = false
+  }
+
+  private mutating func setId(_ emission: Emission) {
+    texts.truncate(to: recordedEnd)
+    switch emission.identity {
+    case .position(let position):
+      texts.appendCloudEventsID(partition: emission.partition, position: position)
+    case .event(let id): texts.append(id)
+    case .source(let input, let partition, let offset):
+      texts.append(input.topic.view)
+      texts.append(UInt8(ascii: "-"))
+      texts.append(decimal: Int64(partition.value))
+      texts.append(UInt8(ascii: "-"))
+      texts.append(decimal: offset.value)
+    }
+    hasId = true
+  }
+}

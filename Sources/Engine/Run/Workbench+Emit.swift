@@ -1,0 +1,118 @@
+import Expressions
+import Records
+
+/// Output records: evaluated, checked against their contract, appended to the batch.
+extension Workbench {
+  /// Whether a record came of it.
+  enum Emitted { case record, nothing, failed }
+
+  /// Runs the event at hand through one event port.
+  func emit(_ plan: EventPortPlan, _ emission: Emission) -> Emitted {
+    switch follow(plan.branch) {
+    case .on: break
+    case .out: return .nothing
+    case .failed: return .failed
+    }
+    if let when = plan.when {
+      switch test(when, frame) {
+      case .on: break
+      case .out: return .nothing
+      case .failed: return .failed
+      }
+    }
+    let bytes = emission.batch.bytes
+    let keyStart = bytes.count
+    var hasKey = true
+    if plan.key.isEmpty {
+      if let key = emission.sourceKey { bytes.append(key) } else { hasKey = false }
+    } else if !appendKey(plan.key, to: bytes) {
+      return .failed
+    }
+    let keyEnd = bytes.count
+    if !append(plan.columns, plan.shape, plan.port, frame, to: bytes) { return .failed }
+    let valueEnd = bytes.count
+    let target =
+      hasKey
+      ? Records.partition(ofKey: bytes[keyStart..<keyEnd], among: plan.port.partitions)
+      : Partition(emission.partition.value % plan.port.partitions)
+    return finish(
+      plan.port, emission, to: target, key: keyStart..<keyEnd, hasKey: hasKey,
+      value: keyEnd..<valueEnd)
+  }
+
+  /// Publishes the row at hand at one state port; nil as `isPublished` says it is not there yet.
+  /// A row that `when` no longer lets through is taken back by a tombstone.
+  func emit(
+    _ plan: StatePortPlan, key: ByteView, isPublished: inout Bool, _ emission: Emission
+  ) -> Emitted {
+    var isLetThrough = true
+    if let when = plan.when {
+      switch test(when, rowFrame) {
+      case .on: break
+      case .out: isLetThrough = false
+      case .failed: return .failed
+      }
+    }
+    if !isLetThrough && !isPublished { return .nothing }
+    isPublished = isLetThrough
+    let bytes = emission.batch.bytes
+    let keyStart = bytes.count
+    bytes.append(key)
+    let keyEnd = bytes.count
+    if isLetThrough && !append(plan.columns, plan.shape, plan.port, rowFrame, to: bytes) {
+      return .failed
+    }
+    return finish(
+      plan.port, emission, to: emission.partition, key: keyStart..<keyEnd, hasKey: true,
+      value: isLetThrough ? keyEnd..<bytes.count : nil)
+  }
+
+  /// Writes the fields of a record; false when one fails or breaks the contract.
+  @inline(__always)
+  private func append(
+    _ columns: ContiguousArray<Term>, _ shape: OutputShape, _ port: PortPlan, _ frame: Frame,
+    to bytes: ByteBuffer
+  ) -> Bool {
+    var writer = RecordWriter(shape, into: bytes)
+    for index in columns.indices {
+      let value = columns[index].evaluate(frame)
+      if value.isError {
+        fail(columns[index].fault(value))
+        return false
+      }
+      if !writer.member(shape.columns[index], value) {
+        failContract(port, writer.fault?.message(shape) ?? "a field breaks its contract")
+        return false
+      }
+    }
+    writer.end()
+    return true
+  }
+
+  private func failContract(_ port: PortPlan, _ message: String) {
+    fail(
+      RunFault(
+        reason: "contract-output", message: message, place: port.contractId,
+        stops: port.stopsOnViolation))
+  }
+
+  @inline(__always)
+  private func finish(
+    _ port: PortPlan, _ emission: Emission, to partition: Partition, key: Range<Int>,
+    hasKey: Bool, value: Range<Int>?
+  ) -> Emitted {
+    let bytes = emission.batch.bytes
+    let start = bytes.count
+    if port.hasHeaders { headers.append(emission, port: Int(port.ordinal)) }
+    let size = bytes.count - key.lowerBound
+    if size + PortPlan.overheadBytes > emission.bytesMax {
+      failContract(port, "the record takes \(size) bytes, more than its topic allows")
+      return .failed
+    }
+    emission.batch.append(
+      OutputBatch.Entry(
+        port: port.ordinal, partition: partition.value, timestampMs: emission.recordedMs,
+        key: key, value: value, headers: start..<bytes.count, hasKey: hasKey))
+    return .record
+  }
+}

@@ -1,0 +1,88 @@
+import Product
+import Records
+
+/// The row at hand, in its frame.
+extension Workbench {
+  enum Updated { case out, failed, touched, dirty, changed }
+
+  /// Runs one update of a clause over the row at hand.
+  @inline(__always)
+  func update(_ clause: ClausePlan, _ index: Int, _ time: Timestamp, _ slots: ValueRun) -> Updated {
+    if let condition = clause.updates[index].condition {
+      switch test(condition, frame) {
+      case .on: break
+      case .out: return .out
+      case .failed: return .failed
+      }
+    }
+    var argument = Value.absent
+    if let term = clause.updates[index].argument {
+      argument = term.evaluate(frame)
+      if argument.isError {
+        fail(term.fault(argument))
+        return .failed
+      }
+      // Aggregates ignore what is not there.
+      if argument.kind == .absent || argument.kind == .null { return .touched }
+    }
+    let effect = clause.table.layout.update(
+      clause.updates[index].aggregate, clause.updates[index].column, argument, at: time, slots,
+      from: clause.table.columnSlot)
+    switch effect {
+    case .none: return .touched
+    case .time: return .dirty
+    case .value: return .changed
+    case .overflow, .wrongType:
+      failUpdate(clause, index, effect)
+      return .failed
+    }
+  }
+
+  private func failUpdate(_ clause: ClausePlan, _ index: Int, _ effect: AggregateEffect) {
+    let update = clause.updates[index]
+    let name = "\(clause.table.name).\(update.name)"
+    let message =
+      if case .overflow = effect {
+        "\(update.aggregate.rawValue) of `\(name)` leaves the range of its type"
+      } else {
+        "the argument of \(update.aggregate.rawValue) is not of the type of `\(name)`"
+      }
+    fail(RunFault(reason: "expression", message: message, place: name))
+  }
+
+  /// Sets the key's parts of the row at hand from the document at hand.
+  @inline(__always)
+  func loadKey(_ clause: ClausePlan, _ slots: ValueRun) {
+    for part in clause.key.indices {
+      slots[TablePlan.keySlot + part] = clause.key[part].evaluate(frame)
+    }
+  }
+
+  /// The key's parts of the row at hand, kept while the event lasts.
+  @inline(__always)
+  func keepKey(_ table: TablePlan, _ slots: ValueRun) -> ValueRun {
+    let parts = arena.values(table.keyCount)
+    for part in 0..<table.keyCount { parts[part] = slots[TablePlan.keySlot + part] }
+    return parts
+  }
+
+  /// A new row: counts begin at 0, all else absent.
+  func clearRow(_ table: TablePlan, _ slots: ValueRun) {
+    for slot in table.columnSlot..<table.slotEnd { slots[slot] = .absent }
+    for index in table.counts.indices { slots[table.columnSlot + table.counts[index]] = .int(0) }
+  }
+
+  /// Sets the variable `row`.
+  @inline(__always)
+  func setRow(_ table: TablePlan, _ slots: ValueRun) {
+    let first = TablePlan.keySlot
+    slots[TablePlan.rowSlot] = .object(slots[first..<first + table.rowCount])
+  }
+
+  /// Sets the variables of programs over rows, the same as the event's.
+  @inline(__always)
+  func setRowVariables(_ emission: Emission) {
+    let target = rowSlots
+    for variable in 0..<Variable.end { target[variable] = slots[variable] }
+  }
+}

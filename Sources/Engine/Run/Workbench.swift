@@ -1,0 +1,224 @@
+import Expressions
+import Formats
+import Records
+
+/// The memory that a product's programs work in: one a plan, used for one record at a time.
+final class Workbench {
+  let arena = Arena()
+  /// Over the document of the record at hand.
+  let frame: Frame
+  /// Over the row at hand.
+  let rowFrame: Frame
+  /// The slots of the two frames, which live as long as these.
+  let slots: ValueRun
+  let rowSlots: ValueRun
+  let decoder: Decoder
+  /// Keys and ids of the record at hand.
+  let keys = ByteBuffer(capacity: 1024)
+  /// Rows of the record at hand, before they are put into the state.
+  let rows = ByteBuffer(capacity: 4096)
+  /// Takes what silent re-apply makes.
+  let discarded = OutputBatch()
+  var headers: HeaderWriter
+  /// Why the record at hand cannot go on; made only then.
+  private var faultNow: RunFault?
+
+  init(eventSlots: Int, rowSlotCount: Int, ports: Int) {
+    headers = HeaderWriter(ports: ports)
+    frame = Frame(slots: Slots(count: eventSlots), arena: arena)
+    rowFrame = Frame(slots: Slots(count: rowSlotCount), arena: arena)
+    slots = frame.slots.run
+    rowSlots = rowFrame.slots.run
+    decoder = Decoder(slots: slots, arena: arena)
+  }
+
+  func fail(_ fault: RunFault) { faultNow = fault }
+
+  /// The fault that made a step answer `failed`.
+  func takeFault() -> RunFault {
+    defer { faultNow = nil }
+    return faultNow
+      ?? RunFault(reason: "internal", message: "a step failed without a reason", place: "")
+  }
+
+  /// A new record is at hand: what was made for the last one is taken back.
+  @inline(__always)
+  func begin() {
+    arena.reset()
+    keys.clear()
+    headers.begin()
+  }
+
+  // MARK: Documents
+
+  enum Reading {
+    case event(Int)
+    case failed
+  }
+
+  /// Parses the value of a record and finds its event type.
+  func read(_ value: ByteView?, of input: InputPlan) -> Reading {
+    guard let value else {
+      fail(RunFault(reason: "null-value", message: "the record has no value", place: ""))
+      return .failed
+    }
+    if value.isEmpty {
+      fail(RunFault(reason: "empty-value", message: "the record's value is empty", place: ""))
+      return .failed
+    }
+    if let failure = decoder.tape.parse(value) {
+      fail(RunFault(failure))
+      return .failed
+    }
+    if input.discriminator.isEmpty { return .event(0) }
+    return discriminate(input)
+  }
+
+  private func discriminate(_ input: InputPlan) -> Reading {
+    let tape = decoder.tape
+    var node = 0
+    for index in input.discriminator.indices {
+      guard let next = tape.member(of: node, named: input.discriminator[index].view) else {
+        return failType(input, "the document has no field `\(input.discriminatorName)`")
+      }
+      node = next
+    }
+    if tape.kind(at: node) != .string {
+      return failType(input, "`\(input.discriminatorName)` is no string")
+    }
+    let name = tape.string(at: node, into: arena)
+    for index in input.events.indices where input.events[index].name.view == name {
+      return .event(index)
+    }
+    let given = RunFault.shortened(name)
+    return failType(
+      input, "`\(input.discriminatorName)` is \"\(given)\", which is no event type of this input")
+  }
+
+  private func failType(_ input: InputPlan, _ message: String) -> Reading {
+    fail(
+      RunFault(reason: "unknown-type", message: message, place: "$.\(input.discriminatorName)"))
+    return .failed
+  }
+
+  /// Reads the document into slots; fails when it breaks its contract.
+  @inline(__always)
+  func decode(_ event: EventPlan) -> Bool {
+    if decoder.decode(event.decode) { return true }
+    failContract(event)
+    return false
+  }
+
+  /// Fails with the fault that decoding found.
+  func failContract(_ event: EventPlan) {
+    fail(RunFault(decoder.fault, event.decode, decoder.tape))
+  }
+
+  /// A key is missing in a document that ingest has read: says so with the fault that may be why.
+  func explainMissingKey(_ event: EventPlan) {
+    let found = takeFault()
+    if decoder.fault.reason == .none {
+      fail(RunFault(reason: "missing-key", message: found.message, place: found.place))
+      return
+    }
+    let cause = RunFault(decoder.fault, event.intake, decoder.tape)
+    fail(
+      RunFault(
+        reason: "missing-key", message: "\(found.message): \(cause.message)", place: cause.place))
+  }
+
+  /// Fails when an actual time lies too far ahead of the recorded time.
+  @inline(__always)
+  func isDue(_ time: Timestamp, recordedMs: Int64, futureMsMax: Int64) -> Bool {
+    if time.milliseconds &- recordedMs <= futureMsMax { return true }
+    failFuture(time, recordedMs)
+    return false
+  }
+
+  private func failFuture(_ time: Timestamp, _ recordedMs: Int64) {
+    let recorded = Timestamp(milliseconds: recordedMs)
+    fail(
+      RunFault(
+        reason: "future",
+        message: "the actual time \(time) lies too far ahead of the recorded time \(recorded)",
+        place: ""))
+  }
+
+  /// Sets the variables that do not come from the document.
+  @inline(__always)
+  func setVariables(
+    time: Timestamp, recordedMs: Int64, key: ByteView?, topic: ByteView, partition: Partition,
+    offset: Offset
+  ) {
+    let recorded = Value.timestamp(Timestamp(milliseconds: recordedMs))
+    slots[Variable.time] = .timestamp(time)
+    slots[Variable.recorded] = recorded
+    slots[Variable.now] = recorded
+    slots[Variable.key] = key.map { .string($0) } ?? .absent
+    slots[Variable.sourceTopic] = .string(topic)
+    slots[Variable.sourcePartition] = .int(Int64(partition.value))
+    slots[Variable.sourceOffset] = .int(offset.value)
+  }
+
+  // MARK: Steps
+
+  enum Way { case on, out, failed }
+
+  /// Evaluates a condition; absent counts as false.
+  @inline(__always)
+  func test(_ condition: Term, _ frame: Frame) -> Way {
+    let value = condition.evaluate(frame)
+    if value.kind == .bool { return value.bool ? .on : .out }
+    if value.isError {
+      fail(condition.fault(value))
+      return .failed
+    }
+    return .out
+  }
+
+  /// Takes the record at hand through the steps of a stream.
+  @inline(__always)
+  func follow(_ branch: BranchPlan) -> Way {
+    for index in branch.steps.indices {
+      let slot = branch.steps[index].slot
+      if slot < 0 {
+        let way = test(branch.steps[index].term, frame)
+        if way != .on { return way }
+        continue
+      }
+      let value = branch.steps[index].term.evaluate(frame)
+      if value.isError {
+        fail(branch.steps[index].term.fault(value))
+        return .failed
+      }
+      slots[slot] = value
+    }
+    return .on
+  }
+
+  /// Appends a key, or fails.
+  @inline(__always)
+  func appendKey(_ terms: ContiguousArray<Term>, to buffer: ByteBuffer) -> Bool {
+    switch buffer.appendKey(terms, frame) {
+    case .written: return true
+    case .missing:
+      fail(RunFault(reason: "missing-key", message: "a part of the key has no value", place: ""))
+    case .failed(let value, let part):
+      fail(terms[part].fault(value))
+    }
+    return false
+  }
+
+  /// The actual time of the document at hand, or else Kafka's.
+  @inline(__always)
+  func actualTime(slot: Int, kafkaMs: Int64) -> Timestamp {
+    if slot >= 0 {
+      let value = slots[slot]
+      if value.kind == .timestamp { return value.timestamp }
+      if value.kind == .date {
+        return Timestamp(seconds: value.dateDays * 86_400, nanoseconds: 0)
+      }
+    }
+    return Timestamp(milliseconds: kafkaMs)
+  }
+}

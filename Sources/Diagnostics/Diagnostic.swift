@@ -30,7 +30,8 @@ package struct Diagnostic: Sendable, Hashable {
 }
 
 /// A permanent code such as `W0203`. W01 syntax and names of files, W02 fields and types, W03
-/// transform and expressions, W04 Kafka, W05 running, W06 state, W07 compatibility.
+/// transform and expressions, W04 Kafka, W05 running, W06 state, W07 compatibility, W08 the command
+/// line.
 package struct DiagnosticCode: Sendable, Hashable {
   package let text: String
   package init(_ text: String) { self.text = text }

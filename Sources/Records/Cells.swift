@@ -1,30 +1,31 @@
-/// A fixed number of plain values that change in place; lives as long as this object.
+/// A fixed number of small integers that change in place; lives as long as this object.
 ///
-/// What an array in a class costs at each write (exclusivity, uniqueness) this does not: for tables
-/// on the hot path. One thread owns it; every access is bounds-checked.
-@safe package final class Cells<Element: BitwiseCopyable> {
-  private let base: UnsafeMutablePointer<Element>
+/// What an array in a class costs at each write (exclusivity, uniqueness) this does not, nor what a
+/// generic type costs in another module (it is not specialised there): for tables on the hot path.
+/// One thread owns it; every access is bounds-checked.
+@safe package final class Cells {
+  private let base: UnsafeMutablePointer<Int32>
   package let count: Int
 
-  package init(count: Int, repeating value: Element) {
+  package init(count: Int, repeating value: Int32) {
     self.count = count
-    unsafe base = UnsafeMutablePointer<Element>.allocate(capacity: max(count, 1))
+    unsafe base = UnsafeMutablePointer<Int32>.allocate(capacity: max(count, 1))
     unsafe base.initialize(repeating: value, count: max(count, 1))
   }
 
   deinit { unsafe base.deallocate() }
 
-  package subscript(index: Int) -> Element {
-    @inline(__always) get {
+  package subscript(index: Int) -> Int32 {
+    get {
       precondition(index >= 0 && index < count, "cell index out of range")
       return unsafe base[index]
     }
-    @inline(__always) set {
+    set {
       precondition(index >= 0 && index < count, "cell index out of range")
       unsafe base[index] = newValue
     }
   }
 
   /// Sets every cell to `value`.
-  package func fill(_ value: Element) { unsafe base.update(repeating: value, count: count) }
+  package func fill(_ value: Int32) { unsafe base.update(repeating: value, count: count) }
 }

@@ -1,5 +1,3 @@
-import Records
-
 /// Remembered rows in the order in which they came, with the time of each: 4 bytes a row, and 16 for
 /// each run of rows with one time (a journal block's).
 ///
@@ -10,8 +8,8 @@ final class ExpiryQueue {
     var count: Int
   }
 
-  private let rows = Ring<RowReference>(empty: 0)
-  private let runs = Ring<Run>(empty: Run(time: 0, count: 0))
+  private let rows = Ring<RowReference>()
+  private let runs = Ring<Run>()
 
   var count: Int { rows.count }
   var bytes: Int { rows.bytes + runs.bytes }
@@ -63,33 +61,38 @@ final class ExpiryQueue {
 }
 
 /// A ring of elements, open at both ends; doubles when it is full.
-private final class Ring<Element: BitwiseCopyable> {
-  private var cells: Cells<Element>
-  private let empty: Element
+@safe private final class Ring<Element: BitwiseCopyable> {
+  private var cells: UnsafeMutablePointer<Element>
+  private var capacity = 16
   private var head = 0
   private(set) var count = 0
 
-  init(empty: Element) {
-    self.empty = empty
-    cells = Cells(count: 16, repeating: empty)
-  }
+  init() { unsafe cells = UnsafeMutablePointer<Element>.allocate(capacity: capacity) }
 
-  var bytes: Int { cells.count * MemoryLayout<Element>.stride }
+  deinit { unsafe cells.deallocate() }
+
+  var bytes: Int { capacity * MemoryLayout<Element>.stride }
 
   subscript(index: Int) -> Element {
-    get { cells[(head + index) & (cells.count - 1)] }
-    set { cells[(head + index) & (cells.count - 1)] = newValue }
+    get {
+      precondition(index >= 0 && index < count, "ring index out of range")
+      return unsafe cells[(head + index) & (capacity - 1)]
+    }
+    set {
+      precondition(index >= 0 && index < count, "ring index out of range")
+      unsafe (cells + ((head + index) & (capacity - 1))).initialize(to: newValue)
+    }
   }
 
   func append(_ element: Element) {
-    if count == cells.count { double() }
+    if count == capacity { double() }
     count += 1
     self[count - 1] = element
   }
 
   func prepend(_ element: Element) {
-    if count == cells.count { double() }
-    head = (head - 1) & (cells.count - 1)
+    if count == capacity { double() }
+    head = (head - 1) & (capacity - 1)
     count += 1
     self[0] = element
   }
@@ -97,14 +100,16 @@ private final class Ring<Element: BitwiseCopyable> {
   func removeLast() { count -= 1 }
 
   func removeFirst() {
-    head = (head + 1) & (cells.count - 1)
+    head = (head + 1) & (capacity - 1)
     count -= 1
   }
 
   private func double() {
-    let larger = Cells(count: 2 * cells.count, repeating: empty)
-    for index in 0..<count { larger[index] = self[index] }
-    cells = larger
+    let larger = UnsafeMutablePointer<Element>.allocate(capacity: 2 * capacity)
+    for index in 0..<count { unsafe (larger + index).initialize(to: self[index]) }
+    unsafe cells.deallocate()
+    unsafe cells = larger
+    capacity *= 2
     head = 0
   }
 }

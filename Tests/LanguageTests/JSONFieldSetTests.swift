@@ -10,7 +10,7 @@ struct JSONFieldSetTests {
       #expect(tape.parse(view) == nil)
       var found: [String] = []
       var members = fields.members(of: 0, in: tape)
-      while members.next() {
+      while members.next(fields, tape) {
         found.append("\(members.field)=\(tape.rawText(at: members.value).text)")
       }
       return found
@@ -72,7 +72,7 @@ struct JSONFieldSetTests {
       var at = range.lowerBound
       while at < range.upperBound {
         var members = fields.members(of: at, in: tape)
-        while members.next() {
+        while members.next(fields, tape) {
           if members.field == 1 { total += tape.int64(at: members.value) ?? 0 }
         }
         at = tape.next(after: at)

@@ -14,16 +14,16 @@ package final class JSONFieldSet {
   package let count: Int
   private let names: ByteBuffer
   /// Where each name begins in `names`, and where the last one ends.
-  private let starts: Cells<Int>
+  private let starts: Cells
   /// Field by hash, −1 where there is none; a power of two, at most half full.
-  private let table: Cells<Int32>
+  private let table: Cells
   /// Bit of length, first and last byte, set for each name.
   private let filter: UInt64
   /// What the n-th member was last time.
-  private let guesses: Cells<Int32>
+  private let guesses: Cells
   /// In which walk each field was seen last.
-  private let seen: Cells<UInt32>
-  private var walk: UInt32 = 0
+  private let seen: Cells
+  private var walk: Int32 = 0
   /// Members that repeated the name of a field of the set, since this object was made. The last one
   /// of a name counts.
   package var duplicates: Int64 { repeats }
@@ -36,12 +36,12 @@ package final class JSONFieldSet {
     let starts = Cells(count: names.count + 1, repeating: 0)
     var size = 8
     while size < 2 * names.count { size *= 2 }
-    let table = Cells<Int32>(count: size, repeating: -1)
+    let table = Cells(count: size, repeating: -1)
     var filter: UInt64 = 0
     for (field, name) in names.enumerated() {
       bytes.append(name)
-      starts[field + 1] = bytes.count
-      let view = bytes[starts[field]..<starts[field + 1]]
+      starts[field + 1] = Int32(bytes.count)
+      let view = bytes[Int(starts[field])..<bytes.count]
       filter |= JSONFieldSet.filterBit(view)
       var slot = JSONFieldSet.slot(view, size)
       while table[slot] >= 0 { slot = (slot + 1) & (size - 1) }
@@ -67,7 +67,11 @@ package final class JSONFieldSet {
     return -1
   }
 
-  /// The members of the object at `index`, each with its field. `index` must be an object.
+  /// Begins a walk over the members of the object at `index`, which must be one:
+  /// ```
+  /// var members = fields.members(of: index, in: tape)
+  /// while members.next(fields, tape) { … members.field … members.value … }
+  /// ```
   package func members(of index: Int, in tape: JSONTape) -> JSONMembers {
     precondition(tape.kind(at: index) == .object, "only an object has members")
     if walk == .max {
@@ -75,11 +79,11 @@ package final class JSONFieldSet {
       seen.fill(0)
     }
     walk += 1
-    return JSONMembers(self, tape, tape.children(of: index))
+    return JSONMembers(tape.children(of: index))
   }
 
   @inline(__always)
-  private func name(_ field: Int) -> ByteView { names[starts[field]..<starts[field + 1]] }
+  private func name(_ field: Int) -> ByteView { names[Int(starts[field])..<Int(starts[field + 1])] }
 
   private static func filterBit(_ name: ByteView) -> UInt64 {
     if name.isEmpty { return 1 }
@@ -122,9 +126,10 @@ package final class JSONFieldSet {
 }
 
 /// A walk over the members of one object; ends with the tape's document.
+///
+/// Holds neither set nor tape, so that it counts no references: each step is given them again, and
+/// they must be those of ``JSONFieldSet/members(of:in:)``.
 package struct JSONMembers {
-  private let fields: JSONFieldSet
-  private let tape: JSONTape
   private var at: Int
   private let end: Int
   private var ordinal = -1
@@ -133,9 +138,7 @@ package struct JSONMembers {
   /// The field of this member, −1 when the set does not know it.
   package private(set) var field = -1
 
-  fileprivate init(_ fields: JSONFieldSet, _ tape: JSONTape, _ range: Range<Int>) {
-    self.fields = fields
-    self.tape = tape
+  fileprivate init(_ range: Range<Int>) {
     at = range.lowerBound
     end = range.upperBound
   }
@@ -144,7 +147,7 @@ package struct JSONMembers {
   package var key: Int { value - 1 }
 
   /// Goes to the next member; false behind the last one.
-  package mutating func next() -> Bool {
+  package mutating func next(_ fields: JSONFieldSet, _ tape: JSONTape) -> Bool {
     if at >= end { return false }
     ordinal += 1
     field = fields.find(tape, at, ordinal)

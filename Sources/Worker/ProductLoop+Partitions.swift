@@ -22,11 +22,11 @@ extension ProductLoop {
           leave()
           throw error
         }
-      case .reachedEnd(let at, let end):
-        if !hasChanged { try noteEnd(at, end) }
+      case .reachedEnd(let at, let end): ends.append(PartitionOffset(at, end))
       case .failed(let error, let at): try note(error, at)
       }
     }
+    if hasChanged { ends.removeAll() }
     return hasChanged
   }
 
@@ -241,15 +241,21 @@ extension ProductLoop {
     monitor.update { $0.phase = .running }
   }
 
-  private func noteEnd(_ at: TopicPartition, _ end: Offset) throws(LoopFailure) {
-    guard let journal = owned.journal(at.topic), let slot = owned.slot(journal, at.partition),
-      slot.cursor.isRestoring
-    else { return }
-    throw .stop(
-      .failed(
-        "journal \(product.journals[journal].topic), partition \(at.partition.value) ends at"
-          + " \(end.value), before the committed offset \(slot.cursor.committed.value): it has lost"
-          + " records, and the state cannot be made"))
+  /// A journal that was read to its end, after the records before it were taken, must have brought
+  /// its state to what is committed.
+  func checkEnds() throws(LoopFailure) {
+    for end in ends {
+      guard let journal = owned.journal(end.at.topic),
+        let slot = owned.slot(journal, end.at.partition), slot.cursor.isRestoring
+      else { continue }
+      throw .stop(
+        .failed(
+          "journal \(product.journals[journal].topic), partition \(end.at.partition.value) was read"
+            + " to its end at \(end.offset.value), but the blocks up to the committed offset"
+            + " \(slot.cursor.committed.value) are not in it: it has lost records, and the state"
+            + " cannot be made"))
+    }
+    ends.removeAll(keepingCapacity: true)
   }
 
   // MARK: First start

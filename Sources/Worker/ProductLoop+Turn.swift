@@ -20,10 +20,12 @@ extension ProductLoop {
     }
     if needsRewind {
       // After the events: what has to be rewound may just have gone.
+      ends.removeAll()
       try rewind()
       return
     }
     if !batch.isEmpty { try gather() }
+    if !ends.isEmpty { try checkEnds() }
     if isRestoring { try finishRestoring(consumer) }
     if meter.shouldClose(nowMs: Clock.monotonicMs()) { try closeTurn() }
   }

@@ -65,6 +65,8 @@ final class ProductLoop {
   var pausedInputs: [TopicPartition] = []
   var restoredBlocks: Int64 = 0
   var restoringSinceMs: Int64 = 0
+  /// Partitions whose end the last poll told of.
+  var ends: [PartitionOffset] = []
   /// First start of this group: positions are committed before anything is taken.
   var hasUncommittedStart = false
 

@@ -11,6 +11,7 @@
 #include <emmintrin.h>
 #endif
 #pragma clang assume_nonnull begin
+#define WEFT_INLINE static inline __attribute__((always_inline))
 
 // Whether a byte ends the plain part of a JSON text: quote, backslash, control, not ASCII.
 static inline int weft_ends_plain_text(uint8_t byte) {
@@ -44,7 +45,7 @@ static inline unsigned weft_escape_mask(const uint8_t *at) {
 
 // The first byte in [at, end) that ends plain text, or `end`. `begin` is the start of the whole
 // text.
-static inline const uint8_t *weft_plain_text_end(
+WEFT_INLINE const uint8_t *weft_plain_text_end(
     const uint8_t *at, const uint8_t *begin, const uint8_t *end) {
 #if defined(__SSE2__)
   while (end - at >= 16) {

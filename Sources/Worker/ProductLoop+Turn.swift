@@ -238,7 +238,7 @@ extension ProductLoop {
       $0.commits += 1
       $0.commitLatency.record(microseconds: microseconds)
     }
-    direct.counts = Counts()
+    direct.clearCounts()
     ingest.clear()
     resetTurn()
     noteSuccess()
@@ -262,7 +262,7 @@ extension ProductLoop {
   func rollBackTurn() {
     for slot in owned.allSlots { slot.rollBack() }
     ingest.discard()
-    direct.counts = Counts()
+    direct.clearCounts()
     outputs.clear()
     batch.clear()
     resetTurn()

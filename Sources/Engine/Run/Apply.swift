@@ -30,6 +30,10 @@ package final class Apply {
 
   package func clearCounts() { counted = Counts() }
 
+  /// The state was rolled back. All that apply remembers between events stands in the state, so
+  /// there is nothing more to do.
+  package func rolledBack() {}
+
   /// Applies the block that lies at `offset` of the journal partition, within a turn of the state.
   /// With a batch, output is appended to it and events are counted; with nil it is re-applied
   /// silently. When the answer is not `.applied`, the caller takes the turn back: rows of the block
@@ -54,15 +58,13 @@ package final class Apply {
     var events = block.events
     var index: UInt32 = 0
     while true {
-      let next: JournalEvent?
       do {
-        next = try events.next()
+        if try !events.next() { break }
       } catch {
         return .unreadable("\(error.message) (at byte \(error.offset))")
       }
-      guard let event = next else { break }
       let result = apply(
-        event, at: Position(block: offset, index: index), recordedMs: block.recordedMs,
+        events.event, at: Position(block: offset, index: index), recordedMs: block.recordedMs,
         batch: batch, isSilent: publishing == nil)
       if case .applied = result {} else { return result }
       index += 1

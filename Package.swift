@@ -68,5 +68,7 @@ let package = Package(
     .target(name: "CThreads", path: "Tests/CThreads"),
     tests(
       "KafkaTests", ["Worker", "Engine", "Formats", "Kafka", "CRdKafka", "CThreads", "Records"]),
-    tests("CommandTests", ["Diagnostics"]),
+    tests(
+      "CommandTests",
+      ["Mesh", "Product", "Kafka", "Formats", "Expressions", "Diagnostics", "Records"]),
   ])

@@ -4,7 +4,8 @@ import Synchronization
 
 /// Standard output or error: buffered, safe from any thread, and quiet when the reader has gone.
 ///
-/// Output into a pipe is written in blocks; ``flush()`` before waiting for something and at the end.
+/// Output into a pipe is written in blocks; ``flush()`` before waiting for something, and at the
+/// end.
 final class Output: Sendable {
   private static let bufferBytesMax = 1 << 16
 

@@ -3,7 +3,8 @@ import Kafka
 
 extension TopicPlan {
   /// Does what the plan says, step by step; `report` is told of each before it is done.
-  /// - Parameter losingRecords: whether changes that delete records were confirmed; others are made.
+  /// - Parameter losingRecords: whether changes that delete records were confirmed; without it only
+  ///   the others are made.
   package func apply(
     _ admin: Admin, losingRecords: Bool, _ deadline: Deadline, report: (Step) -> Void
   ) throws(KafkaError) {

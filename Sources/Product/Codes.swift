@@ -12,3 +12,38 @@ extension DiagnosticCode {
   package static let missingFile = DiagnosticCode("W0106")
   package static let unreadableFile = DiagnosticCode("W0107")
 }
+
+extension DiagnosticCode {
+  package static let unknownKey = DiagnosticCode("W0201")
+  package static let wrongType = DiagnosticCode("W0202")
+  package static let missingKey = DiagnosticCode("W0203")
+  /// Of the right type, but not what may stand there.
+  package static let badValue = DiagnosticCode("W0204")
+  /// Of a later version of Weft: it would change what is published, so it is refused.
+  package static let notThereYet = DiagnosticCode("W0205")
+  /// Of a later version of Weft: it changes nothing that is published, so it is accepted.
+  package static let notActedOn = DiagnosticCode("W0206")
+}
+
+extension DiagnosticCode {
+  /// A name that stands for nothing: an input port, a contract, a stream, a table.
+  package static let unknownReference = DiagnosticCode("W0341")
+  /// One name for two things.
+  package static let ambiguousName = DiagnosticCode("W0342")
+  /// Streams that are made of each other.
+  package static let circle = DiagnosticCode("W0343")
+  /// What the contract says and what the transform makes do not fit.
+  package static let breaksContract = DiagnosticCode("W0344")
+  /// A topic's name that is not the one its place asks for.
+  package static let wrongTopic = DiagnosticCode("W0345")
+  /// A right side that is no aggregate, or one that does not take this.
+  package static let aggregate = DiagnosticCode("W0346")
+  /// A key that cannot be one.
+  package static let badKey = DiagnosticCode("W0347")
+  /// Needs a journal, or a journal's name.
+  package static let journal = DiagnosticCode("W0348")
+  /// Promised and not made, or made and not promised.
+  package static let unfulfilled = DiagnosticCode("W0349")
+  /// A way of writing that does not fit here, such as a `select` by inputs for a table.
+  package static let misplaced = DiagnosticCode("W0350")
+}

@@ -1,0 +1,61 @@
+import Diagnostics
+
+/// One major version of an output port as its readers know it: what must stay while it is published.
+/// The catalog stores it; ``PortPromise`` makes it of files.
+package struct PublishedPort: Sendable, Hashable {
+  package var name: String
+  package var major: Int
+  package var version: String
+  package var topic: String
+  package var isState: Bool
+  package var partitions: Int32
+  /// The parts of the record's key: of a state port the fields of its primary key, of an event port
+  /// their expressions without spaces and comments. Empty: the input record's own key.
+  package var key: [String]
+  package var fields: [ContractField]
+
+  package init(
+    name: String, major: Int, version: String, topic: String, isState: Bool, partitions: Int32,
+    key: [String], fields: [ContractField]
+  ) {
+    self.name = name
+    self.major = major
+    self.version = version
+    self.topic = topic
+    self.isState = isState
+    self.partitions = partitions
+    self.key = key
+    self.fields = fields
+  }
+}
+
+/// A port that the files at hand promise, and where they do.
+package struct PortPromise: Sendable {
+  package let port: PublishedPort
+  /// The port's key in transform.yaml.
+  package let span: SourceSpan
+  /// The schema object in the contract.
+  package let contractSpan: SourceSpan
+  /// Where each field's name stands in the contract, by its path joined with dots.
+  package let places: [String: SourceSpan]
+}
+
+extension TransformReader {
+  /// The output ports of a product that is whole.
+  func promises(_ definition: ProductDefinition?) -> [PortPromise] {
+    guard let definition else { return [] }
+    return zip(outputs, definition.outputs).map { draft, output in
+      let isState = output.isState
+      let keyFields = output.fields.filter { $0.primaryKeyPosition != nil }.sorted {
+        ($0.primaryKeyPosition ?? 0) < ($1.primaryKeyPosition ?? 0)
+      }
+      let port = PublishedPort(
+        name: output.port, major: output.major, version: draft.contract.version,
+        topic: output.topic, isState: isState, partitions: output.partitions,
+        key: isState ? keyFields.map(\.name) : draft.keyTexts, fields: output.fields)
+      return PortPromise(
+        port: port, span: draft.nameSpan, contractSpan: draft.object.nameSpan,
+        places: draft.object.places)
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/// transform.yaml: how a product is made.
+package enum TransformSpec {
+  package static let file = RecordSpec(
+    "transform.yaml",
+    [
+      FieldSpec("kind", .choice(["Transform"]), required: true, "What the file is."),
+      FieldSpec("product", .wireName, required: true, "The product's `id`."),
+      FieldSpec(
+        "inputs", .map(key: "input port", .record(input)), required: true, "What is taken in."),
+      FieldSpec(
+        "journal", .either([.choice(["none"]), .record(journal)]),
+        "The product's own log; `none` for a stateless product that runs direct."),
+      FieldSpec("streams", .map(key: "stream", .record(stream)), "Derived flows."),
+      FieldSpec("tables", .map(key: "table", .record(table)), "Keyed state."),
+      FieldSpec(
+        "outputs", .map(key: "port", .either([.record(output)])), required: true,
+        "What is published, by NAME or NAME@MAJOR."),
+      FieldSpec(
+        "onError", .choice(["quarantine", "stop"]), "What becomes of a record that fails."),
+      FieldSpec(
+        "order", .choice(["skip"], notYet: ["hold-key"]), "Whether later events of its key wait."),
+      FieldSpec(
+        "future", .duration, "How far an actual time may lie ahead of the recorded time."),
+    ])
+
+  static let input = RecordSpec(
+    "an input",
+    [
+      FieldSpec("topic", .text, "The topic it reads."),
+      FieldSpec("port", .text, .notYet, "Another product's output port, instead of a topic."),
+      FieldSpec(
+        "format", .choice(["json"], notYet: ["avro", "confluent-avro", "confluent-json"]),
+        "How a record is written; `json` when nothing is said."),
+      FieldSpec("contract", .text, "The file of its contract."),
+      FieldSpec("discriminator", .text, "The field that names the event type."),
+      FieldSpec(
+        "id", .either([.text, .record(identity)]), "The field by which redeliveries are told."),
+      FieldSpec("time", .text, "The field with the actual time; else the record's own."),
+      FieldSpec(
+        "start", .either([.choice(["earliest", "latest"]), .timestamp]),
+        "Where the first start begins; `earliest` when nothing is said."),
+      FieldSpec("envelope", .choice([], notYet: ["debezium"]), "What the event is wrapped in."),
+      FieldSpec("headers", .list(.text), .notYet, "Headers to keep."),
+    ])
+  static let identity = RecordSpec(
+    "`id`",
+    [
+      FieldSpec("field", .text, required: true, "The field."),
+      FieldSpec("horizon", .duration, "For how long an id is remembered; 7d."),
+    ])
+  static let journal = RecordSpec(
+    "`journal`",
+    [
+      FieldSpec("partitions", .integer(1...10_000), "Its partitions, for life; 12."),
+      FieldSpec(
+        "retention", .either([.choice(["forever"]), .duration]), "How long it is kept; forever."),
+      FieldSpec("name", .name, "The last part of its topic, where its key gives none."),
+    ])
+  static let stream = RecordSpec(
+    "a stream",
+    [
+      FieldSpec("from", .oneOrMany(.text), required: true, "Inputs, event types or streams."),
+      FieldSpec("where", .expression, "Only events for which this is true go on."),
+      FieldSpec("let", .assignments, "Values named for later."),
+      FieldSpec("explode", .any, .notYet, "Makes one event many."),
+      FieldSpec("identify", .any, .notYet, "Maps a local id to a global one."),
+      FieldSpec("lookup", .map(key: "name", .expression), .notYet, "A row of a table."),
+      FieldSpec("join", .any, .notYet, "Two streams by key, within a time."),
+      FieldSpec("mask", .any, .notYet, "Lowers the class of fields."),
+    ])
+  static let table = RecordSpec(
+    "a table",
+    [
+      FieldSpec("key", .oneOrMany(.expression), required: true, "Whose row an event updates."),
+      FieldSpec(
+        "on", .map(key: "input, event type or stream", .assignments), required: true,
+        "What each event does to its row."),
+      FieldSpec("window", .any, .notYet, "One row a key and time."),
+      FieldSpec("expire", .any, .notYet, "When a row is forgotten."),
+    ])
+  static let output = RecordSpec(
+    "an output",
+    [
+      FieldSpec(
+        "from", .oneOrMany(.text), required: true, "An input, event type, stream or table."),
+      FieldSpec("when", .expression, "Only what this is true of is published."),
+      FieldSpec("key", .oneOrMany(.expression), "The record's key; else the input record's own."),
+      FieldSpec(
+        "select", .either([.assignments, .map(key: "input or stream", .assignments)]),
+        "The fields of the record; of a table, every column when nothing is said."),
+      FieldSpec("envelope", .choice(["cloudevents", "bare"]), "Which headers a record carries."),
+      FieldSpec("partitions", .integer(1...10_000), "Of an event port; the journal's."),
+      FieldSpec("snapshot", .record(snapshot), .unused, "The port as a table in files."),
+      FieldSpec(
+        "onViolation", .choice(["quarantine", "stop"]),
+        "What becomes of a record that breaks the contract."),
+      FieldSpec("mask", .any, .notYet, "Lowers the class of fields."),
+    ])
+  static let snapshot = RecordSpec(
+    "`snapshot`",
+    [
+      FieldSpec("every", .duration, required: true, "How often."),
+      FieldSpec("format", .choice(["delta"]), "How it is stored."),
+      FieldSpec("keep", .integer(1...1_000_000), "How many stay."),
+    ])
+}

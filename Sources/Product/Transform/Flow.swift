@@ -1,0 +1,45 @@
+import Diagnostics
+import Expressions
+
+/// One event type on its way through streams: what has been done to it and what is known of it.
+struct Flow {
+  var branch: Branch
+  let eventType: EventType
+  /// What this way may be called by: its input, event type and each stream it came through.
+  var names: Set<String>
+  /// What `let` has named.
+  var variables: [Scope.Variable] = []
+  var known: Set<FieldPath> = []
+
+  /// What an expression may use here.
+  var scope: Scope {
+    Scope(Flow.base(eventType) + variables, known: known)
+  }
+
+  /// The scope before any stream: what ingest has.
+  static func base(_ event: EventType) -> [Scope.Variable] {
+    [Scope.Variable("event", .object(event.object))] + common
+  }
+
+  /// What is there for events and rows alike.
+  static let common: [Scope.Variable] = [
+    Scope.Variable("time", .timestamp), Scope.Variable("recorded", .timestamp),
+    Scope.Variable("now", .timestamp), Scope.Variable("source", .object(source)),
+  ]
+
+  /// Where a record came from.
+  static let source = ObjectType(
+    name: "source",
+    fields: [
+      .init("topic", .string, isRequired: true), .init("partition", .int, isRequired: true),
+      .init("offset", .int, isRequired: true),
+    ])
+
+  /// Names that a `let` may not take.
+  static let reserved: Set<String> = [
+    "event", "key", "time", "recorded", "now", "ids", "headers", "source", "state", "window", "row",
+  ]
+
+  /// Variables that later versions have.
+  static let notYet: Set<String> = ["key", "ids", "headers", "state", "window"]
+}

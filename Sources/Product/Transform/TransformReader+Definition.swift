@@ -1,0 +1,116 @@
+import Diagnostics
+import Expressions
+
+extension TransformReader {
+  private static let partitionsDefault: Int32 = 12
+  private static let futureDefaultMs: Int64 = 3_600_000
+
+  private var partitions: Int32 {
+    Int32(
+      clamping: record["journal"]?.record?["partitions"]?.integer ?? Int(Self.partitionsDefault))
+  }
+
+  /// The product, when nothing is wrong.
+  func definition() -> ProductDefinition {
+    let descriptor = around.descriptor
+    let names = WireNames(
+      environment: around.environment, domain: descriptor.domain, product: descriptor.id)
+    let logic = logicFiles()
+    return ProductDefinition(
+      mesh: around.mesh, domain: descriptor.domain, name: descriptor.id,
+      version: descriptor.version, inputs: inputs, journals: journals.map(journal),
+      tables: tables.map(table),
+      outputs: outputs.enumerated().map { output($0.offset, $0.element) },
+      onError: record.text("onError") == "stop" ? .stop : .quarantine,
+      futureMsMax: record["future"]?.durationMs ?? Self.futureDefaultMs, names: names,
+      logicDigest: LogicText.digest(logic), logicFiles: logic)
+  }
+
+  private var prefix: String { around.environment.isEmpty ? "" : around.environment + "." }
+
+  private func journal(_ draft: JournalDraft) -> JournalDefinition {
+    let descriptor = around.descriptor
+    return JournalDefinition(
+      name: draft.name,
+      topic: "\(prefix)weft.\(descriptor.domain).\(descriptor.id).journal.\(draft.name)",
+      partitions: partitions,
+      retentionMs: record["journal"]?.record?["retention"]?.durationMs, keys: draft.keys)
+  }
+
+  private func table(_ draft: TableDraft) -> TableDefinition {
+    TableDefinition(
+      name: draft.name, journal: draft.journal, keyTypes: draft.keyTypes,
+      columns: draft.columns.map { .init(name: $0.name, type: $0.type) }, clauses: draft.clauses)
+  }
+
+  private func output(_ index: Int, _ draft: OutputDraft) -> OutputDefinition {
+    let count = draft.partitions.map { Int32(clamping: $0) } ?? partitions
+    return OutputDefinition(
+      port: draft.port, major: draft.major, topic: prefix + draft.topic, partitions: count,
+      envelope: draft.envelope, content: draft.content, journal: outputJournals[index] ?? 0,
+      fields: draft.object.fields, contractId: draft.contract.id, onViolation: draft.onViolation)
+  }
+
+  /// All that can change what the product publishes, part by part, in a form that formatting,
+  /// comments and the order of maps do not change.
+  private func logicFiles() -> [LogicFile] {
+    var files = [LogicFile(path: "product", content: productLogic())]
+    for input in inputs {
+      files.append(LogicFile(path: "input \(input.name)", content: LogicText.of(input)))
+    }
+    for draft in streams.values {
+      files.append(LogicFile(path: "stream \(draft.name)", content: streamLogic(draft)))
+    }
+    for draft in tables {
+      let lines =
+        draft.logic.sorted() + draft.columns.map { "type \($0.name) = \($0.type)" }.sorted()
+      files.append(LogicFile(path: "table \(draft.name)", content: LogicText.joined(lines)))
+    }
+    for (index, draft) in outputs.enumerated() {
+      var lines = draft.logic.sorted()
+      lines.append("partitions = \(output(index, draft).partitions)")
+      lines += LogicText.lines(of: draft.object.fields, path: "")
+      files.append(
+        LogicFile(path: "output \(draft.port)@\(draft.major)", content: LogicText.joined(lines)))
+    }
+    return files.sorted { $0.path < $1.path }
+  }
+
+  private func productLogic() -> String {
+    var lines = [
+      "semantics = \(LogicText.semanticsVersion)",
+      "onError = \(record.text("onError") ?? "quarantine")",
+      "future = \(record["future"]?.durationMs ?? Self.futureDefaultMs) ms",
+    ]
+    for (index, draft) in journals.enumerated() {
+      let key = draft.keyTexts.isEmpty ? "source" : draft.keyTexts.joined(separator: ", ")
+      let events = draft.keys.keys.map { event in
+        "\(inputs[event.input].name).\(inputs[event.input].events[event.event].name)"
+      }.sorted()
+      let made = outputs.indices.filter { outputJournals[$0] == index }.map {
+        "\(outputs[$0].port)@\(outputs[$0].major)"
+      }
+      lines.append("journal \(draft.name) = \(partitions) by \(key)")
+      lines.append("journal \(draft.name) takes = \(events.joined(separator: ", "))")
+      lines.append("journal \(draft.name) makes = \(made.sorted().joined(separator: ", "))")
+    }
+    if isDirect { lines.append("journal = none") }
+    return LogicText.joined(lines)
+  }
+
+  private func streamLogic(_ draft: StreamDraft) -> String {
+    let from = draft.fields["from"]?.items.compactMap(\.text).sorted() ?? []
+    var lines = ["from = " + from.joined(separator: ", ")]
+    if let condition = draft.fields["where"]?.node.textSpan {
+      lines.append("where = " + CanonicalText.of(condition))
+    }
+    if let block = draft.fields["let"]?.node.textSpan {
+      // The order of `let` lines has a meaning: a later one sees those before it.
+      var unheard: [Diagnostic] = []
+      for line in AssignmentBlock.parse(block, into: &unheard) {
+        lines.append("let \(line.name) = " + CanonicalText.of(line.value.span))
+      }
+    }
+    return LogicText.joined(lines)
+  }
+}

@@ -1,0 +1,180 @@
+import Diagnostics
+import Expressions
+
+extension TransformReader {
+  /// Inputs in the order of their names: an input's ordinal stands in the journal, and the order of a
+  /// map's keys means nothing.
+  mutating func readInputs() {
+    let ports = around.descriptor.inputPorts
+    let entries = (record["inputs"]?.entries ?? []).sorted {
+      ($0.key.text ?? "") < ($1.key.text ?? "")
+    }
+    // Fields that were broken have been told of; their inputs count as broken, not as unknown.
+    let given = record.keys["inputs"] == nil ? [] : inputNames()
+    brokenNames.formUnion(given)
+    for (key, value) in entries {
+      guard let name = key.text, let fields = value.record else { continue }
+      guard let port = ports.first(where: { $0.name == name }) else {
+        report(
+          .unknownReference, "`\(name)` is no input port of product.odps.yaml", key.span,
+          notes: ports.isEmpty ? [] : ["input ports: \(Self.names(ports.map(\.name)))"],
+          help: closest(to: name, among: ports.map(\.name)).map { "did you mean `\($0)`?" })
+        continue
+      }
+      if !FieldReader.isName(name) {
+        report(.badValue, "`\(name)` is not \(Shape.name.text)", key.span)
+        continue
+      }
+      if let input = input(name, fields, port) {
+        inputs.append(input)
+        brokenNames.remove(name)
+      }
+    }
+    for port in ports where !given.contains(port.name) && record["inputs"] != nil {
+      report(
+        .unfulfilled, "input port `\(port.name)` is not taken in by transform.yaml", port.nameSpan,
+        help: "add it under `inputs`, or remove it here")
+    }
+  }
+
+  private func inputNames() -> Set<String> {
+    Set((record.node["inputs"]?.entries ?? []).compactMap(\.key.text))
+  }
+
+  private mutating func input(_ name: String, _ fields: FileRecord, _ port: ProductDescriptor.Port)
+    -> InputDefinition?
+  {
+    if fields["port"] != nil || !fields.isWhole { return nil }
+    guard let topic = needed("topic", of: fields), let contract = contract(fields, port) else {
+      return nil
+    }
+    inputContracts[name] = contract
+    var isWhole = checkTopic(topic, contract, fields)
+    let events = contract.objects.map { EventType(name: $0.name, fields: $0.fields) }
+    let discriminator = fields.text("discriminator").map(Self.path)
+    if let discriminator {
+      isWhole = checkPath(discriminator, fields["discriminator"], events, [.string]) && isWhole
+    } else if events.count > 1 {
+      report(
+        .missingKey, "`discriminator` is missing: the contract has \(events.count) event types",
+        contractSpan(fields), help: "name the field that tells them apart: `discriminator: type`")
+      isWhole = false
+    }
+    let identity = identity(fields, events)
+    let time = fields.text("time").map(Self.path)
+    if let time {
+      isWhole = checkPath(time, fields["time"], events, [.timestamp, .date]) && isWhole
+    }
+    guard isWhole, identity.isGood else { return nil }
+    return InputDefinition(
+      name: name, topic: topic, discriminator: discriminator, id: identity.value, time: time,
+      start: start(fields["start"]), events: events)
+  }
+
+  static func path(_ text: String) -> [String] { text.split(separator: ".").map(String.init) }
+
+  private func contractSpan(_ fields: FileRecord) -> SourceSpan { fields.span("contract") }
+
+  private mutating func needed(_ name: String, of fields: FileRecord) -> String? {
+    if let text = fields.text(name) { return text }
+    let first = fields.node.entries.first?.key.span ?? fields.node.span
+    report(.missingKey, "`\(name)` is missing", first, label: "an input needs it")
+    return nil
+  }
+
+  private mutating func contract(_ fields: FileRecord, _ port: ProductDescriptor.Port) -> Contract?
+  {
+    guard let path = needed("contract", of: fields) else { return nil }
+    if around.contracts.brokenPaths.contains(path) { return nil }
+    guard let contract = around.contracts.byPath[path] else {
+      report(
+        .missingFile, "there is no contract `\(path)`", fields.span("contract"),
+        help: closest(to: path, among: around.contracts.byPath.keys.sorted())
+          .map { "did you mean `\($0)`?" })
+      return nil
+    }
+    if contract.id != port.contractId {
+      report(
+        .unknownReference, "`\(path)` is contract `\(contract.id)`, not `\(port.contractId)`",
+        fields.span("contract"),
+        notes: ["product.odps.yaml names `\(port.contractId)` for this input port"])
+    }
+    return contract
+  }
+
+  private mutating func checkTopic(_ topic: String, _ contract: Contract, _ fields: FileRecord)
+    -> Bool
+  {
+    for object in contract.objects {
+      guard let promised = object.topic, promised != topic else { continue }
+      report(
+        .wrongTopic, "the contract says that `\(object.name)` comes in topic `\(promised)`",
+        fields.span("topic"), help: "correct `topic` here or `physicalName` there")
+      return false
+    }
+    return true
+  }
+
+  /// Whether the field is there, always, and of one of the types, in every event type.
+  private mutating func checkPath(
+    _ path: [String], _ value: FileValue?, _ events: [EventType], _ types: [ValueType]
+  ) -> Bool {
+    guard let value else { return false }
+    for event in events {
+      guard let (field, isAlways) = Self.field(path, in: event.fields) else {
+        report(
+          .unknownReference, "`\(path.joined(separator: "."))` is not a field of `\(event.name)`",
+          value.span,
+          help: closest(to: path.last ?? "", among: event.fields.map(\.name))
+            .map { "did you mean `\($0)`?" })
+        return false
+      }
+      if !types.contains(field.type) || !isAlways {
+        let wanted = types.map(\.description).joined(separator: " or ")
+        let found = "\(isAlways ? "" : "optional ")\(field.type)"
+        report(
+          .breaksContract,
+          "a required \(wanted) is needed here, and `\(field.name)` of "
+            + "`\(event.name)` is \(found)", value.span)
+        return false
+      }
+    }
+    return true
+  }
+
+  private static func field(_ path: [String], in fields: [ContractField]) -> (ContractField, Bool)?
+  {
+    var fields = fields
+    var isAlways = true
+    for (index, name) in path.enumerated() {
+      guard let field = fields.first(where: { $0.name == name }) else { return nil }
+      isAlways = isAlways && field.isRequired
+      if index == path.count - 1 { return (field, isAlways) }
+      guard case .object = field.type else { return nil }
+      fields = field.fields
+    }
+    return nil
+  }
+
+  private static let horizonDefaultMs: Int64 = 7 * 86_400_000
+
+  private mutating func identity(_ fields: FileRecord, _ events: [EventType])
+    -> (value: InputDefinition.Identity?, isGood: Bool)
+  {
+    guard let id = fields["id"] else { return (nil, true) }
+    let field = id.record?["field"] ?? id
+    guard let text = field.text else { return (nil, false) }
+    let path = Self.path(text)
+    guard checkPath(path, field, events, [.string, .int]) else { return (nil, false) }
+    let horizon = id.record?["horizon"]?.durationMs ?? Self.horizonDefaultMs
+    return (InputDefinition.Identity(path: path, horizonMs: horizon), true)
+  }
+
+  private func start(_ value: FileValue?) -> InputDefinition.Start {
+    switch value?.content {
+    case .timestamp(let milliseconds): .timestamp(milliseconds)
+    case .text("latest"): .latest
+    default: .earliest
+    }
+  }
+}

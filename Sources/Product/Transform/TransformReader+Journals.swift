@@ -1,0 +1,153 @@
+import Diagnostics
+import Expressions
+
+/// A journal on its way to its definition.
+struct JournalDraft {
+  /// The key's parts in canonical form; empty for `source`.
+  let keyTexts: [String]
+  let key: [ParsedExpression]
+  var keys: [EventReference: JournalDefinition.Key] = [:]
+  var name = ""
+
+  var span: SourceSpan? { key.first?.span }
+}
+
+extension TransformReader {
+  var isDirect: Bool { record["journal"]?.text == "none" }
+
+  /// Decides which journals there are, what goes into each, and which of them each table and port is
+  /// made from: tables first, then event ports.
+  mutating func planJournals() {
+    if isDirect || record.isBroken("journal") { return }
+    if outputs.isEmpty && tables.isEmpty { return }
+    let keys = tables.map { (texts: $0.keyTexts, key: $0.key) }.sorted {
+      ($0.texts.count, $0.texts.joined(separator: "\n"))
+        < ($1.texts.count, $1.texts.joined(separator: "\n"))
+    }
+    for key in keys where !journals.contains(where: { key.texts.starts(with: $0.keyTexts) }) {
+      journals.append(JournalDraft(keyTexts: key.texts, key: key.key))
+    }
+    for table in tables.indices {
+      guard
+        let journal = journals.firstIndex(where: {
+          tables[table].keyTexts.starts(with: $0.keyTexts)
+        })
+      else { continue }
+      tables[table].journal = journal
+      for clause in tables[table].clauses {
+        take(clause.branch.event, into: journal, tables[table].nameSpan)
+      }
+    }
+    for output in outputs.indices { place(output) }
+    nameJournals()
+  }
+
+  /// Lets a journal hold an event type, if its key can be computed from the event alone.
+  private mutating func take(_ event: EventReference, into journal: Int, _ span: SourceSpan) {
+    if journals[journal].keys[event] != nil { return }
+    guard let key = key(of: journals[journal], event) else {
+      let name = inputs[event.input].events[event.event].name
+      report(
+        .badKey, "the key of `\(name)` cannot be computed from every event of that type",
+        journals[journal].span ?? span,
+        notes: ["the journal needs it before any `where` or `let`"],
+        help: "make the fields of the key required in the input's contract")
+      return
+    }
+    journals[journal].keys[event] = key
+  }
+
+  private func key(of journal: JournalDraft, _ event: EventReference) -> JournalDefinition.Key? {
+    if journal.keyTexts.isEmpty { return .source }
+    let type = inputs[event.input].events[event.event]
+    let scope = Scope(Flow.base(type))
+    let parts = journal.key.compactMap { fits($0, scope) }
+    let areKeys = parts.allSatisfy { Self.keyTypes.contains($0.type) }
+    return parts.count == journal.key.count && areKeys ? .parts(parts) : nil
+  }
+
+  /// An event port is made from the journal with its own key, else the first that holds its events
+  /// or can, else one more journal keyed as the input is.
+  private mutating func place(_ output: Int) {
+    let draft = outputs[output]
+    if case .state(let table, _, _, _) = draft.content {
+      outputJournals[output] = tables[table].journal
+      return
+    }
+    let same = journals.indices.filter { journals[$0].keyTexts == draft.keyTexts }
+    let order = same + journals.indices.filter { !same.contains($0) }
+    let holding = order.first { journal in
+      draft.events.allSatisfy { journals[journal].keys[$0] != nil }
+    }
+    let able = order.first { journal in
+      draft.events.allSatisfy { key(of: journals[journal], $0) != nil }
+    }
+    let journal: Int
+    if let first = same.first, same.contains(where: { $0 == able }) {
+      journal = first
+    } else if let found = holding ?? able {
+      journal = found
+    } else {
+      journals.append(JournalDraft(keyTexts: [], key: []))
+      journal = journals.count - 1
+    }
+    for event in draft.events { take(event, into: journal, draft.nameSpan) }
+    outputJournals[output] = journal
+  }
+
+  private mutating func nameJournals() {
+    let given = record["journal"]?.record?.text("name")
+    var unnamed: [Int] = []
+    var names: [String: Int] = [:]
+    for index in journals.indices {
+      let names2 = journals[index].key.map { $0.path?.parts.last }
+      if journals[index].keyTexts.isEmpty {
+        journals[index].name = "source"
+      } else if names2.contains(nil) {
+        unnamed.append(index)
+        continue
+      } else {
+        journals[index].name = names2.compactMap(\.self).joined(separator: "-")
+      }
+      if !Self.isTopicPart(journals[index].name) || names[journals[index].name] != nil {
+        unnamed.append(index)
+      } else {
+        names[journals[index].name] = index
+      }
+    }
+    if unnamed.isEmpty, journals.count == 1, given != nil { unnamed = [0] }
+    name(unnamed, given)
+  }
+
+  private mutating func name(_ unnamed: [Int], _ given: String?) {
+    if let given, unnamed.count == 1 {
+      journals[unnamed[0]].name = given
+      return
+    }
+    if unnamed.isEmpty {
+      if given != nil {
+        report(
+          .journal, "each of the \(journals.count) journals has a name of its own from its key",
+          record["journal"]?.record?.span("name") ?? record.node.span, help: "remove `name`")
+      }
+      return
+    }
+    let nameless = unnamed.dropFirst(given == nil ? 0 : 1)
+    for index in nameless {
+      guard let span = journals[index].span else { continue }
+      report(
+        .journal, "this key gives its journal no name of its own", span,
+        notes: ["a journal's name is made of the last field of each part of its key"],
+        help: given == nil
+          ? "give it one: `journal: {name: …}`" : "only one journal can be given a name")
+    }
+  }
+
+  private static func isTopicPart(_ text: String) -> Bool {
+    text.utf8.count <= 120
+      && text.utf8.allSatisfy { byte in
+        (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || byte == 0x5F
+          || byte == 0x2D
+      }
+  }
+}

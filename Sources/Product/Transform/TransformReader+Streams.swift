@@ -1,0 +1,175 @@
+import Diagnostics
+import Expressions
+
+/// A stream on its way to being branches.
+struct StreamDraft {
+  enum State { case unread, reading, read([Flow]), broken }
+  let name: String
+  let nameSpan: SourceSpan
+  let fields: FileRecord
+  var state = State.unread
+}
+
+extension TransformReader {
+  mutating func readStreams() {
+    for (key, value) in record["streams"]?.entries ?? [] {
+      guard let name = key.text, let fields = value.record else { continue }
+      if isTaken(name, key) { continue }
+      streams[name] = StreamDraft(name: name, nameSpan: key.span, fields: fields)
+    }
+    brokenNames.formUnion(
+      (record.node["streams"]?.entries ?? []).compactMap(\.key.text).filter { streams[$0] == nil })
+    let tableNames = (record.node["tables"]?.entries ?? []).compactMap(\.key.text)
+    for name in streams.keys.sorted() { _ = flows(ofStream: name, tables: tableNames) }
+  }
+
+  /// Whether the name is no name or one that something else has; then that is told.
+  mutating func isTaken(_ name: String, _ key: YAMLNode) -> Bool {
+    if !FieldReader.isName(name) {
+      report(.badValue, "`\(name)` is not \(Shape.name.text)", key.span)
+      return true
+    }
+    let isInput = record.node["inputs"]?[name] != nil
+    if isInput || streams[name] != nil {
+      report(
+        .ambiguousName, "`\(name)` is an \(isInput ? "input" : "stream") already", key.span,
+        help: "give one of them another name: `from` could mean both")
+      return true
+    }
+    return false
+  }
+
+  /// The ways of a stream's events; nil when it is broken, and that has been said.
+  private mutating func flows(ofStream name: String, tables: [String]) -> [Flow]? {
+    guard let draft = streams[name] else { return nil }
+    switch draft.state {
+    case .read(let flows): return flows
+    case .broken: return nil
+    case .reading:
+      report(
+        .circle, "stream `\(name)` is made of itself", draft.nameSpan,
+        help: "a stream begins at an input")
+      return nil
+    case .unread: break
+    }
+    streams[name]?.state = .reading
+    let flows = resolved(draft, tables)
+    streams[name]?.state = flows.map { .read($0) } ?? .broken
+    return flows
+  }
+
+  private mutating func resolved(_ draft: StreamDraft, _ tables: [String]) -> [Flow]? {
+    var flows: [Flow] = []
+    var isWhole = !draft.fields.isBroken("from")
+    for reference in draft.fields["from"]?.items ?? [] {
+      if let more = self.flows(from: reference) {
+        flows += more
+      } else {
+        isWhole = false
+      }
+    }
+    let condition = draft.fields["where"].flatMap { parsed($0) }
+    let names = draft.fields["let"].map { assignments($0) } ?? []
+    if draft.fields["where"] != nil, condition == nil { isWhole = false }
+    if !checkLet(names) { isWhole = false }
+    for index in flows.indices {
+      flows[index].names.insert(draft.name)
+      if !apply(condition, names, to: &flows[index]) { isWhole = false }
+    }
+    return isWhole ? flows : nil
+  }
+
+  private mutating func checkLet(_ names: [Assignment]) -> Bool {
+    var isGood = true
+    for item in names {
+      if item.isSpread || item.mapKey != nil || item.condition != nil {
+        report(.misplaced, "`let` takes lines `name = expression`", item.nameSpan)
+        isGood = false
+      } else if Flow.reserved.contains(item.name) {
+        report(.ambiguousName, "`\(item.name)` is a variable of Weft's own", item.nameSpan)
+        isGood = false
+      }
+    }
+    return isGood
+  }
+
+  private mutating func apply(
+    _ condition: ParsedExpression?, _ names: [Assignment], to flow: inout Flow
+  ) -> Bool {
+    var isGood = true
+    if let condition {
+      if let checked = check(condition, flow.scope, expecting: .bool) {
+        flow.branch.steps.append(.filter(checked))
+        flow.known.formUnion(checked.factsWhenTrue)
+      } else {
+        isGood = false
+      }
+    }
+    for item in names {
+      if flow.variables.contains(where: { $0.name == item.name }) {
+        report(.ambiguousName, "`\(item.name)` is named before", item.nameSpan)
+        isGood = false
+      } else if let checked = check(item.value, flow.scope, allowsOptional: true) {
+        flow.branch.steps.append(.bind(name: item.name, checked))
+        flow.variables.append(
+          Scope.Variable(item.name, checked.type, isRequired: !checked.isOptional))
+      } else {
+        isGood = false
+      }
+    }
+    return isGood
+  }
+
+  /// The ways that a name in `from` or `on` stands for; nil when there are none, and that was said.
+  mutating func flows(from reference: FileValue) -> [Flow]? {
+    reference.text.flatMap { flows(named: $0, reference.span) }
+  }
+
+  mutating func flows(named name: String, _ span: SourceSpan) -> [Flow]? {
+    let tableNames = (record.node["tables"]?.entries ?? []).compactMap(\.key.text)
+    if streams[name] != nil { return flows(ofStream: name, tables: tableNames) }
+    if brokenNames.contains(name) { return nil }
+    if let input = inputs.firstIndex(where: { $0.name == name }) {
+      return inputs[input].events.indices.map { flow(input, $0) }
+    }
+    if let dot = name.firstIndex(of: ".") {
+      let inputName = String(name[..<dot])
+      let eventName = String(name[name.index(after: dot)...])
+      if brokenNames.contains(inputName) { return nil }
+      if let input = inputs.firstIndex(where: { $0.name == inputName }) {
+        return flows(input, eventName, span)
+      }
+    }
+    if tableNames.contains(name) {
+      report(.notThereYet, "the changes of table `\(name)` are no stream yet", span)
+      return nil
+    }
+    let known =
+      inputs.map(\.name) + streams.keys.sorted()
+      + inputs.flatMap { input in input.events.map { "\(input.name).\($0.name)" } }
+    report(
+      .unknownReference, "`\(name)` is no input, event type or stream", span,
+      help: closest(to: name, among: known).map { "did you mean `\($0)`?" })
+    return nil
+  }
+
+  private mutating func flows(_ input: Int, _ eventName: String, _ span: SourceSpan) -> [Flow]? {
+    let events = inputs[input].events
+    if let event = events.firstIndex(where: { $0.name == eventName }) {
+      return [flow(input, event)]
+    }
+    report(
+      .unknownReference, "input `\(inputs[input].name)` has no event type `\(eventName)`", span,
+      notes: ["event types: \(Self.names(events.map(\.name)))"],
+      help: closest(to: eventName, among: events.map(\.name))
+        .map { "did you mean `\(inputs[input].name).\($0)`?" })
+    return nil
+  }
+
+  private func flow(_ input: Int, _ event: Int) -> Flow {
+    let type = inputs[input].events[event]
+    return Flow(
+      branch: Branch(event: EventReference(input: input, event: event), steps: []),
+      eventType: type, names: [inputs[input].name, "\(inputs[input].name).\(type.name)"])
+  }
+}

@@ -32,10 +32,15 @@ final class Trial {
   func evaluate(
     _ expression: String, in scope: Scope = Sample.scope, known: Set<FieldPath> = []
   ) -> String {
-    let span = Sample.span(expression)
-    var diagnostics: [Diagnostic] = []
     var scope = scope
     scope.known.formUnion(known)
+    return shown(expression, nil, scope)
+  }
+
+  /// The same; objects as maps by the names of `type`'s fields, when it is given.
+  func shown(_ expression: String, _ type: ValueType?, _ scope: Scope) -> String {
+    let span = Sample.span(expression)
+    var diagnostics: [Diagnostic] = []
     guard let parsed = ParsedExpression.parse(span, into: &diagnostics),
       let checked = Checker.check(parsed, in: scope, allowsOptional: true, into: &diagnostics)
     else { return "rejected: \(diagnostics.first?.message ?? "")" }
@@ -48,13 +53,13 @@ final class Trial {
     let frame = Frame(slots: Slots(count: values.count), arena: arena)
     for (index, value) in values.enumerated() { frame.slots[index] = value }
     let result = program.evaluate(frame)
-    guard let failure = program.describe(result) else { return Trial.show(result) }
+    guard let failure = program.describe(result) else { return Trial.show(result, type) }
     let marked = Array(expression.utf8)[failure.span.range]
     return "\(failure.code) at \(String(decoding: marked, as: UTF8.self))"
   }
 
   /// Text that tells kinds apart, such as `1`, `1u`, `1.0`, `"x"`, `decimal 1.50`.
-  static func show(_ value: Value) -> String {
+  static func show(_ value: Value, _ type: ValueType? = nil) -> String {
     switch value.kind {
     case .absent: "absent"
     case .null: "null"
@@ -68,15 +73,32 @@ final class Trial {
     case .timestamp: "\(value.timestamp)"
     case .date: "day \(value.dateDays)"
     case .duration: "duration"
-    case .list: "[" + elements(value.run).joined(separator: ", ") + "]"
-    case .object: "{" + elements(value.run).joined(separator: ", ") + "}"
+    case .list:
+      if case .list(let element) = type {
+        "[" + elements(value.run, element).joined(separator: ", ") + "]"
+      } else {
+        "[" + elements(value.run).joined(separator: ", ") + "]"
+      }
+    case .object:
+      if case .object(let object) = type {
+        fields(value.run, object)
+      } else {
+        "{" + elements(value.run).joined(separator: ", ") + "}"
+      }
     case .map: "map " + elements(value.run).joined(separator: ", ")
     case .json: "json \(value.view.text)"
     case .error: "error"
     }
   }
 
-  private static func elements(_ run: ValueRun) -> [String] {
-    (0..<run.count).map { show(run[$0]) }
+  private static func elements(_ run: ValueRun, _ type: ValueType? = nil) -> [String] {
+    (0..<run.count).map { show(run[$0], type) }
+  }
+
+  private static func fields(_ run: ValueRun, _ object: ObjectType) -> String {
+    let texts = object.fields.enumerated().compactMap { index, field in
+      run[index].isAbsent ? nil : "\"\(field.name)\": \(show(run[index], field.type))"
+    }
+    return "{" + texts.sorted().joined(separator: ", ") + "}"
   }
 }

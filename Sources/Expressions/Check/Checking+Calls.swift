@@ -74,6 +74,12 @@ extension Checking {
       return Finding(
         node: TypedNode(kind: .constant(folded), type: folded.type, range: syntax.range))
     }
+    if overload.name == "optional.of", given[0].type == .null {
+      report(
+        .operandTypes, "null is no value", parts[0].range,
+        help: "write `optional.none()` for an optional without a value")
+      return nil
+    }
     if case .literalOnly = overload.emission {
       report(
         .notYet, "`\(overload.name)` of anything but a literal is not in Weft yet", syntax.range,

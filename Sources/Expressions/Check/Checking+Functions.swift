@@ -41,6 +41,10 @@ extension Checking {
       reportAbsent(given[index], parts[index])
       return
     }
+    if given.count == 1, NotYet.overloads[name.text]?.contains(given[0].type) ?? false {
+      report(.notYet, "`\(name.text)` of \(given[0].type) is not in Weft yet", syntax.range)
+      return
+    }
     if name.isOperator && name.text != "_[_]" {
       reportOperator(name, candidates, syntax, parts, given)
       return

@@ -11,7 +11,7 @@ extension Compiler {
         try compiler.logic(left, right, absorbing: true, node, sense, target)
       case .has(let field):
         let operand = try compiler.value(field)
-        compiler.jump(.testPresent, operand, .number(0), .yes, node, sense, target)
+        compiler.jump(.testPresent, operand, .none, .yes, node, sense, target)
       case .conditional(let test, let first, let second):
         let otherwise = compiler.label()
         let end = compiler.label()
@@ -29,11 +29,11 @@ extension Compiler {
           return
         }
         let a = try compiler.value(arguments[0])
-        let b = arguments.count > 1 ? try compiler.value(arguments[1]) : Operand.number(0)
+        let b = arguments.count > 1 ? try compiler.value(arguments[1]) : Operand.none
         compiler.jump(opcode, a, b, outcomes, node, sense, target)
       default:
         let operand = try compiler.value(node)
-        compiler.jump(.testBool, operand, .number(0), .yes, node, sense, target)
+        compiler.jump(.testBool, operand, .none, .yes, node, sense, target)
       }
     }
   }

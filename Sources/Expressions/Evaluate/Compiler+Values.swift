@@ -24,7 +24,7 @@ extension Compiler {
     case .list(let items): return try list(items, node)
     case .object(let fields):
       let destination = register()
-      emit(.makeObject, .number(0), .number(fields.count), into: destination, at: node)
+      emit(.makeObject, .none, .number(fields.count), into: destination, at: node)
       for (index, field) in fields.enumerated() {
         guard let field else { continue }
         try store(field, index, into: destination)
@@ -122,7 +122,7 @@ extension Compiler {
       let destination = register()
       try scratch { (compiler: inout Compiler) throws(CompileFailure) in
         let a = try compiler.value(arguments[0])
-        let b = arguments.count > 1 ? try compiler.value(arguments[1]) : Operand.number(0)
+        let b = arguments.count > 1 ? try compiler.value(arguments[1]) : Operand.none
         compiler.emit(opcode, a, b, into: destination, at: node)
       }
       return .register(destination)
@@ -199,7 +199,7 @@ extension Compiler {
     }
     if constants.count == items.count { return constant(.list(constants)) }
     let destination = register()
-    emit(.makeList, .number(0), .number(items.count), into: destination, at: node)
+    emit(.makeList, .none, .number(items.count), into: destination, at: node)
     for (index, item) in items.enumerated() { try store(item, index, into: destination) }
     return .register(destination)
   }

@@ -95,7 +95,7 @@ extension Compiler {
   }
 
   mutating func emit(
-    _ opcode: Opcode, _ a: Operand = .number(0), _ b: Operand = .number(0),
+    _ opcode: Opcode, _ a: Operand = .none, _ b: Operand = .none,
     into destination: Int = 0,
     outcomes: Outcomes = [], to target: Label? = nil, at node: TypedNode
   ) {

@@ -1,6 +1,6 @@
 import Records
 
-/// Text, lists, maps and objects.
+/// Lists, maps and objects.
 extension Evaluation {
   @inline(never)
   func computeRun(_ instruction: Instruction, _ a: Value, _ frame: Frame) -> Value {
@@ -56,40 +56,6 @@ extension Evaluation {
     for index in 0..<left.count { result[index] = left[index] }
     for index in 0..<right.count { result[left.count + index] = right[index] }
     return .list(result)
-  }
-
-  private func computeText(_ instruction: Instruction, _ a: Value, _ frame: Frame) -> Value {
-    switch instruction.opcode {
-    case .sizeText: return .int(Int64(a.view.scalarCount))
-    case .sizeBytes: return .int(Int64(a.view.count))
-    case .bytesOfText: return .bytes(a.view)
-    case .mask: return .string(StaticString("***").view)
-    case .decimalOfText:
-      guard let value = Decimal(a.view) else { return .failure(.badConversion) }
-      return .decimal(value)
-    case .joinText:
-      frame.text.clear()
-      frame.text.append(a.view)
-      frame.text.append(load(instruction.b).view)
-      let view = frame.arena.copy(frame.text.view)
-      return a.kind == .bytes ? .bytes(view) : .string(view)
-    default:
-      frame.text.clear()
-      write(a, to: frame.text)
-      return .string(frame.arena.copy(frame.text.view))
-    }
-  }
-
-  private func write(_ value: Value, to text: ByteBuffer) {
-    switch value.kind {
-    case .int: text.append(decimal: value.int)
-    case .uint: text.append(decimal: value.uint)
-    case .bool: text.append(value.bool ? "true" as StaticString : "false")
-    case .decimal: text.append(value.decimal)
-    case .timestamp: text.append(value.timestamp)
-    case .date: text.append(days: value.dateDays)
-    default: break
-    }
   }
 }
 

@@ -35,6 +35,7 @@ enum Opcode: UInt8, Sendable {
   case addDecimal, subtractDecimal, multiplyDecimal, negateDecimal
   case intOfUint, intOfDouble, uintOfInt, uintOfDouble, doubleOfInt, doubleOfUint
   case decimalOfInt, decimalOfText
+  case intOfText, uintOfText, boolOfText, intOfTimestamp, timestampOfInt
   case textOfValue, bytesOfText
   case sizeText, sizeBytes, sizeRun, sizeMap
   case joinText, mask
@@ -71,6 +72,8 @@ struct Operand: Sendable, Equatable {
   static func slot(_ index: Int) -> Operand { Operand(bits: UInt32(index)) }
   static func register(_ index: Int) -> Operand { Operand(bits: 1 << kindShift | UInt32(index)) }
   static func constant(_ index: Int) -> Operand { Operand(bits: 2 << kindShift | UInt32(index)) }
+  /// No operand: reading it is harmless, as every frame has a register.
+  static let none = register(0)
   /// A plain number where an instruction takes one.
   static func number(_ value: Int) -> Operand { Operand(bits: UInt32(value)) }
 }

@@ -5,6 +5,7 @@ extension Opcode {
     case .addInt, .subtractInt, .multiplyInt, .divideInt, .remainderInt, .negateInt, .addUint,
       .subtractUint, .multiplyUint, .divideUint, .remainderUint, .addDecimal, .subtractDecimal,
       .multiplyDecimal, .intOfUint, .intOfDouble, .uintOfInt, .uintOfDouble, .decimalOfText,
+      .intOfText, .uintOfText, .boolOfText, .timestampOfInt,
       .indexList, .indexMap, .require, .rethrow:
       true
     default: false

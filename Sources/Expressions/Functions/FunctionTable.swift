@@ -74,10 +74,14 @@ enum FunctionTable {
 
   private static let conversions: [Overload] = [
     Overload("bool", [.bool], .bool, .identity),
+    Overload("bool", [.string], .bool, .compute(.boolOfText)),
     Overload("int", [.int], .int, .identity),
     Overload("int", [.uint], .int, .compute(.intOfUint)),
     Overload("int", [.double], .int, .compute(.intOfDouble)),
+    Overload("int", [.string], .int, .compute(.intOfText)),
+    Overload("int", [.timestamp], .int, .compute(.intOfTimestamp)),
     Overload("uint", [.uint], .uint, .identity),
+    Overload("uint", [.string], .uint, .compute(.uintOfText)),
     Overload("uint", [.int], .uint, .compute(.uintOfInt)),
     Overload("uint", [.double], .uint, .compute(.uintOfDouble)),
     Overload("double", [.double], .double, .identity),
@@ -96,6 +100,7 @@ enum FunctionTable {
     Overload("decimal", [.int], .decimal, .compute(.decimalOfInt), fold: .decimal),
     Overload("decimal", [.string], .decimal, .compute(.decimalOfText), fold: .decimal),
     Overload("timestamp", [.timestamp], .timestamp, .identity),
+    Overload("timestamp", [.int], .timestamp, .compute(.timestampOfInt)),
     Overload("timestamp", [.string], .timestamp, .literalOnly, fold: .timestamp),
     Overload("date", [.date], .date, .identity),
     Overload("date", [.string], .date, .literalOnly, fold: .date),

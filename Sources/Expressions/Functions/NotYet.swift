@@ -22,5 +22,11 @@ enum NotYet {
   /// Names of types, which CEL also has as values.
   static let typeNames: Set<String> = [
     "bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type",
+    "optional_type", "google",
+  ]
+  /// Overloads of functions that are there for other types.
+  static let overloads: [String: Set<ValueType>] = [
+    "double": [.string, .decimal], "int": [.decimal], "bool": [], "string": [.double, .bytes],
+    "date": [.timestamp], "timestamp": [.date],
   ]
 }

@@ -5,7 +5,9 @@ struct SyntaxNode: Sendable {
     let range: Range<Int>
 
     /// An operator's function is named after CEL's own tables: `_+_`, `!_`, `@in`.
-    var isOperator: Bool { !text.utf8.allSatisfy { isLetter($0) || isDigit($0) } }
+    var isOperator: Bool {
+      !text.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: ".") }
+    }
     /// What the user wrote of an operator.
     var symbol: String {
       text == "@in"

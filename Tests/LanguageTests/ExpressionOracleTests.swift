@@ -1,0 +1,228 @@
+import Diagnostics
+import Foundation
+import Records
+import Testing
+
+@testable import Expressions
+
+/// Random expressions, beside what Google's own implementation makes of them. The oracle stands
+/// beside the repository; without it the suite has nothing to do.
+@Suite struct ExpressionOracleTests {
+  static let oracle = URL(filePath: "../shared/cel/cel-oracle")
+  static let seed: UInt64 = 20_240_229
+  static let rounds = 3000
+
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: oracle.path)))
+  func `random expressions give what cel-go gives`() throws {
+    var random = ExpressionGenerator(seed: Self.seed)
+    let expressions = (0..<Self.rounds).map { _ in random.expression() }
+    let answers = try Self.ask(expressions)
+    #expect(answers.count == expressions.count)
+    var different: [String] = []
+    var values = 0
+    for (expression, answer) in zip(expressions, answers) {
+      // Weft's types are stricter, so it must refuse whatever cel-go refuses.
+      let mine = Self.evaluate(expression)
+      if answer["limit"] != nil || Self.isStricter(mine) { continue }
+      let other = Self.text(answer)
+      if !mine.hasPrefix("rejected") && other != "an error" { values += 1 }
+      if mine != other && !(mine.hasPrefix("rejected") && other == "rejected") {
+        different.append("\(expression): cel-go \(other), Weft \(mine)")
+      }
+    }
+    #expect(different.prefix(20) == [])
+    #expect(values > Self.rounds / 3)
+  }
+
+  /// What Weft refuses and cel-go takes: lists of several types, elements of `[]`, order between kinds
+  /// of numbers, and what is not there yet.
+  private static func isStricter(_ result: String) -> Bool {
+    guard result.hasPrefix("rejected") else { return false }
+    return ["of mixed type", "elements of a list", "not in Weft yet", "` does not take "].contains {
+      result.contains($0)
+    }
+  }
+
+  private static func ask(_ expressions: [String]) throws -> [[String: Any]] {
+    var lines = Data()
+    for expression in expressions {
+      let request: [String: Any] = [
+        "expr": expression, "vars": ExpressionGenerator.types, "data": ExpressionGenerator.data,
+      ]
+      lines += try JSONSerialization.data(withJSONObject: request)
+      lines.append(0x0A)
+    }
+    let folder = FileManager.default.temporaryDirectory
+    let name = UUID().uuidString
+    let input = folder.appending(path: name + ".in")
+    let output = folder.appending(path: name + ".out")
+    try lines.write(to: input)
+    try Data().write(to: output)
+    defer {
+      try? FileManager.default.removeItem(at: input)
+      try? FileManager.default.removeItem(at: output)
+    }
+    let process = Process()
+    process.executableURL = oracle
+    process.standardInput = try FileHandle(forReadingFrom: input)
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    try process.run()
+    process.waitUntilExit()
+    return try Data(contentsOf: output).split(separator: 0x0A).compactMap {
+      try JSONSerialization.jsonObject(with: $0) as? [String: Any]
+    }
+  }
+
+  private static func evaluate(_ expression: String) -> String {
+    let trial = Trial()
+    trial.set("i", .int(7))
+    trial.set("u", .uint(9))
+    trial.set("d", .double(2.5))
+    trial.set("b", .bool(true))
+    trial.set("s", trial.text("grün"))
+    trial.set("l", trial.list([.int(1), .int(-2), .int(3)]))
+    trial.set("m", trial.map([("a", .int(1)), ("b", .int(2))]))
+    let result = trial.evaluate(expression, in: ExpressionGenerator.scope)
+    if result.hasPrefix("rejected") || result.hasPrefix("not compiled") { return result }
+    // A NaN's sign means nothing.
+    let shown = result.replacing("-nan", with: "nan")
+    return shown.contains(" at ") && !shown.hasPrefix("\"") ? "an error" : shown
+  }
+
+  private static func text(_ answer: [String: Any]) -> String {
+    if answer["check"] != nil || answer["parse"] != nil { return "rejected" }
+    if answer["error"] != nil { return "an error" }
+    return text(value: answer["value"] ?? "none")
+  }
+
+  private static func text(value: Any) -> String {
+    if let text = value as? String { return "\"\(text)\"" }
+    if let object = value as? [String: Any] {
+      if let text = object["int"] as? String { return text }
+      if let text = object["uint"] as? String { return text + "u" }
+      if let text = object["double"] as? String { return "\(Double(text) ?? .nan)" }
+      if let list = object["list"] as? [Any] {
+        return "[" + list.map { Self.text(value: $0) }.joined(separator: ", ") + "]"
+      }
+      if let optional = object["optional"] {
+        guard let some = (optional as? [String: Any])?["some"] else { return "absent" }
+        return Self.text(value: some)
+      }
+    }
+    if let flag = value as? Bool { return "\(flag)" }
+    return "\(value)"
+  }
+}
+
+/// Makes expressions that are mostly of the right types.
+struct ExpressionGenerator {
+  static let types = [
+    "i": "int", "u": "uint", "d": "double", "b": "bool", "s": "string", "l": "list(int)",
+    "m": "map(string, int)",
+  ]
+  static var data: [String: Any] {
+    [
+      "i": ["int": "7"], "u": ["uint": "9"], "d": ["double": "2.5"], "b": true, "s": "grün",
+      "l": ["list": [["int": "1"], ["int": "-2"], ["int": "3"]]],
+      "m": ["map": [["a", ["int": "1"]], ["b", ["int": "2"]]]],
+    ]
+  }
+  static let scope = Scope([
+    .init("i", .int), .init("u", .uint), .init("d", .double), .init("b", .bool),
+    .init("s", .string), .init("l", .list(.int)), .init("m", .map(key: .string, value: .int)),
+  ])
+
+  private enum Kind: CaseIterable { case int, uint, double, bool, string, list }
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  /// SplitMix64 (Steele, Lea, Flood 2014).
+  private mutating func pick(_ count: Int) -> Int {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return Int((mixed ^ (mixed >> 31)) % UInt64(count))
+  }
+
+  private mutating func one(_ choices: String...) -> String { choices[pick(choices.count)] }
+
+  mutating func expression() -> String { make(Kind.allCases[pick(6)], 4) }
+
+  private mutating func make(_ kind: Kind, _ depth: Int) -> String {
+    if pick(10) == 0 && depth > 0 {
+      return "(\(make(.bool, depth - 1)) ? \(make(kind, depth - 1)) : \(make(kind, depth - 1)))"
+    }
+    // Now and then a wrong type, to compare what is refused.
+    let kind = pick(200) == 0 ? Kind.allCases[pick(6)] : kind
+    switch kind {
+    case .int: return int(depth)
+    case .uint:
+      if depth == 0 {
+        return pick(8) == 0 ? one("0u", "18446744073709551615u") : one("u", "3u", "1u")
+      }
+      return pick(5) == 0
+        ? "uint(\(make(.int, depth - 1)))"
+        : "(\(make(.uint, depth - 1)) \(one("+", "-", "*", "/", "%")) \(make(.uint, depth - 1)))"
+    case .double:
+      if depth == 0 { return one("d", "0.0", "-1.5", "1e3", ".25") }
+      return pick(4) == 0
+        ? "double(\(make(pick(2) == 0 ? .int : .uint, depth - 1)))"
+        : "(\(make(.double, depth - 1)) \(one("+", "-", "*", "/")) \(make(.double, depth - 1)))"
+    case .bool: return bool(depth)
+    case .string: return string(depth)
+    case .list:
+      if depth == 0 { return one("l", "[4, 5]", "l", pick(4) == 0 ? "[]" : "[i]") }
+      switch pick(3) {
+      case 0: return "(\(make(.list, depth - 1)) + \(make(.list, depth - 1)))"
+      case 1: return "[\(make(.int, depth - 1)), \(make(.int, depth - 1))]"
+      default: return "\(make(.list, depth - 1)).map(x, x \(one("+", "*", "/", "-")) \(int(0)))"
+      }
+    }
+  }
+
+  private mutating func int(_ depth: Int) -> String {
+    if depth == 0 {
+      return pick(8) == 0
+        ? one("0", "9223372036854775807", "-9223372036854775808") : one("i", "1", "-3", "0x1F")
+    }
+    switch pick(12) {
+    case 0: return "-(\(make(.int, depth - 1)))"
+    case 1: return "size(\(make(pick(2) == 0 ? .string : .list, depth - 1)))"
+    case 2: return "\(make(.list, depth - 1))[\(make(.int, depth - 1))]"
+    case 3: return "int(\(make(pick(2) == 0 ? .double : .uint, depth - 1)))"
+    case 4:
+      return one(
+        "m.a", "m.c", "m['b']", "m.?c.orValue(5)", "m[?'a'].orValue(i)", "l[?1].orValue(8)")
+    case 5: return "int(\(make(.string, depth - 1)))"
+    default:
+      return "(\(make(.int, depth - 1)) \(one("+", "-", "*", "/", "%")) \(make(.int, depth - 1)))"
+    }
+  }
+
+  private mutating func bool(_ depth: Int) -> String {
+    if depth == 0 { return one("b", "true", "false", "has(m.a)", "has(m.zz)") }
+    switch pick(9) {
+    case 0, 1: return "(\(make(.bool, depth - 1)) && \(make(.bool, depth - 1)))"
+    case 2, 3: return "(\(make(.bool, depth - 1)) || \(make(.bool, depth - 1)))"
+    case 4: return "!\(make(.bool, depth - 1))"
+    case 5: return "(\(make(.int, depth - 1)) in \(make(.list, depth - 1)))"
+    case 6:
+      let method = one("startsWith", "endsWith", "contains")
+      return "\(make(.string, depth - 1)).\(method)(\(make(.string, depth - 1)))"
+    default:
+      let kind = Kind.allCases[pick(5)]
+      let order = one("==", "!=", "<", "<=", ">", ">=")
+      return "(\(make(kind, depth - 1)) \(order) \(make(kind, depth - 1)))"
+    }
+  }
+
+  private mutating func string(_ depth: Int) -> String {
+    if depth == 0 { return one("s", "''", "'ü'", "r'a\\b'", "\"\\u00e4\\n\"", "'12'") }
+    switch pick(4) {
+    case 0: return "string(\(make([.int, .uint, .bool, .string][pick(4)], depth - 1)))"
+    default: return "(\(make(.string, depth - 1)) + \(make(.string, depth - 1)))"
+    }
+  }
+}

@@ -3,9 +3,9 @@
 /// Everything lent from an arena lives until ``reset()`` or until the arena goes. One thread owns
 /// it. An allocation is a pointer bump; a chunk is asked of the allocator only when none is left,
 /// and chunks are kept over a reset, so a steady load allocates nothing.
-@safe package final class Arena {
+@safe public final class Arena {
   /// Size of an ordinary chunk; a larger request gets a chunk of its own, freed by the next reset.
-  package static let chunkBytes = 256 * 1024
+  public static let chunkBytes = 256 * 1024
 
   private var chunks: [UnsafeMutableRawPointer] = unsafe []
   private var oversized: [UnsafeMutableRawPointer] = unsafe []
@@ -14,9 +14,10 @@
   private var left = 0
   private var lent = 0
   /// Bytes lent since the last reset.
-  package var used: Int { lent }
+  public var used: Int { lent }
 
-  package init() {}
+  /// Asks for no memory yet.
+  public init() {}
 
   deinit {
     for index in unsafe chunks.indices { unsafe chunks[index].deallocate() }
@@ -24,7 +25,7 @@
   }
 
   /// Takes everything back: all views into this arena end here.
-  package func reset() {
+  public func reset() {
     for index in unsafe oversized.indices { unsafe oversized[index].deallocate() }
     unsafe oversized.removeAll(keepingCapacity: true)
     lent = 0
@@ -34,7 +35,7 @@
   }
 
   /// `count` bytes of memory, aligned to 16, not initialised.
-  package func allocate(_ count: Int) -> UnsafeMutableRawPointer {
+  public func allocate(_ count: Int) -> UnsafeMutableRawPointer {
     let size = (count + 15) & ~15
     lent += size
     if size <= left, let place = unsafe next {
@@ -62,7 +63,7 @@
   }
 
   /// A copy of `view` that lives until the next reset.
-  package func copy(_ view: ByteView) -> ByteView {
+  public func copy(_ view: ByteView) -> ByteView {
     let place = unsafe allocate(view.count)
     unsafe place.copyMemory(from: view.pointer, byteCount: view.count)
     return unsafe ByteView(
@@ -70,7 +71,7 @@
   }
 
   /// A run of `count` values, all absent, that lives until the next reset.
-  package func values(_ count: Int) -> ValueRun {
+  public func values(_ count: Int) -> ValueRun {
     let place = unsafe allocate(count * MemoryLayout<Value>.stride)
     let typed = unsafe place.bindMemory(to: Value.self, capacity: count)
     unsafe typed.initialize(repeating: .absent, count: count)

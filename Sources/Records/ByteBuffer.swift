@@ -2,59 +2,68 @@
 ///
 /// One thread owns it. ``view`` and its parts end with the next append or ``clear()``; keep ranges
 /// over appends instead. The memory is kept over a clear.
-@safe package final class ByteBuffer {
+@safe public final class ByteBuffer {
   private var base: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   // A private variable behind a getter: a `package` one is checked for exclusive access at each
   // use (`swift_beginAccess`, which took two thirds of the time of writing a journal block).
   private var length = 0
-  package var count: Int { length }
+  /// How many bytes were written.
+  public var count: Int { length }
 
-  package init(capacity: Int = 4096) {
+  /// An empty buffer with room for `capacity` bytes.
+  public init(capacity: Int = 4096) {
     self.capacity = max(capacity, 64)
     unsafe base = UnsafeMutablePointer<UInt8>.allocate(capacity: self.capacity)
   }
 
   deinit { unsafe base.deallocate() }
 
-  package var isEmpty: Bool { count == 0 }
+  /// Whether nothing was written.
+  public var isEmpty: Bool { count == 0 }
   /// All bytes, until the next append or clear.
-  package var view: ByteView { unsafe ByteView(base: UnsafePointer(base), count: count) }
+  public var view: ByteView { unsafe ByteView(base: UnsafePointer(base), count: count) }
   /// The bytes of `range`, until the next append or clear.
-  package subscript(range: Range<Int>) -> ByteView { view[range] }
+  public subscript(range: Range<Int>) -> ByteView { view[range] }
 
-  package func clear() { length = 0 }
+  /// Drops all bytes and keeps the memory.
+  public func clear() { length = 0 }
 
   /// Drops what stands at and after `length`.
-  package func truncate(to length: Int) {
+  public func truncate(to length: Int) {
     precondition(length >= 0 && length <= count, "truncate beyond the end")
     self.length = length
   }
 
-  package func append(_ byte: UInt8) {
+  /// Adds at the end.
+  public func append(_ byte: UInt8) {
     if count == capacity { grow(1) }
     unsafe base[count] = byte
     length += 1
   }
 
-  package func append(_ bytes: ByteView) {
+  /// Adds at the end.
+  public func append(_ bytes: ByteView) {
     if count + bytes.count > capacity { grow(bytes.count) }
     unsafe (base + count).update(from: bytes.pointer, count: bytes.count)
     length += bytes.count
   }
 
-  package func append(_ literal: StaticString) { append(literal.view) }
-  package func append(_ text: String) { ByteView.lending(text) { append($0) } }
-  package func append(_ array: [UInt8]) { ByteView.lending(array) { append($0) } }
+  /// Adds at the end.
+  public func append(_ literal: StaticString) { append(literal.view) }
+  /// Adds at the end.
+  public func append(_ text: String) { ByteView.lending(text) { append($0) } }
+  /// Adds at the end.
+  public func append(_ array: [UInt8]) { ByteView.lending(array) { append($0) } }
 
   /// The number in decimal digits.
-  package func append(decimal value: Int64) {
+  public func append(decimal value: Int64) {
     if value < 0 { append(UInt8(ascii: "-")) }
     append(decimal: value.magnitude)
   }
 
   /// The number in decimal digits.
-  package func append(decimal value: UInt64) {
+  public func append(decimal value: UInt64) {
     if count + 20 > capacity { grow(20) }
     var digits = 1
     var rest = value
@@ -73,7 +82,7 @@
   }
 
   /// A number of fixed width, least significant byte first.
-  package func append<Number: FixedWidthInteger>(littleEndian value: Number) {
+  public func append<Number: FixedWidthInteger>(littleEndian value: Number) {
     let size = MemoryLayout<Number>.size
     if count + size > capacity { grow(size) }
     unsafe UnsafeMutableRawPointer(base + count).storeBytes(
@@ -83,13 +92,16 @@
 
   /// The same for the widths of rows and blocks: a generic function is not specialised in other
   /// modules.
-  package func append(uint32 value: UInt32) { append(littleEndian: value) }
-  package func append(int64 value: Int64) { append(littleEndian: value) }
-  package func append(uint64 value: UInt64) { append(littleEndian: value) }
-  package func append(int128 value: Int128) { append(littleEndian: value) }
+  public func append(uint32 value: UInt32) { append(littleEndian: value) }
+  /// Eight bytes, least significant first.
+  public func append(int64 value: Int64) { append(littleEndian: value) }
+  /// Eight bytes, least significant first.
+  public func append(uint64 value: UInt64) { append(littleEndian: value) }
+  /// Sixteen bytes, least significant first.
+  public func append(int128 value: Int128) { append(littleEndian: value) }
 
   /// An unsigned LEB128 number: 7 bits a byte, least significant first.
-  package func append(varint value: UInt64) {
+  public func append(varint value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -99,19 +111,19 @@
   }
 
   /// A signed number, zigzag and LEB128.
-  package func append(zigzag value: Int64) {
+  public func append(zigzag value: Int64) {
     append(varint: UInt64(bitPattern: (value << 1) ^ (value >> 63)))
   }
 
   /// Overwrites the bytes that begin at `index`; they must be there.
-  package func replace<Number: FixedWidthInteger>(at index: Int, littleEndian value: Number) {
+  public func replace<Number: FixedWidthInteger>(at index: Int, littleEndian value: Number) {
     precondition(index >= 0 && index + MemoryLayout<Number>.size <= count, "replace out of range")
     unsafe UnsafeMutableRawPointer(base + index).storeBytes(
       of: value.littleEndian, as: Number.self)
   }
 
   /// Overwrites the four bytes that begin at `index`, least significant first.
-  package func replace(at index: Int, uint32 value: UInt32) {
+  public func replace(at index: Int, uint32 value: UInt32) {
     precondition(index >= 0 && index + 4 <= count, "replace out of range")
     unsafe UnsafeMutableRawPointer(base + index).storeBytes(of: value.littleEndian, as: UInt32.self)
   }
@@ -128,22 +140,27 @@
 }
 
 /// Reads what ``ByteBuffer`` wrote, from front to back; nil or false where the bytes do not suffice.
-@safe package struct ByteReader {
-  package let view: ByteView
-  package private(set) var position = 0
+@safe public struct ByteReader {
+  /// What is read from.
+  public let view: ByteView
+  /// Where the next byte is read.
+  public private(set) var position = 0
 
-  package init(_ view: ByteView) { self.view = view }
+  /// Reads `view` from its beginning.
+  public init(_ view: ByteView) { self.view = view }
 
-  package var left: Int { view.count - position }
+  /// Bytes not read yet.
+  public var left: Int { view.count - position }
 
-  package mutating func byte() -> UInt8? {
+  /// The next byte; nil at the end.
+  public mutating func byte() -> UInt8? {
     if position == view.count { return nil }
     position += 1
     return view[position - 1]
   }
 
   /// The next `length` bytes, with the life of the view.
-  package mutating func bytes(_ length: Int) -> ByteView? {
+  public mutating func bytes(_ length: Int) -> ByteView? {
     if length < 0 || length > left { return nil }
     position += length
     return view[position - length..<position]
@@ -151,7 +168,7 @@
 
   /// A number of four bytes, least significant first.
   @inline(__always)
-  package mutating func uint32() -> UInt32? {
+  public mutating func uint32() -> UInt32? {
     if left < 4 { return nil }
     position += 4
     return unsafe UInt32(
@@ -161,7 +178,7 @@
 
   /// An unsigned LEB128 number; nearly all take one byte.
   @inline(__always)
-  package mutating func varint() -> UInt64? {
+  public mutating func varint() -> UInt64? {
     if position < view.count {
       let first = view[position]
       if first < 0x80 {
@@ -185,13 +202,14 @@
     return nil
   }
 
-  package mutating func zigzag() -> Int64? {
+  /// A signed number, zigzag and LEB128; nil when it does not end.
+  public mutating func zigzag() -> Int64? {
     guard let raw = varint() else { return nil }
     return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
   }
 
   /// Not for the hot path: it is not always specialised in other modules, and then costs 30 ns.
-  package mutating func littleEndian<Number: FixedWidthInteger>(_ type: Number.Type) -> Number? {
+  public mutating func littleEndian<Number: FixedWidthInteger>(_ type: Number.Type) -> Number? {
     let size = MemoryLayout<Number>.size
     guard let bytes = bytes(size) else { return nil }
     return unsafe Number(

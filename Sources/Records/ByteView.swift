@@ -4,40 +4,48 @@
 /// neither been reset, nor freed, nor grown. Every function that hands one out says how long it
 /// lasts. To keep bytes longer, copy them (``Arena/copy(_:)`` or ``copied()``).
 /// Every access is bounds-checked. A view is not Sendable, so it stays with its owner's thread.
-@safe package struct ByteView {
+@safe public struct ByteView {
   @usableFromInline let base: UnsafePointer<UInt8>
-  package let count: Int
+  /// How many bytes there are.
+  public let count: Int
 
-  package init(base: UnsafePointer<UInt8>, count: Int) {
+  /// Lends `count` bytes at `base`; the caller answers for their life.
+  public init(base: UnsafePointer<UInt8>, count: Int) {
     unsafe self.base = base
     self.count = count
   }
 
   /// No bytes at all. Not the same as a missing value: that is an `Optional`.
-  package static var empty: ByteView { StaticString("").view.prefix(0) }
+  public static var empty: ByteView { StaticString("").view.prefix(0) }
 
-  package var isEmpty: Bool { count == 0 }
+  /// Whether there are no bytes.
+  public var isEmpty: Bool { count == 0 }
 
   /// The byte at `index`, counted from 0.
-  package subscript(index: Int) -> UInt8 {
+  public subscript(index: Int) -> UInt8 {
     precondition(index >= 0 && index < count, "byte index out of range")
     return unsafe base[index]
   }
 
   /// The bytes of `range`, with the life of this view.
-  package subscript(range: Range<Int>) -> ByteView {
+  public subscript(range: Range<Int>) -> ByteView {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "byte range out of range")
     return unsafe ByteView(base: base + range.lowerBound, count: range.count)
   }
 
-  package func prefix(_ length: Int) -> ByteView { self[0..<min(length, count)] }
-  package func suffix(from start: Int) -> ByteView { self[start..<count] }
+  /// The first `length` bytes, or all.
+  public func prefix(_ length: Int) -> ByteView { self[0..<min(length, count)] }
+  /// The bytes from `start` on.
+  public func suffix(from start: Int) -> ByteView { self[start..<count] }
 
   // Numbers of fixed width, least significant byte first, that begin at `offset`. Each its own
   // function: a generic one is not specialised in other modules.
-  package func uint32(at offset: Int) -> UInt32 { load(UInt32.self, offset) }
-  package func int64(at offset: Int) -> Int64 { load(Int64.self, offset) }
-  package func int128(at offset: Int) -> Int128 { load(Int128.self, offset) }
+  /// Four bytes at `index`, least significant first; checked.
+  public func uint32(at offset: Int) -> UInt32 { load(UInt32.self, offset) }
+  /// Eight bytes at `index`, least significant first; checked.
+  public func int64(at offset: Int) -> Int64 { load(Int64.self, offset) }
+  /// Sixteen bytes at `index`, least significant first; checked.
+  public func int128(at offset: Int) -> Int128 { load(Int128.self, offset) }
 
   @inline(__always)
   private func load<Number: FixedWidthInteger & BitwiseCopyable>(
@@ -50,26 +58,27 @@
   }
 
   /// The raw pointer, for a room that hands bytes to C.
-  package var pointer: UnsafePointer<UInt8> { unsafe base }
+  public var pointer: UnsafePointer<UInt8> { unsafe base }
 
   /// A copy that lives by itself; allocates.
-  package func copied() -> [UInt8] {
+  public func copied() -> [UInt8] {
     unsafe Array(UnsafeBufferPointer(start: base, count: count))
   }
 
   /// A String for people: invalid UTF-8 is replaced. Allocates; never on the hot path.
-  package var text: String {
+  public var text: String {
     unsafe String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self)
   }
 }
 
 extension ByteView: Equatable {
-  package static func == (left: ByteView, right: ByteView) -> Bool {
+  /// Byte by byte.
+  public static func == (left: ByteView, right: ByteView) -> Bool {
     unsafe left.count == right.count && memory(left.base, equals: right.base, count: left.count)
   }
 
   /// Order by bytes, which for UTF-8 is the order of Unicode scalars. Negative, zero or positive.
-  package func compare(_ other: ByteView) -> Int {
+  public func compare(_ other: ByteView) -> Int {
     let common = min(count, other.count)
     var index = 0
     while index < common {
@@ -81,17 +90,19 @@ extension ByteView: Equatable {
     return count - other.count
   }
 
-  package func starts(with prefix: ByteView) -> Bool {
+  /// Whether the first bytes are those of `prefix`.
+  public func starts(with prefix: ByteView) -> Bool {
     unsafe count >= prefix.count && memory(base, equals: prefix.base, count: prefix.count)
   }
 
-  package func ends(with suffix: ByteView) -> Bool {
+  /// Whether the last bytes are those of `suffix`.
+  public func ends(with suffix: ByteView) -> Bool {
     unsafe count >= suffix.count
       && memory(base + (count - suffix.count), equals: suffix.base, count: suffix.count)
   }
 
   /// Where `needle` begins, or nil. The empty needle begins at 0.
-  package func firstIndex(of needle: ByteView) -> Int? {
+  public func firstIndex(of needle: ByteView) -> Int? {
     if needle.count > count { return nil }
     var start = 0
     while start <= count - needle.count {
@@ -140,14 +151,14 @@ private func differ<Word: FixedWidthInteger & BitwiseCopyable>(
 
 extension StaticString {
   /// The bytes of a literal; valid for the life of the process.
-  package var view: ByteView {
+  public var view: ByteView {
     unsafe ByteView(base: utf8Start, count: utf8CodeUnitCount)
   }
 }
 
 extension ByteView {
   /// Lends the bytes of `text` for the length of `body`. Not for the hot path.
-  package static func lending<Result>(_ text: String, _ body: (ByteView) throws -> Result) rethrows
+  public static func lending<Result>(_ text: String, _ body: (ByteView) throws -> Result) rethrows
     -> Result
   {
     var copy = text
@@ -158,7 +169,7 @@ extension ByteView {
   }
 
   /// Lends the bytes of `array` for the length of `body`.
-  package static func lending<Result>(_ array: [UInt8], _ body: (ByteView) throws -> Result)
+  public static func lending<Result>(_ array: [UInt8], _ body: (ByteView) throws -> Result)
     rethrows -> Result
   {
     try unsafe array.withUnsafeBufferPointer { buffer in
@@ -170,7 +181,7 @@ extension ByteView {
   /// A hash for tables of ours: equal bytes, equal hash, the same in every process and version, so
   /// that nothing depends on a seed. Not for input that must resist an attacker who picks
   /// keys to collide; see `State` for what bounds that. Multiply-and-fold, eight bytes a step.
-  package var hash: UInt64 {
+  public var hash: UInt64 {
     var state: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: count)
     let raw = unsafe UnsafeRawPointer(base)
     var index = 0

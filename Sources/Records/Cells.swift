@@ -3,11 +3,13 @@
 /// What an array in a class costs at each write (exclusivity, uniqueness) this does not, nor what a
 /// generic type costs in another module (it is not specialised there): for tables on the hot path.
 /// One thread owns it; every access is bounds-checked.
-@safe package final class Cells {
+@safe public final class Cells {
   private let base: UnsafeMutablePointer<Int32>
-  package let count: Int
+  /// How many cells there are.
+  public let count: Int
 
-  package init(count: Int, repeating value: Int32) {
+  /// `count` cells with `value` in each.
+  public init(count: Int, repeating value: Int32) {
     self.count = count
     unsafe base = UnsafeMutablePointer<Int32>.allocate(capacity: max(count, 1))
     unsafe base.initialize(repeating: value, count: max(count, 1))
@@ -15,7 +17,8 @@
 
   deinit { unsafe base.deallocate() }
 
-  package subscript(index: Int) -> Int32 {
+  /// The cell at `index`, counted from 0; checked.
+  public subscript(index: Int) -> Int32 {
     get {
       precondition(index >= 0 && index < count, "cell index out of range")
       return unsafe base[index]
@@ -27,5 +30,5 @@
   }
 
   /// Sets every cell to `value`.
-  package func fill(_ value: Int32) { unsafe base.update(repeating: value, count: count) }
+  public func fill(_ value: Int32) { unsafe base.update(repeating: value, count: count) }
 }

@@ -2,26 +2,30 @@
 ///
 /// Equality and order are numeric (1.50 equals 1.5); the scale is kept, so that text comes out as
 /// the arithmetic says. Every operation gives nil when the result does not fit.
-package struct Decimal: Sendable {
-  package let mantissa: Int128
+public struct Decimal: Sendable {
+  /// All digits, as a whole number.
+  public let mantissa: Int128
   /// Digits after the point, 0 to ``scaleMax``.
-  package let scale: UInt8
+  public let scale: UInt8
 
-  package static let scaleMax: UInt8 = 38
+  /// The most digits behind the point.
+  public static let scaleMax: UInt8 = 38
   /// The largest mantissa of 38 digits.
-  package static let mantissaMax: Int128 = 99_999_999_999_999_999_999_999_999_999_999_999_999
+  public static let mantissaMax: Int128 = 99_999_999_999_999_999_999_999_999_999_999_999_999
 
-  package init(mantissa: Int128, scale: UInt8) {
+  /// The exact value of the parts.
+  public init(mantissa: Int128, scale: UInt8) {
     self.mantissa = mantissa
     self.scale = scale
   }
 
-  package init(_ value: Int64) { self.init(mantissa: Int128(value), scale: 0) }
+  /// The exact value of the parts.
+  public init(_ value: Int64) { self.init(mantissa: Int128(value), scale: 0) }
 
   /// Reads a JSON number, or what `decimal("…")` takes: sign, digits, fraction, exponent.
   /// Nil when the text is no such number, or has more than 38 significant digits or decimal places.
   /// Zeros at the end of a fraction are kept in the scale while they fit.
-  package init?(_ text: ByteView) {
+  public init?(_ text: ByteView) {
     if text.count <= 18, let short = Decimal(short: text) {
       self = short
       return
@@ -140,25 +144,26 @@ extension Decimal {
   }
 
   /// The exact sum, with the larger scale.
-  package func adding(_ other: Decimal) -> Decimal? {
+  public func adding(_ other: Decimal) -> Decimal? {
     guard let (left, right, scale) = Decimal.aligned(self, other) else { return nil }
     let (sum, overflow) = left.addingReportingOverflow(right)
     return Decimal(checked: sum, overflow, scale: Int(scale))
   }
 
   /// The exact difference, with the larger scale.
-  package func subtracting(_ other: Decimal) -> Decimal? { adding(other.negated) }
+  public func subtracting(_ other: Decimal) -> Decimal? { adding(other.negated) }
 
   /// The exact product; its scale is the sum of the scales.
-  package func multiplied(by other: Decimal) -> Decimal? {
+  public func multiplied(by other: Decimal) -> Decimal? {
     let (product, overflow) = mantissa.multipliedReportingOverflow(by: other.mantissa)
     return Decimal(checked: product, overflow, scale: Int(scale) + Int(other.scale))
   }
 
-  package var negated: Decimal { Decimal(mantissa: -mantissa, scale: scale) }
+  /// The value with the other sign.
+  public var negated: Decimal { Decimal(mantissa: -mantissa, scale: scale) }
 
   /// Negative, zero or positive as this is less than, equal to or greater than `other`.
-  package func compare(_ other: Decimal) -> Int {
+  public func compare(_ other: Decimal) -> Int {
     if let (left, right, _) = Decimal.aligned(self, other) {
       return left < right ? -1 : (left > right ? 1 : 0)
     }
@@ -169,7 +174,7 @@ extension Decimal {
   }
 
   /// The same value with `newScale` decimal places, rounded half to even; nil when it does not fit.
-  package func rounded(toScale newScale: UInt8) -> Decimal? {
+  public func rounded(toScale newScale: UInt8) -> Decimal? {
     if newScale == scale { return self }
     guard let factor = Decimal.power(abs(Int(newScale) - Int(scale))) else { return nil }
     if newScale > scale {
@@ -187,7 +192,7 @@ extension Decimal {
 
   /// Whether the value has at most `precision` digits, `places` of them after the point,
   /// zeros at the end not counted.
-  package func fits(precision: Int, scale places: Int) -> Bool {
+  public func fits(precision: Int, scale places: Int) -> Bool {
     var value = mantissa.magnitude
     var decimals = Int(scale)
     while decimals > places {
@@ -201,9 +206,12 @@ extension Decimal {
 }
 
 extension Decimal: Comparable, Hashable {
-  package static func == (left: Decimal, right: Decimal) -> Bool { left.compare(right) == 0 }
-  package static func < (left: Decimal, right: Decimal) -> Bool { left.compare(right) < 0 }
-  package func hash(into hasher: inout Hasher) {
+  /// By value: 1.50 equals 1.5.
+  public static func == (left: Decimal, right: Decimal) -> Bool { left.compare(right) == 0 }
+  /// By value.
+  public static func < (left: Decimal, right: Decimal) -> Bool { left.compare(right) < 0 }
+  /// Equal values, equal hashes.
+  public func hash(into hasher: inout Hasher) {
     var value = mantissa
     var decimals = scale
     while decimals > 0 && value % 10 == 0 {
@@ -217,7 +225,7 @@ extension Decimal: Comparable, Hashable {
 
 extension ByteBuffer {
   /// The decimal as plain digits: `-12.50`, never an exponent.
-  package func append(_ value: Decimal) {
+  public func append(_ value: Decimal) {
     if value.mantissa < 0 { append(UInt8(ascii: "-")) }
     let scale = Int(value.scale)
     let magnitude = value.mantissa.magnitude
@@ -253,7 +261,8 @@ extension ByteBuffer {
 }
 
 extension Decimal: CustomStringConvertible {
-  package var description: String {
+  /// Plain digits, never an exponent.
+  public var description: String {
     let buffer = ByteBuffer(capacity: 64)
     buffer.append(self)
     return buffer.view.text

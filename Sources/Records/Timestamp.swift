@@ -1,19 +1,23 @@
 /// A moment in UTC, to the nanosecond: years 1 to 9999, as CEL and RFC 3339 have it.
-package struct Timestamp: Hashable, Comparable, Sendable {
+public struct Timestamp: Hashable, Comparable, Sendable {
   /// Seconds since 1970-01-01T00:00:00Z; negative before.
-  package let seconds: Int64
+  public let seconds: Int64
   /// 0 to 999,999,999, counted forward from `seconds`.
-  package let nanoseconds: UInt32
+  public let nanoseconds: UInt32
 
-  package static let secondsMin: Int64 = -62_135_596_800
-  package static let secondsMax: Int64 = 253_402_300_799
+  /// The first second of the year 1.
+  public static let secondsMin: Int64 = -62_135_596_800
+  /// The last second of the year 9999.
+  public static let secondsMax: Int64 = 253_402_300_799
 
-  package init(seconds: Int64, nanoseconds: UInt32) {
+  /// The moment so many units after 1970-01-01T00:00:00Z.
+  public init(seconds: Int64, nanoseconds: UInt32) {
     self.seconds = seconds
     self.nanoseconds = nanoseconds
   }
 
-  package init(milliseconds: Int64) {
+  /// The moment so many units after 1970-01-01T00:00:00Z.
+  public init(milliseconds: Int64) {
     var (whole, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
     if rest < 0 {
       whole -= 1
@@ -23,15 +27,16 @@ package struct Timestamp: Hashable, Comparable, Sendable {
   }
 
   /// Milliseconds since 1970, rounded down.
-  package var milliseconds: Int64 { seconds * 1000 + Int64(nanoseconds / 1_000_000) }
+  public var milliseconds: Int64 { seconds * 1000 + Int64(nanoseconds / 1_000_000) }
 
-  package static func < (left: Timestamp, right: Timestamp) -> Bool {
+  /// Earlier.
+  public static func < (left: Timestamp, right: Timestamp) -> Bool {
     (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
   }
 
   /// Reads RFC 3339: `2024-02-29T12:00:00.5+01:00`. Nil when it is none, a day does not exist, or
   /// the year leaves 1 to 9999. Digits beyond nanoseconds are refused.
-  package init?(rfc3339 text: ByteView) {
+  public init?(rfc3339 text: ByteView) {
     guard text.count >= 20, let days = daysSince1970(text.prefix(10)),
       text[10] | 0x20 == UInt8(ascii: "t"), text[13] == UInt8(ascii: ":"),
       text[16] == UInt8(ascii: ":"),
@@ -70,7 +75,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 }
 
 /// Reads `2024-02-29` as days since 1970-01-01; nil when it is no day of the years 1 to 9999.
-package func daysSince1970(_ text: ByteView) -> Int64? {
+public func daysSince1970(_ text: ByteView) -> Int64? {
   guard text.count == 10, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
     let year = number(text, 0, 4), let month = number(text, 5, 2), let day = number(text, 8, 2),
     year >= 1, month >= 1, month <= 12, day >= 1
@@ -105,7 +110,7 @@ private func number(_ text: ByteView, _ start: Int, _ length: Int) -> Int? {
 
 extension ByteBuffer {
   /// RFC 3339 in UTC, with no, 3, 6 or 9 digits of a second's fraction: the fewest that are exact.
-  package func append(_ value: Timestamp) {
+  public func append(_ value: Timestamp) {
     var days = value.seconds / 86_400
     var rest = value.seconds % 86_400
     if rest < 0 {
@@ -134,7 +139,7 @@ extension ByteBuffer {
   }
 
   /// A day as `2024-02-29`, from days since 1970-01-01 (Hinnant's civil_from_days).
-  package func append(days: Int64) {
+  public func append(days: Int64) {
     let shifted = days + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
     let dayOfEra = shifted - era * 146_097
@@ -161,7 +166,8 @@ extension ByteBuffer {
 }
 
 extension Timestamp: CustomStringConvertible {
-  package var description: String {
+  /// RFC 3339 in UTC.
+  public var description: String {
     let buffer = ByteBuffer(capacity: 64)
     buffer.append(self)
     return buffer.view.text

@@ -3,8 +3,9 @@
 /// 24 bytes without a reference, so copying costs nothing and nothing is counted. Text, bytes,
 /// lists and objects are borrowed from the record or the ``Arena`` they were made in and live as
 /// long as that. The static type is known from the checker; the kind says only what is here now.
-@safe package struct Value: BitwiseCopyable {
-  package enum Kind: UInt8, Sendable, BitwiseCopyable {
+@safe public struct Value: BitwiseCopyable {
+  /// What a value is here and now.
+  public enum Kind: UInt8, Sendable, BitwiseCopyable {
     /// A field that is not there or JSON null, which is the same in Weft.
     case absent
     case null, bool, int, uint, double, decimal, string, bytes, timestamp, date, duration
@@ -24,7 +25,8 @@
   @usableFromInline let high: UInt64
   @usableFromInline let length: UInt32
   @usableFromInline let scale: UInt8
-  package let kind: Kind
+  /// What is here now; the static type says what may be.
+  public let kind: Kind
 
   @inline(__always)
   init(_ kind: Kind, low: UInt64 = 0, high: UInt64 = 0, length: UInt32 = 0, scale: UInt8 = 0) {
@@ -37,38 +39,51 @@
 }
 
 extension Value {
-  package static var absent: Value { Value(.absent) }
-  package static var null: Value { Value(.null) }
-  package static func bool(_ value: Bool) -> Value { Value(.bool, low: value ? 1 : 0) }
-  package static func int(_ value: Int64) -> Value { Value(.int, low: UInt64(bitPattern: value)) }
-  package static func uint(_ value: UInt64) -> Value { Value(.uint, low: value) }
-  package static func double(_ value: Double) -> Value { Value(.double, low: value.bitPattern) }
-  package static func decimal(_ value: Decimal) -> Value {
+  /// Nothing there.
+  public static var absent: Value { Value(.absent) }
+  /// The literal `null`.
+  public static var null: Value { Value(.null) }
+  /// True or false.
+  public static func bool(_ value: Bool) -> Value { Value(.bool, low: value ? 1 : 0) }
+  /// 64 bits, signed.
+  public static func int(_ value: Int64) -> Value { Value(.int, low: UInt64(bitPattern: value)) }
+  /// 64 bits, unsigned.
+  public static func uint(_ value: UInt64) -> Value { Value(.uint, low: value) }
+  /// A floating-point number.
+  public static func double(_ value: Double) -> Value { Value(.double, low: value.bitPattern) }
+  /// An exact number.
+  public static func decimal(_ value: Decimal) -> Value {
     let bits = UInt128(bitPattern: value.mantissa)
     return Value(
       .decimal, low: UInt64(truncatingIfNeeded: bits), high: UInt64(truncatingIfNeeded: bits >> 64),
       scale: value.scale)
   }
-  package static func string(_ view: ByteView) -> Value { Value(.string, borrowing: view) }
-  package static func bytes(_ view: ByteView) -> Value { Value(.bytes, borrowing: view) }
-  package static func json(_ view: ByteView) -> Value { Value(.json, borrowing: view) }
-  package static func timestamp(_ value: Timestamp) -> Value {
+  /// Lent UTF-8.
+  public static func string(_ view: ByteView) -> Value { Value(.string, borrowing: view) }
+  /// Lent bytes.
+  public static func bytes(_ view: ByteView) -> Value { Value(.bytes, borrowing: view) }
+  /// Lent JSON text.
+  public static func json(_ view: ByteView) -> Value { Value(.json, borrowing: view) }
+  /// A moment.
+  public static func timestamp(_ value: Timestamp) -> Value {
     Value(
       .timestamp, low: UInt64(bitPattern: value.seconds), high: UInt64(value.nanoseconds))
   }
   /// Days since 1970-01-01.
-  package static func date(days: Int64) -> Value { Value(.date, low: UInt64(bitPattern: days)) }
+  public static func date(days: Int64) -> Value { Value(.date, low: UInt64(bitPattern: days)) }
   /// A span of time: whole seconds and nanoseconds of the same sign.
-  package static func duration(seconds: Int64, nanoseconds: Int32) -> Value {
+  public static func duration(seconds: Int64, nanoseconds: Int32) -> Value {
     Value(
       .duration, low: UInt64(bitPattern: seconds), high: UInt64(bitPattern: Int64(nanoseconds)))
   }
-  package static func list(_ run: ValueRun) -> Value { Value(.list, run) }
-  package static func object(_ run: ValueRun) -> Value { Value(.object, run) }
+  /// Values one after another.
+  public static func list(_ run: ValueRun) -> Value { Value(.list, run) }
+  /// One value a field.
+  public static func object(_ run: ValueRun) -> Value { Value(.object, run) }
   /// `run` holds keys and values in turns.
-  package static func map(_ run: ValueRun) -> Value { Value(.map, run) }
+  public static func map(_ run: ValueRun) -> Value { Value(.map, run) }
   /// `code` is one of the evaluator's reasons, `place` what it wants to find again (a code offset).
-  package static func failure(code: UInt16, place: UInt32) -> Value {
+  public static func failure(code: UInt16, place: UInt32) -> Value {
     Value(.error, low: UInt64(code), high: UInt64(place))
   }
 
@@ -87,73 +102,86 @@ extension Value {
 /// What is inside. Each accessor may be asked only of the kinds that its comment names: the
 /// static type has settled it; in debug builds a wrong question traps.
 extension Value {
-  package var isAbsent: Bool { kind == .absent }
-  package var isError: Bool { kind == .error }
+  /// Whether nothing is there.
+  public var isAbsent: Bool { kind == .absent }
+  /// Whether an expression failed.
+  public var isError: Bool { kind == .error }
 
-  package var bool: Bool {
+  /// Of bool.
+  public var bool: Bool {
     assert(kind == .bool)
     return low != 0
   }
-  package var int: Int64 {
+  /// Of int.
+  public var int: Int64 {
     assert(kind == .int)
     return Int64(bitPattern: low)
   }
-  package var uint: UInt64 {
+  /// Of uint.
+  public var uint: UInt64 {
     assert(kind == .uint)
     return low
   }
-  package var double: Double {
+  /// Of double.
+  public var double: Double {
     assert(kind == .double)
     return Double(bitPattern: low)
   }
-  package var decimal: Decimal {
+  /// Of decimal.
+  public var decimal: Decimal {
     assert(kind == .decimal)
     return Decimal(
       mantissa: Int128(truncatingIfNeeded: UInt128(high) << 64 | UInt128(low)), scale: scale)
   }
-  package var timestamp: Timestamp {
+  /// Of timestamp.
+  public var timestamp: Timestamp {
     assert(kind == .timestamp)
     return Timestamp(seconds: Int64(bitPattern: low), nanoseconds: UInt32(truncatingIfNeeded: high))
   }
-  package var dateDays: Int64 {
+  /// Of date: days since 1970-01-01.
+  public var dateDays: Int64 {
     assert(kind == .date)
     return Int64(bitPattern: low)
   }
-  package var duration: (seconds: Int64, nanoseconds: Int32) {
+  /// Of duration: whole seconds, and nanoseconds of the same sign.
+  public var duration: (seconds: Int64, nanoseconds: Int32) {
     assert(kind == .duration)
     return (Int64(bitPattern: low), Int32(truncatingIfNeeded: Int64(bitPattern: high)))
   }
   /// Of string, bytes and json.
-  package var view: ByteView {
+  public var view: ByteView {
     assert(kind == .string || kind == .bytes || kind == .json)
     guard let base = unsafe UnsafePointer<UInt8>(bitPattern: UInt(low)) else { return .empty }
     return unsafe ByteView(base: base, count: Int(length))
   }
   /// Of list, object and map.
-  package var run: ValueRun {
+  public var run: ValueRun {
     assert(kind == .list || kind == .object || kind == .map)
     return unsafe ValueRun(base: UnsafeMutablePointer(bitPattern: UInt(low)), count: Int(length))
   }
   /// Of error.
-  package var failure: (code: UInt16, place: UInt32) {
+  public var failure: (code: UInt16, place: UInt32) {
     assert(kind == .error)
     return (UInt16(truncatingIfNeeded: low), UInt32(truncatingIfNeeded: high))
   }
 }
 
 /// Values one after another in an ``Arena`` or in ``Slots``; lives as long as its owner.
-@safe package struct ValueRun {
+@safe public struct ValueRun {
   @usableFromInline let base: UnsafeMutablePointer<Value>?
-  package let count: Int
+  /// How many values there are.
+  public let count: Int
 
   init(base: UnsafeMutablePointer<Value>?, count: Int) {
     unsafe self.base = base
     self.count = count
   }
 
-  package static var empty: ValueRun { unsafe ValueRun(base: nil, count: 0) }
+  /// No values at all.
+  public static var empty: ValueRun { unsafe ValueRun(base: nil, count: 0) }
 
-  package subscript(index: Int) -> Value {
+  /// The value at `index`, counted from 0; checked.
+  public subscript(index: Int) -> Value {
     get {
       precondition(index >= 0 && index < count, "value index out of range")
       return unsafe base.unsafelyUnwrapped[index]
@@ -165,22 +193,24 @@ extension Value {
   }
 
   /// The values of `range`; the same memory.
-  package subscript(range: Range<Int>) -> ValueRun {
+  public subscript(range: Range<Int>) -> ValueRun {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "value range out of range")
     return unsafe ValueRun(base: base.map { unsafe $0 + range.lowerBound }, count: range.count)
   }
 
   /// The first `length` values.
-  package func prefix(_ length: Int) -> ValueRun {
+  public func prefix(_ length: Int) -> ValueRun {
     unsafe ValueRun(base: base, count: min(length, count))
   }
 }
 
 /// A fixed row of values that lives as long as this object: the slots and registers of a program.
-package final class Slots {
-  package let run: ValueRun
+public final class Slots {
+  /// All values, as long as this object lives.
+  public let run: ValueRun
 
-  package init(count: Int) {
+  /// `count` values, all absent.
+  public init(count: Int) {
     let base = UnsafeMutablePointer<Value>.allocate(capacity: max(count, 1))
     unsafe base.initialize(repeating: .absent, count: max(count, 1))
     run = unsafe ValueRun(base: base, count: count)
@@ -188,9 +218,11 @@ package final class Slots {
 
   deinit { unsafe run.base?.deallocate() }
 
-  package var count: Int { run.count }
+  /// How many values there are.
+  public var count: Int { run.count }
 
-  package subscript(index: Int) -> Value {
+  /// The value at `index`, counted from 0; checked.
+  public subscript(index: Int) -> Value {
     get { run[index] }
     set { run[index] = newValue }
   }

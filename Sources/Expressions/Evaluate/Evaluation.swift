@@ -73,7 +73,7 @@ extension Program {
   package func evaluate(_ frame: Frame) -> Value {
     if frame.registers.count < registerCount { frame.grow(to: registerCount) }
     let evaluation = Evaluation(
-      slots: frame.slots.run, registers: frame.registers.run, constants: constants.run)
+      slots: frame.values, registers: frame.registers, constants: constants.run)
     var next = 0
     var iterations = 0
     var failure = Value.absent

@@ -7,7 +7,10 @@ package final class Frame {
   /// Where new text and lists go; the caller resets it when the values are no longer needed.
   package let arena: Arena
   /// The programs' own; grown to the largest one at its first evaluation.
-  private(set) var registers: Slots
+  private(set) var registers: ValueRun
+  private var owner: Slots
+  /// The run of ``slots``: one step less to go for each evaluation.
+  let values: ValueRun
   /// Where text is written before it goes to the arena.
   let text = ByteBuffer(capacity: 256)
 
@@ -16,8 +19,14 @@ package final class Frame {
   package init(slots: Slots, arena: Arena) {
     self.slots = slots
     self.arena = arena
-    registers = Slots(count: 32)
+    values = slots.run
+    owner = Slots(count: 32)
+    registers = owner.run
   }
 
-  func grow(to count: Int) { registers = Slots(count: count * 2) }
+  @inline(never)
+  func grow(to count: Int) {
+    owner = Slots(count: count * 2)
+    registers = owner.run
+  }
 }

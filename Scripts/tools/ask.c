@@ -55,6 +55,10 @@ static void leaders(const char *name) {
   rd_kafka_topic_destroy(topic);
   if (error) return print_error(rd_kafka_err2str(error));
   const struct rd_kafka_metadata_topic *t = &found->topics[0];
+  if (t->err || !t->partition_cnt) {
+    print_error(t->err ? rd_kafka_err2str(t->err) : "no partitions yet");
+    return rd_kafka_metadata_destroy(found);
+  }
   printf("{\"leaders\":[");
   for (int p = 0; p < t->partition_cnt; p++)
     printf("%s%d", p ? "," : "", t->partitions[p].leader);
@@ -74,9 +78,9 @@ static void ends(const char *topic) {
   rd_kafka_resp_err_t error = rd_kafka_metadata(asking, 0, handle, &found, timeout_ms);
   rd_kafka_topic_destroy(handle);
   if (error) return print_error(rd_kafka_err2str(error));
-  int count = found->topics[0].partition_cnt;
+  int count = found->topics[0].err ? 0 : found->topics[0].partition_cnt;
   rd_kafka_metadata_destroy(found);
-  if (count > PARTITIONS_MAX) return print_error("too many partitions");
+  if (!count || count > PARTITIONS_MAX) return print_error("no partitions yet, or too many");
   int64_t high[PARTITIONS_MAX], low;
   for (int p = 0; p < count; p++) {
     error = rd_kafka_query_watermark_offsets(asking, topic, p, &low, &high[p], timeout_ms);

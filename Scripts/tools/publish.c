@@ -2,8 +2,8 @@
 // usage: publish BOOTSTRAP TOPIC...
 //
 // Standard input is a row of frames, numbers little-endian:
-//   topic u8 (its place among the arguments), partition i32, timestamp i64 (ms), key length i32,
-//   value length i32 (-1: null), then key and value.
+//   topic u8 (its place among the arguments), partition i32, timestamp i64 (ms; 0: now), key
+//   length i32, value length i32 (-1: null), then key and value.
 // The producer is idempotent, so a partition holds the frames in their order, each once, through
 // failures of brokers. Exit code 0: every record was acknowledged; 1: some were not.
 #include "client.h"

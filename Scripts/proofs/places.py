@@ -1,0 +1,83 @@
+"""Where things are, and the programs that the proofs run."""
+
+import os
+import random
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / ".build"
+SHARED = ROOT.parent / "shared"
+KAFKA = SHARED / "kafka" / "kafka"
+PEERS = SHARED / "peers"
+TOOLS = ROOT / "Scripts" / "tools"
+
+
+class ProofError(Exception):
+    """What stops a proof before it can say anything: one line, for a person."""
+
+
+def tool(name: str) -> str:
+    """The path of a program of Scripts/tools, compiled when its source is newer."""
+    binary = BUILD / "tools" / name
+    sources = [TOOLS / f"{name}.c", *TOOLS.glob("*.h")]
+    if not binary.exists() or binary.stat().st_mtime < max(s.stat().st_mtime for s in sources):
+        compile_c(sources[0], binary, ["-std=c17", "-Wall", "-Wextra", "-Werror"])
+    return str(binary)
+
+
+def peer(name: str) -> str | None:
+    """The same for a C program of ../shared/peers; None when they are not there."""
+    source, binary = PEERS / f"{name}.c", BUILD / "tools" / f"peer-{name}"
+    if not source.exists():
+        return None
+    if not binary.exists() or binary.stat().st_mtime < source.stat().st_mtime:
+        compile_c(source, binary, ["-D_GNU_SOURCE", "-w"])
+    return str(binary)
+
+
+def compile_c(source: Path, binary: Path, flags: list[str]) -> None:
+    """Written beside and moved, so that two scripts at once do not run half a file."""
+    compiler = next(
+        (c for c in (os.environ.get("CC"), "cc", "gcc", "clang") if c and shutil.which(c)), None)
+    if not compiler:
+        raise ProofError("no C compiler: install one (Debian: apt-get install gcc libc6-dev)")
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    fresh = binary.with_suffix(f".{os.getpid()}")
+    command = [compiler, "-O2", *flags, "-o", str(fresh), str(source), "-lrdkafka", "-lpthread"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise ProofError(f"{source.name} does not compile:\n{done.stderr.strip()}")
+    fresh.replace(binary)
+
+
+def weft() -> str:
+    """The release build of the command; WEFT names another."""
+    given = os.environ.get("WEFT")
+    if given:
+        return str(Path(given).resolve())
+    swift = ["swift", "build", "-c", "release", "--product", "weft", "--package-path", str(ROOT)]
+    done = subprocess.run(swift, capture_output=True, text=True)
+    if done.returncode:
+        raise ProofError(f"weft does not build:\n{(done.stdout + done.stderr)[-2000:]}")
+    return str(BUILD / "release" / "weft")
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` ports of loopback in a row that are free now; below the range from which
+    outgoing connections take theirs."""
+    for _ in range(200):
+        first, held = random.SystemRandom().randrange(20000, 32000), []
+        try:
+            for port in range(first, first + count):
+                held.append(socket.socket())
+                held[-1].bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            continue
+        finally:
+            for one in held:
+                one.close()
+    raise ProofError("no free ports on loopback")

@@ -1,0 +1,77 @@
+"""Feeds a plan at a pace, and keeps the last of it back until it is let go."""
+
+import json
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from proofs.places import ProofError, tool
+
+from .plan import TOPICS, Fed
+
+
+class Feeder(threading.Thread):
+    """`rate` records a second; all but the last twentieth until `release` is called, so that the
+    input outlasts whatever is done to the workers meanwhile."""
+
+    def __init__(self, bootstrap: str, fed: list[Fed], rate: float, log: Path):
+        super().__init__(daemon=True)
+        self._fed, self._rate = fed, rate
+        self._held = len(fed) - len(fed) // 20
+        self._released = threading.Event()
+        self._log = open(log, "wb")
+        self._process = subprocess.Popen(
+            [tool("publish"), bootstrap, *TOPICS], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self._log)
+        self.sent = 0
+        self.failure = ""
+
+    def release(self) -> None:
+        self._released.set()
+
+    @property
+    def held(self) -> bool:
+        """Only the last twentieth is left."""
+        return self.sent >= self._held
+
+    def run(self) -> None:
+        try:
+            self._feed()
+        except OSError as error:
+            self.failure = f"publish ended before its time: {error}"
+
+    def _feed(self) -> None:
+        began, paused = time.monotonic(), 0.0
+        pipe = self._process.stdin
+        while self.sent < len(self._fed):
+            if self.held and not self._released.is_set():
+                waiting = time.monotonic()
+                self._released.wait()
+                paused += time.monotonic() - waiting
+            limit = len(self._fed) if self._released.is_set() else self._held
+            due = min(int((time.monotonic() - began - paused) * self._rate), limit)
+            if due > self.sent:
+                pipe.write(b"".join(f.frame() for f in self._fed[self.sent:due]))
+                pipe.flush()
+                self.sent = due
+            time.sleep(0.02)
+        pipe.close()
+
+    def finish(self, seconds: float) -> None:
+        """Everything was acknowledged, or a ProofError."""
+        self.release()
+        self.join(seconds)
+        if self.is_alive() or self.failure:
+            raise ProofError(self.failure or "the input could not be fed in time")
+        answer = self._process.stdout.read()
+        if self._process.wait(60):
+            raise ProofError(f"the input was not acknowledged: {answer.decode()}")
+        told = json.loads(answer)
+        if told["acknowledged"] != len(self._fed):
+            raise ProofError(f"the input was not acknowledged: {told}")
+
+    def drop(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()

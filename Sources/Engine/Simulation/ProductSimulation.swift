@@ -1,0 +1,212 @@
+import Product
+import Records
+import State
+
+/// A product without a broker: records in, turns, crashes, records out. What `weft test` runs, with
+/// the same ingest, apply and direct programs that a worker runs.
+///
+/// Input is kept as Kafka would keep it: a turn that is lost is taken again. The journal is kept as
+/// blocks at offsets that leave room for a commit marker. Time is what ``recordedMs`` says.
+package final class ProductSimulation {
+  /// A record of an input, with its own bytes.
+  package struct Input: Sendable {
+    package let input: Int
+    package let partition: Int32
+    package let key: [UInt8]?
+    package let value: [UInt8]?
+    package let timestampMs: Int64
+
+    package init(
+      input: Int, partition: Int32 = 0, key: [UInt8]?, value: [UInt8]?, timestampMs: Int64
+    ) {
+      self.input = input
+      self.partition = partition
+      self.key = key
+      self.value = value
+      self.timestampMs = timestampMs
+    }
+  }
+
+  /// A committed journal record.
+  package struct Block: Sendable, Hashable {
+    package let offset: Int64
+    package let bytes: [UInt8]
+  }
+
+  package let plan: ProductPlan
+  /// The turn's clock, in milliseconds since 1970; what `advance` moves.
+  package var recordedMs: Int64
+  /// Records a turn takes at most.
+  package var recordsPerTurn = 1000
+  /// Whether blocks are applied in the turn after the one that wrote them, as if they had been read
+  /// back from Kafka.
+  package var readsBack = false
+  /// All that was published and committed.
+  package private(set) var published: [SimulatedRecord] = []
+  package private(set) var counts = Counts()
+  /// Why the product stopped, if it did; nothing is taken any more.
+  package private(set) var stop: Stop?
+  /// By journal and partition.
+  package private(set) var journal: [[[Block]]]
+
+  private let ingest: Ingest
+  private let direct: Direct
+  private let batch = OutputBatch()
+  private var waiting: [(record: Input, offset: Int64)] = []
+  private var nextOffset: [[Int64]] = []
+  /// By journal and partition.
+  private var partitions: [[SimulatedPartition]]
+
+  package init(_ definition: ProductDefinition, recordedMs: Int64) throws(PlanFailure) {
+    let plan = try ProductPlan(definition)
+    self.plan = plan
+    self.recordedMs = recordedMs
+    ingest = Ingest(plan)
+    direct = Direct(plan)
+    nextOffset = Array(repeating: [], count: definition.inputs.count)
+    journal = definition.journals.map { Array(repeating: [], count: Int($0.partitions)) }
+    partitions = definition.journals.enumerated().map { number, journal in
+      (0..<journal.partitions).map {
+        SimulatedPartition(plan, journal: number, partition: Partition($0))
+      }
+    }
+  }
+
+  /// Appends a record to its input's topic; it is taken by the next ``run()``.
+  package func feed(_ record: Input) {
+    let partition = Int(record.partition)
+    while nextOffset[record.input].count <= partition { nextOffset[record.input].append(0) }
+    waiting.append((record, nextOffset[record.input][partition]))
+    nextOffset[record.input][partition] += 1
+  }
+
+  /// Takes all that waits, turn by turn, until nothing is left to do.
+  package func run() {
+    while stop == nil {
+      let isBehind = partitions.joined().contains { $0.applied < $0.written }
+      if waiting.isEmpty && !isBehind { return }
+      turn(waiting.count, commits: true)
+    }
+  }
+
+  /// Takes `count` records in a turn that comes to nothing: as if the worker had died before the
+  /// commit. State, journal and input are as before.
+  package func loseTurn(of count: Int) { turn(count, commits: false) }
+
+  /// The worker dies between two turns: its states are lost and made again from the journal.
+  package func crash() {
+    for number in partitions.indices {
+      for place in partitions[number].indices {
+        let old = partitions[number][place]
+        let new = SimulatedPartition(plan, journal: number, partition: old.apply.partition)
+        for block in journal[number][place] where block.offset < old.applied {
+          new.reapply(block)
+        }
+        new.written = old.written
+        partitions[number][place] = new
+      }
+    }
+    ingest.discard()
+  }
+
+  /// A digest of each partition's state, by journal.
+  package var stateDigests: [[StateDigest]] {
+    partitions.map { $0.map { $0.state.contentDigest() } }
+  }
+
+  // MARK: One turn
+
+  private func turn(_ count: Int, commits: Bool) {
+    batch.clear()
+    let size = min(count, recordsPerTurn, waiting.count)
+    for partition in partitions.joined() { partition.begin() }
+    applyBacklog()
+    var taken = 0
+    while taken < size && stop == nil {
+      take(waiting[taken])
+      taken += 1
+    }
+    var blocks: [(journal: Int, partition: Int, block: Block)] = []
+    if !plan.definition.journals.isEmpty && stop == nil { blocks = seal() }
+    if commits && stop == nil {
+      commit(blocks)
+      waiting.removeFirst(taken)
+    } else {
+      takeBack()
+    }
+  }
+
+  private func take(_ entry: (record: Input, offset: Int64)) {
+    let record = entry.record
+    let result = lending(record.key) { key in
+      lending(record.value) { value in
+        let source = SourceRecord(
+          input: record.input, partition: Partition(record.partition),
+          offset: Offset(entry.offset), key: key, value: value, timestampMs: record.timestampMs)
+        return plan.definition.journals.isEmpty
+          ? direct.take(source, recordedMs: recordedMs, into: batch)
+          : ingest.take(source, recordedMs: recordedMs, into: batch)
+      }
+    }
+    if case .stop(let reason) = result { stop = reason }
+  }
+
+  private func lending<Result>(_ bytes: [UInt8]?, _ body: (ByteView?) -> Result) -> Result {
+    guard let bytes else { return body(nil) }
+    return ByteView.lending(bytes) { body($0) }
+  }
+
+  /// Seals what was taken; applies it at once unless it is to be read back.
+  private func seal() -> [(journal: Int, partition: Int, block: Block)] {
+    ingest.seal(recordedMs: recordedMs)
+    var blocks: [(journal: Int, partition: Int, block: Block)] = []
+    var next = journal.map { $0.map { ($0.last?.offset ?? -2) + 2 } }
+    for sealed in ingest.sealed {
+      let place = Int(sealed.partition.value)
+      let block = Block(
+        offset: next[sealed.journal][place], bytes: ingest.bytes(of: sealed).copied())
+      next[sealed.journal][place] += 1
+      blocks.append((sealed.journal, place, block))
+      if !readsBack { apply(block, partitions[sealed.journal][place]) }
+    }
+    return blocks
+  }
+
+  private func applyBacklog() {
+    for number in partitions.indices {
+      for place in partitions[number].indices {
+        let partition = partitions[number][place]
+        for block in journal[number][place] where block.offset >= partition.applied {
+          apply(block, partition)
+        }
+      }
+    }
+  }
+
+  private func apply(_ block: Block, _ partition: SimulatedPartition) {
+    if stop != nil { return }
+    if let reason = partition.apply(block, publishing: batch) { stop = reason }
+  }
+
+  private func commit(_ blocks: [(journal: Int, partition: Int, block: Block)]) {
+    for entry in blocks {
+      journal[entry.journal][entry.partition].append(entry.block)
+      partitions[entry.journal][entry.partition].written = entry.block.offset + 1
+    }
+    published += batch.copies(plan.ports)
+    counts += ingest.counts
+    counts += direct.counts
+    for partition in partitions.joined() {
+      counts += partition.apply.counts
+      partition.commit()
+    }
+    ingest.clear()
+    direct.clearCounts()
+  }
+
+  private func takeBack() {
+    for partition in partitions.joined() { partition.rollback() }
+    ingest.discard()
+    direct.clearCounts()
+  }
+}

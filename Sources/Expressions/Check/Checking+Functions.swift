@@ -96,7 +96,7 @@ extension Checking {
       return
     }
     // The help changes the literal, or the less exact side.
-    let wrongIsLeft = isLiteral(parts[0]) && !isLiteral(parts[1])
+    let wrongIsLeft = !isLiteral(parts[1]) && literalHelp(parts[0], wanted: right) != nil
     let help =
       wrongIsLeft
       ? conversionHelp(parts[0], left, wanted: right)

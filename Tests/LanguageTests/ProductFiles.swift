@@ -36,3 +36,135 @@ func told(_ diagnostics: [Diagnostic]) -> [String] {
     return "\(diagnostic.code.text) \(file):\(place.line):\(place.column) \(diagnostic.message)"
   }
 }
+
+extension ProductFiles {
+  /// A small product that is right: each test changes what it is about.
+  static let shop: [String: String] = [
+    "worker.yaml": """
+    kind: Worker
+    domain: shop
+    kafka: {bootstrap.servers: "localhost:1"}
+    state: {directory: state}
+
+    """,
+    "product.odps.yaml": """
+    apiVersion: v1.0.0
+    kind: DataProduct
+    id: sales
+    version: "1.0.0"
+    status: active
+    domain: shop
+    inputPorts:
+      - {name: orders, version: "1.0.0", contractId: shop/orders}
+    outputPorts:
+      - {name: placed, version: "1.0.0", contractId: shop/placed}
+      - {name: customer, version: "1.0.0", contractId: shop/customer}
+
+    """,
+    "contracts/orders.odcs.yaml": """
+    apiVersion: v3.1.0
+    kind: DataContract
+    id: shop/orders
+    version: "1.0.0"
+    status: active
+    schema:
+      - name: Placed
+        physicalName: ops.orders
+        properties:
+          - {name: id, logicalType: string, required: true}
+          - {name: type, logicalType: string, required: true}
+          - {name: at, logicalType: timestamp, required: true}
+          - {name: customer, logicalType: string, required: true}
+          - {name: total, logicalType: number, physicalType: "decimal(12,2)"}
+          - {name: count, logicalType: integer, required: true}
+          - {name: weight, logicalType: number}
+      - name: Cancelled
+        physicalName: ops.orders
+        properties:
+          - {name: id, logicalType: string, required: true}
+          - {name: type, logicalType: string, required: true}
+          - {name: at, logicalType: timestamp, required: true}
+          - {name: customer, logicalType: string, required: true}
+          - {name: reason, logicalType: string}
+
+    """,
+    "contracts/placed.odcs.yaml": """
+    apiVersion: v3.1.0
+    kind: DataContract
+    id: shop/placed
+    version: "1.0.0"
+    status: active
+    schema:
+      - name: Order
+        physicalName: shop.sales.placed.v1
+        properties:
+          - {name: id, logicalType: string, required: true, primaryKey: true}
+          - {name: total, logicalType: number, physicalType: "decimal(12,2)"}
+          - {name: count, logicalType: integer, required: true}
+
+    """,
+    "contracts/customer.odcs.yaml": """
+    apiVersion: v3.1.0
+    kind: DataContract
+    id: shop/customer
+    version: "1.0.0"
+    status: active
+    schema:
+      - name: Customer
+        physicalName: shop.sales.customer.v1
+        properties:
+          - {name: customer, logicalType: string, required: true, primaryKey: true}
+          - {name: orders, logicalType: integer, required: true}
+          - {name: spent, logicalType: number, physicalType: "decimal(18,2)"}
+          - {name: last, logicalType: timestamp}
+
+    """,
+    "transform.yaml": """
+    kind: Transform
+    product: sales
+    inputs:
+      orders:
+        topic: ops.orders
+        contract: contracts/orders.odcs.yaml
+        discriminator: type
+        id: id
+        time: at
+    streams:
+      paid:
+        from: orders.Placed
+        where: has(event.total) && event.total > decimal("0")
+    tables:
+      customer:
+        key: event.customer
+        on:
+          orders.Placed: |
+            orders = count()
+            spent  = sum(event.total) if has(event.total)
+            last   = max(event.at)
+    outputs:
+      placed:
+        from: paid
+        key: event.customer
+        select: |
+          id    = event.id
+          total = event.total
+          count = event.count
+      customer:
+        from: customer
+
+    """,
+  ]
+
+  /// The shop with texts replaced: (file, old, new). Each old text must be there once.
+  static func shop(_ changes: (file: String, old: String, new: String)...) throws -> ProductFiles {
+    var files = shop
+    for change in changes {
+      let parts = (files[change.file] ?? "").components(separatedBy: change.old)
+      guard parts.count == 2 else { throw UnknownText(text: change.old) }
+      files[change.file] = parts.joined(separator: change.new)
+    }
+    return try ProductFiles(files)
+  }
+
+  struct UnknownText: Error { let text: String }
+}

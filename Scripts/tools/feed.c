@@ -89,6 +89,8 @@ static rd_kafka_t *producer(const char *bootstrap) {
       {"queue.buffering.max.messages", "50000"},
       {"delivery.report.only.error", "true"},
       {"message.timeout.ms", "60000"},
+      {"topic.metadata.propagation.max.ms", "3000"},  // a topic that is not there, is said soon
+      {"log_level", "3"},
   };
   char error[512];
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -146,7 +148,7 @@ static void publish(rd_kafka_t *client, const char *topic, char *line, size_t le
 static void progress(const struct input *inputs, int count, double began, bool last) {
   static double shown;
   static bool terminal, asked;
-  if (!asked) terminal = isatty(STDERR_FILENO), asked = true;
+  if (!asked) terminal = isatty(STDERR_FILENO), asked = true, shown = began;
   double now = seconds();
   if (!last && now - shown < (terminal ? 0.1 : 2)) return;
   shown = now;

@@ -16,7 +16,7 @@ extension DiagnosticCode {
 extension DiagnosticCode {
   package static let unknownKey = DiagnosticCode("W0201")
   package static let wrongType = DiagnosticCode("W0202")
-  package static let missingKey = DiagnosticCode("W0203")
+  package static let missingKey = DiagnosticCode("W0207")
   /// Of the right type, but not what may stand there.
   package static let badValue = DiagnosticCode("W0204")
   /// Of a later version of Weft: it would change what is published, so it is refused.

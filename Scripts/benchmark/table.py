@@ -1,0 +1,36 @@
+"""The measurements as a table, for people."""
+
+_COLUMNS = (
+    ("who", "who"), ("", "_notes"), ("events/cpu-s", "events_per_cpu_s"),
+    ("events/s", "events_per_s"), ("RSS MB", "rss_mb"), ("commit p50", "commit_p50_ms"),
+    ("p99 ms", "commit_p99_ms"), ("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"), ("ratio", "_ratio"))
+
+
+def _cell(line: dict, name: str) -> str:
+    if name == "_notes":
+        words = [f"{line['headers']} headers"] if line["headers"] else []
+        words += ["event id"] if line.get("event_id") else []
+        words += [str(line[n]) for n in ("mode",) if n in line]
+        words += [f"{line['instances']} instances"] if "instances" in line else []
+        words += ["(peers)"] if line.get("program") else []
+        return " ".join(words)
+    if name == "_ratio":
+        return ", ".join(f"{value:.2f} × {who}" for who, value in line["ratio"].items())
+    value = line.get(name)
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if isinstance(value, (int, float)) and abs(value) >= 1000 else str(value)
+
+
+def render(job: str, lines: list[dict]) -> str:
+    columns = [c for c in _COLUMNS if c[1].startswith("_") or any(c[1] in each for each in lines)]
+    rows = [[title for title, _ in columns]]
+    rows += [[_cell(each, name) for _, name in columns] for each in lines]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
+    left = {"who", "_notes", "_ratio"}
+    text = [f"{job}"]
+    for row in rows:
+        cells = (c.ljust(w) if columns[i][1] in left else c.rjust(w)
+                 for i, (c, w) in enumerate(zip(row, widths)))
+        text.append("  " + "  ".join(cells).rstrip())
+    return "\n".join(text)

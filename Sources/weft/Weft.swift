@@ -14,7 +14,7 @@ struct Weft {
   static let version = "0.1.0"
 
   static let verbs: [Verb] = [
-    VersionVerb.verb, CompletionVerb.verb, ManualVerb.verb,
+    NewVerb.verb, VersionVerb.verb, CompletionVerb.verb, ManualVerb.verb,
   ]
 
   static let program = Program(

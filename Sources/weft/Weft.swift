@@ -14,7 +14,8 @@ struct Weft {
   static let version = "0.1.0"
 
   static let verbs: [Verb] = [
-    NewVerb.verb, VersionVerb.verb, CompletionVerb.verb, ManualVerb.verb,
+    NewVerb.verb, CheckVerb.verb, RunVerb.verb, VersionVerb.verb, CompletionVerb.verb,
+    ManualVerb.verb,
   ]
 
   static let program = Program(

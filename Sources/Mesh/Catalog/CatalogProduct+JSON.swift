@@ -24,7 +24,7 @@ extension CatalogProduct {
       let version = json["version"]?.string, let digest = json["logicDigest"]?.string,
       let group = json["group"]?.string, let quarantine = json["quarantine"]?.string,
       let inputs = json["inputs"].all(Topic.init), let journals = json["journals"].all(Topic.init),
-      let ports = json["ports"].all(CatalogPort.init),
+      let ports = json["ports"].all(PublishedPort.init),
       let files = json["files"].all(LogicFile.init)
     else { return nil }
     self.mesh = mesh
@@ -59,12 +59,12 @@ extension LogicFile {
   }
 }
 
-extension CatalogPort {
+extension PublishedPort {
   package var json: JSONValue {
     .members([
       "name": .string(name), "major": .integer(major), "topic": .string(topic),
-      "kind": .string(isState ? "state" : "event"), "partitions": .integer(Int64(partitions)),
-      "contractId": .string(contractId), "key": .array(key.map { .string($0) }),
+      "version": .string(version), "kind": .string(isState ? "state" : "event"),
+      "partitions": .integer(Int64(partitions)), "key": .array(key.map { .string($0) }),
       "fields": .array(fields.map(\.json)),
     ])
   }
@@ -73,13 +73,16 @@ extension CatalogPort {
     guard let name = json["name"]?.string, let major = json["major"]?.int64,
       let topic = json["topic"]?.string, let kind = json["kind"]?.string,
       let partitions = json["partitions"]?.int64.flatMap(Int32.init(exactly:)),
-      let contractId = json["contractId"]?.string, let key = json["key"].all(\.string),
+      let version = json["version"]?.string, let key = json["key"].all(\.string),
       let fields = json["fields"].all(ContractField.init)
     else { return nil }
     self.init(
-      name: name, major: Int(major), topic: topic, isState: kind == "state",
-      partitions: partitions, contractId: contractId, key: key, fields: fields)
+      name: name, major: Int(major), version: version, topic: topic, isState: kind == "state",
+      partitions: partitions, key: key, fields: fields)
   }
+
+  /// `claims#claim@1`, as people name it.
+  package func address(in product: String) -> String { "\(product)#\(name)@\(major)" }
 }
 
 extension JSONValue? {

@@ -1,6 +1,5 @@
-import Formats
+import Diagnostics
 import Product
-import Records
 
 /// What the catalog says of one version of a product: enough to find, read and understand its ports
 /// without its files.
@@ -24,12 +23,13 @@ package struct CatalogProduct: Sendable, Hashable {
   package var quarantineTopic: String
   package var inputs: [Topic]
   package var journals: [Topic]
-  package var ports: [CatalogPort]
+  package var ports: [PublishedPort]
   /// The descriptor and the contracts as they were written, by path within the product.
   package var files: [LogicFile]
 
-  /// As its own files have it now; `files` are the descriptor and the contracts.
-  package init(_ product: ProductDefinition, files: [LogicFile]) {
+  /// As its files have it now; nil when they are not whole.
+  package init?(_ loaded: LoadedProduct) {
+    guard let product = loaded.definition else { return nil }
     mesh = product.mesh
     domain = product.domain
     name = product.name
@@ -39,8 +39,11 @@ package struct CatalogProduct: Sendable, Hashable {
     quarantineTopic = product.names.quarantineTopic
     inputs = product.inputs.map { Topic(name: $0.name, topic: $0.topic) }
     journals = product.journals.map { Topic(name: $0.name, topic: $0.topic) }
-    ports = product.outputs.map { CatalogPort($0, of: product) }
-    self.files = files
+    ports = loaded.ports.map(\.port)
+    // How it is made is private to the domain, and is in the files of its logic.
+    files = loaded.files.filter { $0.path != "transform.yaml" }.map {
+      LogicFile(path: $0.path, content: String(decoding: $0.text.bytes, as: UTF8.self))
+    }
   }
 
   /// Its own topics: what recreating it deletes.

@@ -1,0 +1,133 @@
+import CommandLine
+import Diagnostics
+import Foundation
+import Product
+
+/// The domains a command is about: found from a path, a name, or where it was called.
+struct Workspace {
+  static let path = Argument(
+    "PATH", isRequired: false,
+    "a mesh, a domain or a product: its directory, or its name (default: what is here)")
+  static let domain = Argument("DOMAIN", "a domain: its directory, or its name")
+
+  /// In the order of their directories.
+  let domains: [LoadedDomain]
+  /// Only this product of them, by name; nil for all.
+  let product: String?
+
+  /// Finds and reads the domains. What is wrong with their files is in them, not thrown.
+  /// - Throws: ``Refusal`` when there is nothing of that name.
+  init(_ place: String?, _ session: Session) throws {
+    let directory = place ?? session.arguments[Session.mesh] ?? "."
+    let environment = session.arguments[Session.environment]
+    func load(_ directories: [String]) -> [LoadedDomain] {
+      directories.map { LoadedDomain.load($0, environment: environment) }
+    }
+    if let found = Workspace.directories(at: directory, isNamed: place != nil) {
+      domains = load(found.domains)
+      product = found.product
+      return
+    }
+    let roots = Workspace.roots(session)
+    let known = (roots.isEmpty ? ["."] : roots).flatMap { findDomains(in: $0) }
+    guard let name = place else {
+      throw Refusal(
+        "W0113", "there is no mesh, domain or product here",
+        help: "go to its directory, name it, or begin one with `weft new product NAME`")
+    }
+    if let found = known.first(where: { $0.split(separator: "/").last.map(String.init) == name }) {
+      domains = load([found])
+      product = nil
+      return
+    }
+    let all = load(known)
+    if let found = all.first(where: { $0.settings?.domain == name }) {
+      domains = [found]
+      product = nil
+      return
+    }
+    if let found = all.first(where: { $0.products.contains { $0.descriptor?.id == name } }) {
+      domains = [found]
+      product = name
+      return
+    }
+    let names = all.flatMap {
+      [$0.settings?.domain].compactMap(\.self) + $0.products.compactMap(\.descriptor?.id)
+    }
+    let near = closest(to: name, among: names).map { "did you mean `\($0)`?" }
+    throw Refusal(
+      "W0113", "there is no directory, domain or product `\(name)`",
+      notes: names.isEmpty ? [] : ["there are: " + Set(names).sorted().joined(separator: ", ")],
+      help: near ?? "give its directory, or the mesh's with --mesh")
+  }
+
+  /// The domains at a directory: itself, those in it, or (unless a place was named) the one that
+  /// holds it.
+  private static func directories(
+    at place: String, isNamed: Bool
+  ) -> (domains: [String], product: String?)? {
+    let values = try? URL(filePath: place).resourceValues(forKeys: [.isDirectoryKey])
+    if values?.isDirectory != true { return nil }
+    func has(_ file: String, _ directory: String) -> Bool {
+      FileManager.default.fileExists(atPath: directory + "/" + file)
+    }
+    let within = findDomains(in: place)
+    if !within.isEmpty { return (within, nil) }
+    if has("product.odps.yaml", place) || !isNamed {
+      var above = URL(filePath: place).standardizedFileURL
+      while above.path != "/" {
+        if has("worker.yaml", above.path) {
+          let isProduct = has("product.odps.yaml", place)
+          let name = URL(filePath: place).standardizedFileURL.lastPathComponent
+          return ([above.path], isProduct ? name : nil)
+        }
+        above = above.deletingLastPathComponent().standardizedFileURL
+      }
+    }
+    if !isNamed {
+      let inConfig = roots(in: "Config").flatMap { findDomains(in: $0) }
+      if !inConfig.isEmpty { return (inConfig, nil) }
+    }
+    return nil
+  }
+
+  /// Where meshes are: as told, around the present directory, or in `Config`.
+  static func roots(_ session: Session) -> [String] {
+    if let told = session.arguments[Session.mesh] { return [told] }
+    if let file = findMesh(from: ".") {
+      return [URL(filePath: file).deletingLastPathComponent().relativePath]
+    }
+    return roots(in: "Config")
+  }
+
+  private static func roots(in folder: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.sorted().map { folder + "/" + $0 }.filter {
+      FileManager.default.fileExists(atPath: $0 + "/mesh.yaml")
+    }
+  }
+
+  /// All that is wrong, each once though domains share files.
+  var diagnostics: [Diagnostic] { Workspace.once(domains.flatMap(\.diagnostics)) }
+  var notActedOn: [Diagnostic] { Workspace.once(domains.flatMap(\.notActedOn)) }
+
+  private static func once(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
+    var seen: Set<String> = []
+    return diagnostics.inReadingOrder().filter { seen.insert(JSONRenderer().render($0)).inserted }
+  }
+
+  /// Products that are whole, with their domain; nil where files are not.
+  var products: [(domain: DomainDefinition, product: LoadedProduct)] {
+    domains.flatMap { domain in
+      domain.definition.map { definition in
+        domain.products.filter { product == nil || $0.descriptor?.id == product }
+          .map { (definition, $0) }
+      } ?? []
+    }
+  }
+
+  /// Refuses to go on from files that are not right.
+  func requireWhole() throws {
+    if diagnostics.contains(where: { $0.severity == .error }) { throw Refusal(diagnostics) }
+  }
+}

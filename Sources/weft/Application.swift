@@ -1,0 +1,166 @@
+import Diagnostics
+import Kafka
+import Mesh
+import Product
+import Records
+
+/// What `weft apply` finds out and does for products on one cluster: first everything is looked at
+/// and compared, then, if nothing stands in the way, topics are made and the catalog is written.
+struct Application {
+  private let broker: Broker
+  private let products: [LoadedProduct]
+  private let createsInputs: Bool
+  /// By the catalog topic's name, which has the environment's prefix.
+  private var catalogs: [String: Catalog] = [:]
+  private(set) var existing: [String: ExistingTopic] = [:]
+  private(set) var recreations: [Recreation] = []
+  private(set) var topics: TopicPlan
+  private(set) var problems: [Diagnostic] = []
+
+  /// Looks at files, broker and catalog; changes nothing.
+  /// - Parameter recreating: the product that is to start over, if one is.
+  init(
+    _ products: [LoadedProduct], _ broker: Broker, createsInputs: Bool, recreating: String?
+  ) throws {
+    self.broker = broker
+    self.products = products
+    self.createsInputs = createsInputs
+    topics = TopicPlan(wanted: [], inputs: [], existing: [:], createsInputs: false)
+    try readCatalogs()
+    try lookAtTopics()
+    for product in products {
+      guard let definition = product.definition else { continue }
+      if definition.name == recreating {
+        try planRecreation(definition)
+      } else {
+        try compare(product, definition)
+      }
+    }
+    planTopics(gone: Set(recreations.flatMap(\.topics)))
+  }
+
+  private var definitions: [ProductDefinition] { products.compactMap(\.definition) }
+
+  private mutating func readCatalogs() throws {
+    for name in Set(definitions.map(\.names.catalogTopic)) {
+      catalogs[name] = try broker.run { _, deadline in
+        try Catalog.read(broker.settings, topic: name, deadline)
+      }
+    }
+  }
+
+  private func published(_ product: ProductDefinition) -> CatalogProduct? {
+    catalogs[product.names.catalogTopic]?.product(product.name, domain: product.domain)
+  }
+
+  private mutating func lookAtTopics() throws {
+    var names: Set<String> = []
+    for product in definitions {
+      names.formUnion(WantedTopic.own(of: product, inputBytesMax: 0).map(\.name))
+      names.formUnion(product.inputs.map(\.topic))
+      names.insert(product.names.catalogTopic)
+      names.formUnion(published(product)?.ownTopics ?? [])
+    }
+    existing = try broker.run { admin, deadline in
+      try TopicPlan.existing(names, admin, deadline)
+    }
+  }
+
+  private mutating func planRecreation(_ product: ProductDefinition) throws {
+    let recreation = Recreation(
+      product: product.name, group: product.names.group,
+      own: WantedTopic.own(of: product, inputBytesMax: 0), published: published(product),
+      existing: Set(existing.keys))
+    let obstacle = try broker.run { try recreation.obstacle($0, $1) }
+    if let obstacle { problems.append(obstacle) }
+    recreations.append(recreation)
+  }
+
+  /// What the files would break: for readers of a published major, and in the product's own history.
+  private mutating func compare(_ loaded: LoadedProduct, _ product: ProductDefinition) throws {
+    guard let before = published(product) else { return }
+    let broken = Compatibility.broken(before.ports, by: loaded.ports)
+    problems += broken
+    if !broken.isEmpty || before.logicDigest == hexadecimal(product.logicDigest) { return }
+    if try hasBegun(before) {
+      let old = catalogs[product.names.catalogTopic]?.files(
+        ofLogic: before.logicDigest, of: product.name, in: product.domain)
+      problems.append(LogicChange.diagnostic(product: product, old: old))
+    }
+  }
+
+  /// Whether the product has a history: anything in its journals, or inputs it has committed.
+  private func hasBegun(_ product: CatalogProduct) throws -> Bool {
+    try broker.run { admin, deadline in
+      for journal in product.journals {
+        for partition in partitions(of: journal.topic) {
+          let range = try admin.watermarks(journal.topic, partition, deadline)
+          if range.upperBound > 0 { return true }
+        }
+      }
+      for input in product.inputs where existing[input.topic] != nil {
+        let committed = try admin.committed(
+          by: product.group, input.topic, partitions(of: input.topic), deadline)
+        if committed.contains(where: { $0.offset != nil }) { return true }
+      }
+      return false
+    }
+  }
+
+  private mutating func planTopics(gone: Set<String>) {
+    let left = existing.filter { !gone.contains($0.key) }
+    var wanted: [WantedTopic] = []
+    for product in definitions {
+      let sizes = product.inputs.compactMap {
+        existing[$0.topic]?.configs?["max.message.bytes"].flatMap { Int64($0) }
+      }
+      wanted += WantedTopic.own(of: product, inputBytesMax: sizes.max() ?? 0)
+      wanted.append(.catalog(named: product.names.catalogTopic))
+    }
+    topics = TopicPlan(
+      wanted: wanted, inputs: definitions.flatMap { WantedTopic.inputs(of: $0) }, existing: left,
+      createsInputs: createsInputs)
+    problems += topics.problems
+  }
+
+  /// Products whose self-description or logic the catalog does not have yet.
+  var unpublished: [CatalogProduct] {
+    products.compactMap { loaded in
+      guard let product = loaded.definition, let now = CatalogProduct(loaded) else { return nil }
+      return published(product) == now ? nil : now
+    }
+  }
+
+  /// Published ports that the files do not have any more; they stay as they are.
+  var abandoned: [(product: String, port: PublishedPort)] {
+    products.flatMap { loaded -> [(product: String, port: PublishedPort)] in
+      guard let product = loaded.definition else { return [] }
+      let names = Set(loaded.ports.map { $0.port.address(in: product.name) })
+      return (published(product)?.ports ?? []).filter {
+        !names.contains($0.address(in: product.name))
+      }.map { (product.name, $0) }
+    }
+  }
+
+  /// Does all of it; `report` is told of each step before it is done.
+  func carryOut(losingRecords: Bool, report: (TopicPlan.Step) -> Void) throws {
+    try broker.run { admin, deadline in
+      for recreation in recreations { try recreation.run(admin, deadline) }
+      try topics.apply(admin, losingRecords: losingRecords, deadline, report: report)
+    }
+    for loaded in products {
+      guard let product = loaded.definition, let now = CatalogProduct(loaded) else { continue }
+      let topic = product.names.catalogTopic
+      try broker.run { _, deadline in
+        _ = try (catalogs[topic] ?? Catalog()).publish(
+          now, logicFiles: product.logicFiles, broker.settings, topic: topic, deadline)
+      }
+    }
+  }
+}
+
+extension Application {
+  private func partitions(of topic: String) -> [Partition] {
+    (0..<Int32(existing[topic]?.partitions ?? 0)).map { Partition($0) }
+  }
+}

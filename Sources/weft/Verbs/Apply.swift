@@ -1,0 +1,173 @@
+import CommandLine
+import Diagnostics
+import Foundation
+import Kafka
+import Mesh
+import Product
+
+enum ApplyVerb {
+  private static let dryRun = Option("dry-run", "say what would change, and change nothing")
+  private static let createInputs = Option(
+    "create-inputs", "for development: make input topics that are missing")
+  private static let recreate = Option(
+    "recreate", value: "PRODUCT",
+    "for development: delete the product's own journal, ports and offsets, and start over")
+  private static let yes = Option("yes", short: "y", "do not ask before records are deleted")
+
+  static let verb = Verb(
+    command: Command(
+      "apply", "make a mesh's, domain's or product's topics, and publish it in the catalog",
+      arguments: [Workspace.path], options: [dryRun, createInputs, recreate, yes],
+      examples: [
+        .init("weft apply --dry-run", "what would change"),
+        .init("weft apply claims", "one domain"),
+        .init("weft apply orders --create-inputs", "its input topics as well, for development"),
+        .init("weft apply --recreate claims", "throw the product's history away and start over"),
+      ],
+      discussion:
+        "What is missing is made, with partitions, compaction and retention; what differs "
+        + "is said and, where no record is lost by it, changed; partition counts never are. Refused "
+        + "is what would break readers of a published major version, and other logic than the one a "
+        + "journal was begun with.")
+  ) { session in
+    try run(session, isDry: session.arguments.has(dryRun))
+  }
+
+  static let plan = Verb(
+    command: Command(
+      "plan", "say what `apply` would change", arguments: [Workspace.path],
+      options: [createInputs, recreate],
+      examples: [.init("weft plan claims", "topics and catalog, compared with the files")])
+  ) { session in
+    try run(session, isDry: true)
+  }
+
+  private static func run(_ session: Session, isDry: Bool) throws -> ExitCode {
+    let workspace = try Workspace(session.arguments[Workspace.path], session)
+    try workspace.requireWhole()
+    let recreated = session.arguments[recreate]
+    let names = workspace.products.compactMap(\.product.definition?.name)
+    if let recreated, !names.contains(recreated) {
+      throw Refusal(
+        "W0113", "there is no product `\(recreated)` here",
+        help: closest(to: recreated, among: names).map { "did you mean `\($0)`?" }
+          ?? "there are: " + names.joined(separator: ", "))
+    }
+    // Domains of one cluster are applied together, so that one may read what another publishes.
+    var clusters: [(settings: ClientSettings, products: [LoadedProduct])] = []
+    for (domain, product) in workspace.products {
+      let settings = ClientSettings(domain.settings, session)
+      if let index = clusters.firstIndex(where: { $0.settings.bootstrap == settings.bootstrap }) {
+        clusters[index].products.append(product)
+      } else {
+        clusters.append((settings, [product]))
+      }
+    }
+    for cluster in clusters {
+      let application = try Application(
+        cluster.products, Broker(cluster.settings, session),
+        createsInputs: session.arguments.has(createInputs), recreating: recreated)
+      if !application.problems.isEmpty { throw Refusal(application.problems) }
+      try carryOut(application, session, isDry: isDry)
+    }
+    return .ok
+  }
+
+  private static func carryOut(
+    _ application: Application, _ session: Session, isDry: Bool
+  ) throws {
+    let report = Report(session)
+    for (product, port) in application.abandoned {
+      session.say(
+        "note: `\(port.address(in: product))` is published and no longer in the files; it stays")
+    }
+    for recreation in application.recreations { report.deletions(recreation) }
+    let loses = application.topics.steps.contains { step in
+      if case .alter(_, let changes) = step { return changes.contains(where: \.losesRecords) }
+      return false
+    }
+    if isDry {
+      for step in application.topics.steps { report.step(step) }
+    } else {
+      try confirm(application, loses: loses, session)
+      try application.carryOut(losingRecords: loses) { report.step($0) }
+    }
+    for product in application.unpublished { report.publish(product) }
+    report.end(application, isDry: isDry)
+  }
+
+  private static func confirm(
+    _ application: Application, loses: Bool, _ session: Session
+  ) throws {
+    let deletes = application.recreations.contains { !$0.topics.isEmpty }
+    if session.arguments.has(yes) || !(deletes || loses) { return }
+    let what = deletes ? "delete these topics with all their records" : "delete records"
+    guard isatty(0) == 1, session.errorTerminal.isTerminal, !session.isJSON else {
+      throw Refusal("W0409", "this would \(what)", help: "add --yes if that is meant")
+    }
+    for step in application.topics.steps where loses { Report(session).step(step) }
+    session.errors.write("This will \(what). Go on? [y/N] ")
+    let answer = readLine() ?? ""
+    if !["y", "yes"].contains(answer.lowercased()) {
+      throw Refusal("W0409", "nothing was changed")
+    }
+  }
+}
+
+/// What `apply` does, a line a step: for people, or an object for machines.
+private struct Report {
+  let session: Session
+  init(_ session: Session) { self.session = session }
+
+  private func line(_ verb: String, _ name: String, _ what: String) {
+    if session.isJSON {
+      let members = [("action", verb), ("name", name), ("what", what)]
+      session.output.write(
+        JSONText.object(members.map { ($0.0, JSONText.string($0.1)) }) + "\n")
+    } else {
+      let padded = verb + String(repeating: " ", count: max(1, 9 - verb.count))
+      session.output.write("\(padded)\(name)  \(what)\n")
+    }
+    session.output.flush()
+  }
+
+  func deletions(_ recreation: Recreation) {
+    for topic in recreation.topics { line("delete", topic, "of \(recreation.product)") }
+    line("forget", recreation.group, "committed offsets")
+  }
+
+  func step(_ step: TopicPlan.Step) {
+    switch step {
+    case .create(let topic):
+      var parts = [topic.purpose.rawValue, "\(topic.partitions) partitions"]
+      if topic.partitions == 1 { parts[1] = "1 partition" }
+      if topic.configs["cleanup.policy"] == "compact" { parts.append("compacted") }
+      if let text = topic.configs["retention.ms"], let kept = Int64(text) {
+        parts.append(kept < 0 ? "kept for ever" : "kept for \(kept / 86_400_000) days")
+      }
+      line("create", topic.name, parts.joined(separator: ", "))
+    case .alter(let topic, let changes):
+      let parts = changes.map {
+        "\($0.setting): \($0.present ?? "default") -> \($0.wanted)"
+          + ($0.losesRecords ? " (deletes records)" : "")
+      }
+      line("change", topic.name, parts.joined(separator: ", "))
+    }
+  }
+
+  func publish(_ product: CatalogProduct) {
+    line(
+      "publish", "\(product.domain)/\(product.name)", "version \(product.version), in the catalog")
+  }
+
+  func end(_ application: Application, isDry: Bool) {
+    let changes =
+      application.topics.steps.count + application.unpublished.count + application.recreations.count
+    if changes == 0 {
+      session.say("nothing to do: all is as the files say")
+    } else {
+      session.say(
+        isDry ? "nothing was changed; `weft apply` does it" : "done; `weft run DOMAIN` runs it")
+    }
+  }
+}

@@ -1,7 +1,7 @@
 import Diagnostics
 
-/// One major version of an output port as its readers know it: what must stay while it is published.
-/// The catalog stores it; ``PortPromise`` makes it of files.
+/// One major version of an output port as its readers know it: what must stay while it is
+/// published. The catalog stores it; ``PortPromise`` makes it of files.
 package struct PublishedPort: Sendable, Hashable {
   package var name: String
   package var major: Int

@@ -33,8 +33,8 @@ package struct FileValue: Sendable {
   }
 }
 
-/// A map of a file whose fields were checked. A field that was there but wrong is `isBroken`: whoever
-/// needs it stays silent, for the reader has said so already.
+/// A map of a file whose fields were checked. A field that was there but wrong is `isBroken`:
+/// whoever needs it stays silent, for the reader has said so already.
 package struct FileRecord: Sendable {
   package let node: YAMLNode
   let fields: [String: FileValue]

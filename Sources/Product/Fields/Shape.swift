@@ -1,5 +1,5 @@
-/// What may stand at a place in a file. One table of these drives reading, the messages, the reference
-/// pages and the JSON Schemas.
+/// What may stand at a place in a file. One table of these drives reading, the messages, the
+/// reference pages and the JSON Schemas.
 package indirect enum Shape: Sendable {
   /// A text that nothing else looks like: a number must be quoted.
   case text
@@ -52,8 +52,7 @@ package indirect enum Shape: Sendable {
     case .number: "a number"
     case .duration: "a time span such as `100ms`, `15m` or `7d`"
     case .timestamp: "a time such as `2024-01-01T00:00:00Z`"
-    case .choice(let words, let notYet):
-      (words + notYet).map { "`\($0)`" }.joined(separator: " or ")
+    case .choice(let words, let notYet): Shape.text(ofWords: words.isEmpty ? notYet : words)
     case .expression: "an expression"
     case .assignments: "a block of lines `name = expression`"
     case .any: "a value"
@@ -63,6 +62,12 @@ package indirect enum Shape: Sendable {
     case .record(let spec): "a map of \(spec.title)"
     case .either(let shapes): shapes.map(\.text).joined(separator: ", or ")
     }
+  }
+
+  private static func text(ofWords words: [String]) -> String {
+    let names = words.map { "`\($0)`" }
+    return names.count > 2
+      ? "one of " + names.joined(separator: ", ") : names.joined(separator: " or ")
   }
 }
 

@@ -81,28 +81,24 @@ package enum ContractSpec {
   ]
 
   /// Objects may hold objects; a specification is a finite table, so it says how deep.
-  static func properties(depth: Int) -> Shape {
+  static func properties(depth: Int) -> Shape { properties(field(depth: depth)) }
+
+  private static func properties(_ field: [FieldSpec]) -> Shape {
     .list(
       .record(
-        RecordSpec(
-          "a field", [FieldSpec("name", .text, required: true, "Its name.")] + field(depth: depth)))
-    )
+        RecordSpec("a field", [FieldSpec("name", .text, required: true, "Its name.")] + field)))
   }
 
   private static func field(depth: Int) -> [FieldSpec] {
-    let inner: [FieldSpec] =
-      depth == 0
-      ? []
-      : [
-        FieldSpec("properties", properties(depth: depth - 1), "The fields of an object."),
-        FieldSpec(
-          "items",
-          .record(
-            RecordSpec(
-              "an element",
-              [FieldSpec("name", .text, "Its name.")] + field(depth: depth - 1))),
-          "What the elements of an array are."),
+    var inner: [FieldSpec] = []
+    if depth > 0 {
+      let below = field(depth: depth - 1)
+      let element = RecordSpec("an element", [FieldSpec("name", .text, "Its name.")] + below)
+      inner = [
+        FieldSpec("properties", properties(below), "The fields of an object."),
+        FieldSpec("items", .record(element), "What the elements of an array are."),
       ]
+    }
     return [
       FieldSpec("id", .text, "Its permanent id."),
       FieldSpec("logicalType", .choice(logicalTypes, notYet: ["map"]), "Its type."),

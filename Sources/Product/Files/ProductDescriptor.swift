@@ -22,16 +22,17 @@ package struct ProductDescriptor: Sendable {
   package let owners: [String]
   package let inputPorts: [Port]
   package let outputPorts: [Port]
+  /// `id` or `domain` is wrong, and that has been said: nothing can be said of names made of them.
+  package let lacksName: Bool
   /// The file's root, for what else is in it.
   package let record: FileRecord
 
-  /// Nil when something that all depends on is broken; the reader has said so.
+  /// Nil when its ports are broken; the reader has said so. What else is broken is empty.
   static func read(_ record: FileRecord, into diagnostics: inout [Diagnostic])
     -> ProductDescriptor?
   {
-    guard let id = record.text("id"), let version = record.text("version"),
-      let domain = record.text("domain"), let status = record.text("status")
-    else { return nil }
+    let id = record.text("id") ?? ""
+    let domain = record.text("domain") ?? ""
     let members = record["team"]?.record?["members"]?.items.compactMap(\.record) ?? []
     let owners = members.filter { $0.text("role") == "owner" }.compactMap { $0.text("username") }
     let inputs = ports(record["inputPorts"], into: &diagnostics) { port in port.name }
@@ -40,9 +41,10 @@ package struct ProductDescriptor: Sendable {
     }
     if record.isBroken("inputPorts") || record.isBroken("outputPorts") { return nil }
     return ProductDescriptor(
-      id: id, name: record.text("name") ?? id, version: version, status: status, domain: domain,
+      id: id, name: record.text("name") ?? id, version: record.text("version") ?? "",
+      status: record.text("status") ?? "", domain: domain,
       purpose: record["description"]?.record?.text("purpose"), owners: owners, inputPorts: inputs,
-      outputPorts: outputs, record: record)
+      outputPorts: outputs, lacksName: id.isEmpty || domain.isEmpty, record: record)
   }
 
   private static func ports(

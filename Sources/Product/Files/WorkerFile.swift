@@ -115,8 +115,8 @@ enum SecretMask {
     "password", "passphrase", "secret", "token", "credential", "pem", "oauthbearer", "jaas",
   ]
 
-  /// Masks by lines, so that it also serves a file whose syntax is broken: what stands behind such a
-  /// key and its `:`, and the deeper lines below it.
+  /// Masks by lines, so that it also serves a file whose syntax is broken: what stands behind such
+  /// a key and its `:`, and the deeper lines below it.
   static func masked(_ source: SourceText) -> SourceText {
     var bytes = source.bytes
     var hiddenIndent: Int?

@@ -2,8 +2,8 @@ import Diagnostics
 
 /// Reads a domain's directory and checks all of it. `environment` takes the place of worker.yaml's.
 ///
-/// The definition is nil when there are errors; `diagnostics` has all of them, of all files, in reading
-/// order. Warnings do not stand in the way.
+/// The definition is nil when there are errors; `diagnostics` has all of them, of all files, in
+/// reading order. Warnings do not stand in the way.
 package func loadDomain(at directory: String, environment: String? = nil) -> (
   DomainDefinition?, [Diagnostic]
 ) {
@@ -11,7 +11,8 @@ package func loadDomain(at directory: String, environment: String? = nil) -> (
   return (loaded.definition, loaded.diagnostics)
 }
 
-/// The path of the mesh.yaml that holds for a directory: its own, or that of the nearest folder above.
+/// The path of the mesh.yaml that holds for a directory: its own, or that of the nearest folder
+/// above.
 package func findMesh(from directory: String) -> String? {
   var folder = directory
   // A path is written as the user would write it while that is possible.
@@ -158,7 +159,7 @@ struct DomainLoader {
     var seen: [String: String] = [:]
     for folder in folders {
       let product = readProduct(folder)
-      if let descriptor = product.descriptor {
+      if let descriptor = product.descriptor, !descriptor.lacksName {
         if let first = seen[descriptor.id] {
           result.diagnostics.append(
             Diagnostic(
@@ -200,7 +201,9 @@ struct DomainLoader {
   }
 
   private mutating func checkDomain(_ descriptor: ProductDescriptor) {
-    guard let domain = result.settings?.domain, domain != descriptor.domain else { return }
+    guard let domain = result.settings?.domain, domain != descriptor.domain,
+      !descriptor.lacksName
+    else { return }
     result.diagnostics.append(
       Diagnostic(
         .unknownReference, "worker.yaml runs domain `\(domain)`, not `\(descriptor.domain)`",

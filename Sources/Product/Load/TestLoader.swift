@@ -1,8 +1,8 @@
 import Diagnostics
 
 extension LoadedProduct {
-  /// The examples in the product's tests/*.yaml, by file name, and what is wrong with them. None when
-  /// the product itself is not whole.
+  /// The examples in the product's tests/*.yaml, by file name, and what is wrong with them. None
+  /// when the product itself is not whole.
   package func loadTests() -> (tests: [ProductTest], diagnostics: [Diagnostic]) {
     guard let definition else { return ([], []) }
     let folder = FileTree.join(directory, "tests")

@@ -8,7 +8,8 @@ package struct InputDefinition: Sendable {
     case timestamp(Int64)
   }
 
-  /// How redeliveries are told: the field with the event's id, remembered for so long (recorded time).
+  /// How redeliveries are told: the field with the event's id, remembered for so long (recorded
+  /// time).
   package struct Identity: Sendable, Hashable {
     package let path: [String]
     package let horizonMs: Int64
@@ -20,7 +21,8 @@ package struct InputDefinition: Sendable {
 
   package var name: String
   package var topic: String
-  /// The field that names the event type, from the root of the document; nil when there is one type.
+  /// The field that names the event type, from the root of the document; nil when there is one
+  /// type.
   package var discriminator: [String]?
   package var id: Identity?
   /// The field with the actual time; nil: Kafka's record timestamp.

@@ -18,7 +18,8 @@ package struct ProductDefinition: Sendable {
   package var names: WireNames
   /// SHA-256 over all that can change what the product publishes (idea.md, "Changing a product").
   package var logicDigest: [UInt8]
-  /// The canonical texts the digest was made of, by path, for the catalog and for saying what changed.
+  /// The canonical texts the digest was made of, by path, for the catalog and for saying what
+  /// changed.
   package var logicFiles: [LogicFile]
 
   package init(

@@ -28,8 +28,8 @@ package struct ProductTest: Sendable {
     package enum Content: Sendable {
       /// These records, in this order within a key, and no others.
       case records([ExpectedValue])
-      /// Of each key named here the newest record; nil: there is none, or a tombstone. Keys that are
-      /// not named are not compared.
+      /// Of each key named here the newest record; nil: there is none, or a tombstone. Keys that
+      /// are not named are not compared.
       case rows([(key: String, value: ExpectedValue?, span: SourceSpan)])
     }
 

@@ -2,8 +2,8 @@ import Diagnostics
 import Expressions
 
 extension TransformReader {
-  /// Inputs in the order of their names: an input's ordinal stands in the journal, and the order of a
-  /// map's keys means nothing.
+  /// Inputs in the order of their names: an input's ordinal stands in the journal, and the order of
+  /// a map's keys means nothing.
   mutating func readInputs() {
     let ports = around.descriptor.inputPorts
     let entries = (record["inputs"]?.entries ?? []).sorted {

@@ -15,8 +15,8 @@ struct JournalDraft {
 extension TransformReader {
   var isDirect: Bool { record["journal"]?.text == "none" }
 
-  /// Decides which journals there are, what goes into each, and which of them each table and port is
-  /// made from: tables first, then event ports.
+  /// Decides which journals there are, what goes into each, and which of them each table and port
+  /// is made from: tables first, then event ports.
   mutating func planJournals() {
     if isDirect || record.isBroken("journal") { return }
     if outputs.isEmpty && tables.isEmpty { return }

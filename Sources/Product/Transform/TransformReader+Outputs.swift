@@ -33,7 +33,7 @@ extension TransformReader {
     }
     let descriptor = around.descriptor
     let topic = "\(descriptor.domain).\(descriptor.id).\(port).v\(major)"
-    if let written = object.topic, written != topic {
+    if let written = object.topic, written != topic, !descriptor.lacksName {
       report(
         .wrongTopic, "the topic of `\(port)@\(major)` is `\(topic)`, not `\(written)`",
         object.topicSpan, help: "write `physicalName: \(topic)`")

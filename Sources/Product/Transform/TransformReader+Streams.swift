@@ -32,7 +32,7 @@ extension TransformReader {
     let isInput = record.node["inputs"]?[name] != nil
     if isInput || streams[name] != nil {
       report(
-        .ambiguousName, "`\(name)` is an \(isInput ? "input" : "stream") already", key.span,
+        .ambiguousName, "`\(name)` is \(isInput ? "an input" : "a stream") already", key.span,
         help: "give one of them another name: `from` could mean both")
       return true
     }

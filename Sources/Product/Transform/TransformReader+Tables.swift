@@ -23,6 +23,8 @@ struct TableDraft {
   /// Canonical lines for the logic digest.
   var logic: [String] = []
   var journal = 0
+  /// Something it is updated by is broken, and that has been said there.
+  var isBroken = false
 }
 
 extension TransformReader {
@@ -41,7 +43,9 @@ extension TransformReader {
       guard let name = key.text, let fields = value.record else { continue }
       let before = diagnostics.count
       if isTaken(name, key) { continue }
-      guard let table = table(name, key.span, fields), diagnostics.count == before else { continue }
+      guard let table = table(name, key.span, fields), diagnostics.count == before,
+        !table.isBroken
+      else { continue }
       tables.append(table)
       brokenNames.remove(name)
     }
@@ -72,7 +76,10 @@ extension TransformReader {
   ) {
     if refusesDelete(block) { return }
     let lines = assignments(block)
-    guard let reference = key.text, let flows = flows(named: reference, key.span) else { return }
+    guard let reference = key.text, let flows = flows(named: reference, key.span) else {
+      draft.isBroken = true
+      return
+    }
     for line in lines {
       let condition = line.condition.map { " if " + CanonicalText.of($0.span) } ?? ""
       draft.logic.append(

@@ -1,8 +1,8 @@
 import Diagnostics
 import Expressions
 
-/// Makes a product's definition of transform.yaml, its descriptor and its contracts. Everything that
-/// is wrong is found at once; what depends on something broken stays silent.
+/// Makes a product's definition of transform.yaml, its descriptor and its contracts. Everything
+/// that is wrong is found at once; what depends on something broken stays silent.
 struct TransformReader {
   /// What the reader is given beside the file.
   struct Surroundings {
@@ -54,7 +54,9 @@ struct TransformReader {
   }
 
   private mutating func checkProduct() {
-    guard let product = record.text("product"), product != around.descriptor.id else { return }
+    guard let product = record.text("product"), product != around.descriptor.id,
+      !around.descriptor.lacksName
+    else { return }
     report(
       .unknownReference, "product.odps.yaml describes `\(around.descriptor.id)`, not `\(product)`",
       record.span("product"), help: "write `product: \(around.descriptor.id)`")

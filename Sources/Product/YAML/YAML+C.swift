@@ -2,8 +2,9 @@ import CYAML
 
 /// The one owner of libyaml's objects: lends a text to its parser and copies what it says.
 ///
-/// `unsafe` because it owns C memory: the parser struct, whose address must not change, and the bytes
-/// it reads, which must outlive it. Both are freed with this object; nothing of them leaves it.
+/// `unsafe` because it owns C memory: the parser struct, whose address must not change, and the
+/// bytes it reads, which must outlive it. Both are freed with this object; nothing of them leaves
+/// it.
 @safe final class YAMLParser {
   private let parser: UnsafeMutablePointer<yaml_parser_t>
   private let text: UnsafeMutableBufferPointer<UInt8>

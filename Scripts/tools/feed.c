@@ -2,7 +2,8 @@
 //
 // A line is KEY<TAB>VALUE: the bytes before the first TAB are the record's key, those after it its
 // value. No TAB: the value is null (a tombstone). A TAB and nothing after it: the value is empty.
-// Nothing before the TAB: the record has no key. Lines keep their order; the files are read side by
+// Nothing before the TAB: the record has no key. With --values a line is a value, all of it, and no
+// record has a key. Lines keep their order; the files are read side by
 // side, each at its share, as domains of a mesh publish at the same time.
 //
 // Keys go to the partition where Java producers put them (murmur2), the producer is idempotent.
@@ -34,6 +35,7 @@ struct settings {
   const char *bootstrap;
   double rate;    // records a second over all files; 0: as fast as it goes
   int64_t loops;  // how often the files are published; 0: until a signal
+  bool values;    // lines are values without keys
   bool quiet;
 };
 
@@ -58,10 +60,12 @@ static double seconds(void) {
 
 static void usage(void) {
   fputs(
-      "usage: feed [--bootstrap HOST:PORT] [--rate N] [--loop N] [--quiet] TOPIC=FILE...\n"
+      "usage: feed [OPTIONS] TOPIC=FILE...   lines KEY<TAB>VALUE\n"
+      "  --values     lines are values, without keys\n"
       "  --bootstrap  the broker (default: $KAFKA_BOOTSTRAP)\n"
       "  --rate       records a second over all files (default: as fast as it goes)\n"
-      "  --loop       how often the files are published (default 1; 0: until Ctrl-C)\n",
+      "  --loop       how often the files are published (default 1; 0: until Ctrl-C)\n"
+      "  --quiet      no progress\n",
       stderr);
   exit(2);
 }
@@ -124,12 +128,13 @@ static struct input *next_input(struct input *inputs, int count) {
   return behind;
 }
 
-static void publish(rd_kafka_t *client, const char *topic, char *line, size_t length) {
-  char *tab = memchr(line, '\t', length);
-  size_t key_length = tab ? (size_t)(tab - line) : length;
+static void publish(
+    rd_kafka_t *client, const char *topic, char *line, size_t length, bool is_value) {
+  char *tab = is_value ? NULL : memchr(line, '\t', length);
+  size_t key_length = tab ? (size_t)(tab - line) : is_value ? 0 : length;
   void *key = key_length ? line : NULL;
-  void *value = tab ? tab + 1 : NULL;
-  size_t value_length = tab ? length - key_length - 1 : 0;
+  void *value = tab ? tab + 1 : is_value ? line : NULL;
+  size_t value_length = tab ? length - key_length - 1 : is_value ? length : 0;
   for (;;) {
     rd_kafka_resp_err_t error = rd_kafka_producev(
         client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY(key, key_length),
@@ -183,7 +188,7 @@ static void feed(
     input->read += length;
     if (line[length - 1] == '\n') length--;
     if (length == 0) continue;
-    publish(client, input->topic, line, (size_t)length);
+    publish(client, input->topic, line, (size_t)length, settings->values);
     if (settings->rate > 0) {
       double due = began + (double)delivered.sent / settings->rate;
       for (double left; !stopped && (left = due - seconds()) > 0;)
@@ -218,8 +223,8 @@ int main(int count, char **arguments) {
   struct settings settings = {.bootstrap = getenv("KAFKA_BOOTSTRAP"), .loops = 1};
   int at = 1;
   for (; at < count && !strncmp(arguments[at], "--", 2); at++) {
-    if (!strcmp(arguments[at], "--quiet")) {
-      settings.quiet = true;
+    if (!strcmp(arguments[at], "--quiet") || !strcmp(arguments[at], "--values")) {
+      *(arguments[at][2] == 'q' ? &settings.quiet : &settings.values) = true;
       continue;
     }
     if (at + 1 >= count) usage();

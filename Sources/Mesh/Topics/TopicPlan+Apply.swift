@@ -1,4 +1,5 @@
 import Diagnostics
+import Dispatch
 import Kafka
 
 extension TopicPlan {
@@ -25,6 +26,25 @@ extension TopicPlan {
         }
         if !values.isEmpty { try admin.alterTopicConfigs(topic.name, values, deadline) }
       }
+    }
+    try waitForNew(admin, deadline)
+  }
+
+  /// A topic is there when the brokers' metadata says so, a moment after it was made.
+  private func waitForNew(_ admin: Admin, _ deadline: Deadline) throws(KafkaError) {
+    var missing: Set<String> = []
+    for case .create(let topic) in steps { missing.insert(topic.name) }
+    let pause = DispatchSemaphore(value: 0)
+    while !missing.isEmpty {
+      for topic in try admin.topics(deadline) where topic.partitions > 0 {
+        missing.remove(topic.name)
+      }
+      if missing.isEmpty { return }
+      if deadline.hasPassed {
+        throw KafkaError(
+          code: .timedOut, operation: "see \(missing.sorted()[0]) made", isRetriable: true)
+      }
+      _ = pause.wait(timeout: .now() + .milliseconds(50))
     }
   }
 

@@ -1,0 +1,107 @@
+import CommandLine
+import Diagnostics
+import Kafka
+import Mesh
+import Product
+import Worker
+
+/// A topic to read, and what is known of its records.
+struct ReadablePort {
+  var topic: String
+  var settings: ClientSettings
+  /// Nil for a topic that is no port.
+  var fields: [ContractField]?
+  var isState = false
+  /// For messages: `claims#claim@1`, or the topic.
+  var name: String
+}
+
+/// Finds a port in the files at hand, else in the mesh's catalog.
+struct PortResolver {
+  let session: Session
+  let isQuarantine: Bool
+
+  func resolve(_ address: PortAddress) throws -> ReadablePort {
+    let domains = Workspace.roots(session).flatMap { findDomains(in: $0) }.map {
+      LoadedDomain.load($0, environment: session.arguments[Session.environment])
+    }
+    switch address {
+    case .topic(let topic):
+      return try ReadablePort(
+        topic: topic, settings: settings(domains), fields: nil, name: topic)
+    case .port(let domain, let product, let port, let major):
+      for loaded in domains where domain == nil || loaded.settings?.domain == domain {
+        guard let found = loaded.products.first(where: { $0.descriptor?.id == product }) else {
+          continue
+        }
+        guard let definition = found.definition, let worker = loaded.settings else {
+          throw Refusal(loaded.diagnostics)
+        }
+        let settings = ClientSettings(worker, session)
+        let ports = found.ports.map(\.port)
+        return try pick(
+          ports, port, major, product, definition.names.quarantineTopic, settings)
+      }
+      return try fromCatalog(domain, product, port, major, domains)
+    }
+  }
+
+  private func fromCatalog(
+    _ domain: String?, _ product: String, _ port: String?, _ major: Int?,
+    _ domains: [LoadedDomain]
+  ) throws -> ReadablePort {
+    let settings = try settings(domains)
+    let environment =
+      session.arguments[Session.environment] ?? session.variables["WEFT_ENVIRONMENT"] ?? ""
+    let names = WireNames(environment: environment, domain: "", product: "")
+    let catalog = try Broker(settings, session).run { _, deadline in
+      try Catalog.read(settings, topic: names.catalogTopic, deadline)
+    }
+    guard let found = catalog.product(product, domain: domain) else {
+      let known = catalog.products.map(\.name)
+      let twins = catalog.products.filter { $0.name == product }
+      if twins.count > 1 {
+        throw Refusal(
+          "W0411", "several domains have a product `\(product)`",
+          help: "name one: " + twins.map { "`\($0.domain)/\(product)`" }.joined(separator: ", "))
+      }
+      throw Refusal(
+        "W0411", "neither the files here nor the catalog know a product `\(product)`",
+        notes: ["the catalog is `\(names.catalogTopic)` at \(settings.bootstrap)"],
+        help: closest(to: product, among: known).map { "did you mean `\($0)`?" }
+          ?? "`weft apply` publishes a product there; --mesh names a directory of files")
+    }
+    return try pick(found.ports, port, major, product, found.quarantineTopic, settings)
+  }
+
+  private func pick(
+    _ ports: [PublishedPort], _ name: String?, _ major: Int?, _ product: String,
+    _ quarantine: String, _ settings: ClientSettings
+  ) throws -> ReadablePort {
+    if isQuarantine {
+      return ReadablePort(
+        topic: quarantine, settings: settings, fields: nil, name: "the quarantine of \(product)")
+    }
+    let of = ports.filter { $0.name == name && (major == nil || $0.major == major) }
+    guard let found = of.max(by: { $0.major < $1.major }) else {
+      let known = ports.map { "`\($0.address(in: product))`" }
+      let near = name.flatMap { closest(to: $0, among: ports.map(\.name)) }
+      throw Refusal(
+        "W0412",
+        "product `\(product)` has no port `\(name ?? "")\(major.map { "@\($0)" } ?? "")`",
+        notes: ["its ports are " + known.joined(separator: ", ")],
+        help: near.map { "did you mean `\(product)#\($0)`?" })
+    }
+    return ReadablePort(
+      topic: found.topic, settings: settings, fields: found.fields, isState: found.isState,
+      name: found.address(in: product))
+  }
+
+  /// Where the brokers are: as told, as the first domain's worker has it, or the environment.
+  private func settings(_ domains: [LoadedDomain]) throws -> ClientSettings {
+    if let worker = domains.compactMap(\.settings).first { return ClientSettings(worker, session) }
+    let bootstrap =
+      session.arguments[Session.bootstrap] ?? session.variables["KAFKA_BOOTSTRAP"] ?? ""
+    return ClientSettings(bootstrap: bootstrap)
+  }
+}

@@ -21,9 +21,12 @@ final class ProductFiles {
   deinit { try? FileManager.default.removeItem(atPath: directory) }
 
   /// The folder of the example mesh in this repository.
-  static var health: String {
+  static var health: String { repository + "/Config/health" }
+
+  /// This repository.
+  static var repository: String {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appending(path: "Config/health").path
+      .deletingLastPathComponent().path
   }
 }
 

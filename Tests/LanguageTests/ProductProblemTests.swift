@@ -37,7 +37,7 @@ import Testing
         "W0204 product.odps.yaml:3:5 `Sales` is not a name of lower-case letters, digits and `-`",
         "W0204 transform.yaml:2:23 `0` is not a whole number from 1 to 10000",
         "W0341 transform.yaml:9:9 `idd` is not a field of `Placed`",
-        "W0203 worker.yaml:1:1 `domain` is missing",
+        "W0207 worker.yaml:1:1 `domain` is missing",
         "W0201 worker.yaml:2:1 `domian` is not a key of worker.yaml",
       ])
   }
@@ -66,7 +66,7 @@ import Testing
     ),
     (
       "transform.yaml", "    topic: ops.orders\n", "",
-      "W0203 transform.yaml:5:5 `topic` is missing"
+      "W0207 transform.yaml:5:5 `topic` is missing"
     ),
     (
       "transform.yaml", "contracts/orders.odcs.yaml", "contracts/order.odcs.yaml",
@@ -74,7 +74,7 @@ import Testing
     ),
     (
       "transform.yaml", "    discriminator: type\n", "",
-      "W0203 transform.yaml:6:15 `discriminator` is missing: the contract has 2 event types"
+      "W0207 transform.yaml:6:15 `discriminator` is missing: the contract has 2 event types"
     ),
     (
       "transform.yaml", "time: at", "time: id",
@@ -149,7 +149,7 @@ import Testing
     ),
     (
       "contracts/customer.odcs.yaml", "{name: last, logicalType: timestamp}", "{name: last}",
-      "W0203 customer.odcs.yaml:13:10 `last` has no `logicalType`"
+      "W0207 customer.odcs.yaml:13:10 `last` has no `logicalType`"
     ),
     (
       "contracts/customer.odcs.yaml", "version: \"1.0.0\"", "version: 1.0",
@@ -165,7 +165,7 @@ import Testing
     ),
     (
       "worker.yaml", "{bootstrap.servers: \"localhost:1\"}", "{}",
-      "W0203 worker.yaml:3:1 `bootstrap.servers` is missing"
+      "W0207 worker.yaml:3:1 `bootstrap.servers` is missing"
     ),
     (
       "transform.yaml", "product: sales", "product: sale",

@@ -99,7 +99,7 @@ import Testing
         "W0341 one.yaml:11:5 `placed@2` is no output port",
         "W0202 one.yaml:12:17 expected a list, found a number",
         "W0202 one.yaml:13:11 expected a number, found a text",
-        "W0203 one.yaml:14:3 `name` is missing",
+        "W0207 one.yaml:14:3 `name` is missing",
       ])
   }
 }

@@ -182,13 +182,22 @@ struct DomainLoader {
         ProductDescriptor.read($0, into: &result.diagnostics)
       }
     }
-    let contracts = readContracts(folder, &product)
+    var contracts = readContracts(folder, &product)
     let transformPath = FileTree.join(folder, "transform.yaml")
     guard let source = text(transformPath, isNeeded: true) else { return product }
     product.files.append(.init(path: "transform.yaml", text: source))
     let record = record(source, TransformSpec.file)
     guard let record, let descriptor = product.descriptor else { return product }
     checkDomain(descriptor)
+    // An input's contract may be another product's, or one that several share.
+    for (_, input) in record["inputs"]?.entries ?? [] {
+      guard let path = input.record?.text("contract"), contracts.byPath[path] == nil,
+        !contracts.brokenPaths.contains(path), FileTree.isFile(FileTree.join(folder, path))
+      else { continue }
+      if let contract = readContract(path, in: folder, &contracts, &product) {
+        product.contracts.append(contract)
+      }
+    }
     let around = TransformReader.Surroundings(
       mesh: result.mesh?.name ?? descriptor.domain,
       environment: result.settings?.environment ?? "", descriptor: descriptor,
@@ -216,29 +225,37 @@ struct DomainLoader {
     var contracts = ProductContracts()
     let names = FileTree.names(in: FileTree.join(folder, "contracts"))
     for name in names where name.hasSuffix(".odcs.yaml") {
-      let path = "contracts/" + name
-      guard let source = text(FileTree.join(folder, path), isNeeded: true) else {
-        contracts.brokenPaths.insert(path)
-        continue
-      }
-      product.files.append(.init(path: path, text: source))
-      var reader = ContractReader()
-      let contract = record(source, ContractSpec.file).flatMap { reader.read($0) }
-      result.diagnostics += reader.diagnostics
-      guard let contract else {
-        contracts.brokenPaths.insert(path)
-        continue
-      }
+      guard let contract = readContract("contracts/" + name, in: folder, &contracts, &product)
+      else { continue }
       if let twin = contracts.contract(id: contract.id, major: contract.major) {
         result.diagnostics.append(
           Diagnostic(
             .ambiguousName, "`\(twin.source.name)` is version \(twin.major) of this contract too",
             at: contract.idSpan, help: "a major version has one file"))
       }
-      contracts.byPath[path] = contract
       contracts.all.append(contract)
     }
     product.contracts = contracts.all
     return contracts
+  }
+
+  private mutating func readContract(
+    _ path: String, in folder: String, _ contracts: inout ProductContracts,
+    _ product: inout LoadedProduct
+  ) -> Contract? {
+    guard let source = text(DomainLoader.tidy(FileTree.join(folder, path)), isNeeded: true) else {
+      contracts.brokenPaths.insert(path)
+      return nil
+    }
+    product.files.append(.init(path: path, text: source))
+    var reader = ContractReader()
+    let contract = record(source, ContractSpec.file).flatMap { reader.read($0) }
+    result.diagnostics += reader.diagnostics
+    if let contract {
+      contracts.byPath[path] = contract
+    } else {
+      contracts.brokenPaths.insert(path)
+    }
+    return contract
   }
 }

@@ -73,3 +73,11 @@ extension ExpectedValue {
     }
   }
 }
+
+extension YAMLNode {
+  /// The node as JSON text, numbers with their digits; nil when something in it has no JSON form.
+  package var json: String? {
+    var values = YAMLValues()
+    return values.value(self)?.json
+  }
+}

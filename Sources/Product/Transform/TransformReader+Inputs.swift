@@ -49,7 +49,8 @@ extension TransformReader {
       return nil
     }
     inputContracts[name] = contract
-    var isWhole = checkTopic(topic, contract, fields)
+    checkTopic(topic, contract, fields)
+    var isWhole = true
     let events = contract.objects.map { EventType(name: $0.name, fields: $0.fields) }
     let discriminator = fields.text("discriminator").map(Self.path)
     if let discriminator {
@@ -102,17 +103,17 @@ extension TransformReader {
     return contract
   }
 
-  private mutating func checkTopic(_ topic: String, _ contract: Contract, _ fields: FileRecord)
-    -> Bool
-  {
+  /// A contract may be kept in more topics than the one it names, so this is a warning.
+  private mutating func checkTopic(_ topic: String, _ contract: Contract, _ fields: FileRecord) {
     for object in contract.objects {
       guard let promised = object.topic, promised != topic else { continue }
-      report(
-        .wrongTopic, "the contract says that `\(object.name)` comes in topic `\(promised)`",
-        fields.span("topic"), help: "correct `topic` here or `physicalName` there")
-      return false
+      diagnostics.append(
+        Diagnostic(
+          .wrongTopic, "the contract says that `\(object.name)` comes in topic `\(promised)`",
+          at: fields.span("topic"), help: "correct `topic` here or `physicalName` there",
+          severity: .warning))
+      return
     }
-    return true
   }
 
   /// Whether the field is there, always, and of one of the types, in every event type.

@@ -14,7 +14,8 @@ struct Weft {
   static let version = "0.1.0"
 
   static let verbs: [Verb] = [
-    NewVerb.verb, CheckVerb.verb, ApplyVerb.plan, ApplyVerb.verb, RunVerb.verb, ReadVerb.verb,
+    NewVerb.verb, CheckVerb.verb, TestVerb.verb, ApplyVerb.plan, ApplyVerb.verb, RunVerb.verb,
+    ReadVerb.verb,
     VersionVerb.verb,
     CompletionVerb.verb,
     ManualVerb.verb,

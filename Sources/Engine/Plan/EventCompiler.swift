@@ -58,7 +58,15 @@ struct EventCompiler {
     return EventPlan(
       name: event.name, decode: decode, intake: intake, journals: journals, work: work,
       id: (slot(input.id?.path, decode), slot(input.id?.path, intake)),
-      time: (slot(input.time, decode), slot(input.time, intake)), slotEnd: slotEnd)
+      time: (slot(input.time, decode), slot(input.time, intake)),
+      keysReadVariables: keysReadVariables(keys), slotEnd: slotEnd)
+  }
+
+  private func keysReadVariables(_ keys: [JournalDefinition.Key?]) -> Bool {
+    keys.contains { key in
+      guard case .parts(let parts)? = key else { return false }
+      return parts.contains { $0.uses.contains { $0.parts.first != "event" } }
+    }
   }
 
   private func slot(_ path: [String]?, _ plan: DecodePlan) -> Int {
@@ -120,7 +128,11 @@ struct EventCompiler {
     -> KeyPlan
   {
     guard case .parts(let parts) = key else { return .source }
-    return .parts(try terms(parts, resolver(plan, [:])))
+    let slot: (FieldPath) -> Int? = { path in
+      if path.parts.first == "event" { return plan.slots[Array(path.parts.dropFirst())] }
+      return Variable.slot(path.parts).flatMap { Variable.isFixed($0) ? $0 : nil }
+    }
+    return .parts(try terms(parts, slot))
   }
 
   private func terms(_ expressions: [CheckedExpression], _ slot: (FieldPath) -> Int?)

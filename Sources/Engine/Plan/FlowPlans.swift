@@ -181,13 +181,15 @@ final class EventPlan {
   /// Slots of event id and actual time, by ``decode`` and by ``intake``; −1: not declared.
   let id: (decode: Int, intake: Int)
   let time: (decode: Int, intake: Int)
+  /// Whether a journal's key depends on more than the document.
+  let keysReadVariables: Bool
   /// One behind the last slot that a program of this event type uses.
   let slotEnd: Int
 
   init(
     name: String, decode: DecodePlan, intake: DecodePlan, journals: ContiguousArray<JournalKey>,
     work: ContiguousArray<WorkPlan?>, id: (decode: Int, intake: Int),
-    time: (decode: Int, intake: Int), slotEnd: Int
+    time: (decode: Int, intake: Int), keysReadVariables: Bool, slotEnd: Int
   ) {
     self.name = ByteBuffer(capacity: 64)
     self.name.append(name)
@@ -197,6 +199,7 @@ final class EventPlan {
     self.work = work
     self.id = id
     self.time = time
+    self.keysReadVariables = keysReadVariables
     self.slotEnd = slotEnd
   }
 }

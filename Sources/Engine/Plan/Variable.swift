@@ -7,8 +7,13 @@ enum Variable {
   static let sourceTopic = 4
   static let sourcePartition = 5
   static let sourceOffset = 6
+  /// The three before it, as one object.
+  static let source = 7
   /// The first slot behind them.
-  static let end = 7
+  static let end = 8
+
+  /// Whether a journal's key may depend on it: what ingest and apply see alike.
+  static func isFixed(_ slot: Int) -> Bool { slot != recorded && slot != now }
 
   /// The slot of a path that names one of them.
   static func slot(_ path: [String]) -> Int? {
@@ -17,6 +22,7 @@ enum Variable {
     case ["recorded"]: recorded
     case ["now"]: now
     case ["key"]: key
+    case ["source"]: source
     case ["source", "topic"]: sourceTopic
     case ["source", "partition"]: sourcePartition
     case ["source", "offset"]: sourceOffset

@@ -142,6 +142,10 @@ package final class Apply {
   ) -> Outcome {
     let bench = plan.workbench
     let keepsContract = bench.decoder.decode(type.decode)
+    let time = event.time ?? Timestamp(milliseconds: recordedMs)
+    bench.setVariables(
+      time: time, recordedMs: recordedMs, key: event.key, topic: input.topic.view,
+      partition: event.partition, offset: event.offset)
     guard let key = journalKey(work.key, event) else { return .unreadable }
     // What breaks its contract is seen all the same: its redelivery has no effect either.
     if let id = event.id, input.horizonMs != nil, !isFirst(id, key, event.input) {
@@ -151,11 +155,7 @@ package final class Apply {
       bench.failContract(type)
       return .failed
     }
-    let time = event.time ?? Timestamp(milliseconds: recordedMs)
     if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) { return .failed }
-    bench.setVariables(
-      time: time, recordedMs: recordedMs, key: event.key, topic: input.topic.view,
-      partition: event.partition, offset: event.offset)
     for index in work.clauses.indices {
       if !run(work.clauses[index], time) { return .failed }
     }

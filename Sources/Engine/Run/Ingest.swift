@@ -85,9 +85,14 @@ package final class Ingest {
     // A fault is not for ingest to judge; it may be why there is no key.
     _ = bench.decoder.decode(event.intake)
     if !isSmallEnough(record, bench) { return false }
+    let time = bench.actualTime(slot: event.time.intake, kafkaMs: record.timestampMs)
+    if event.keysReadVariables {
+      bench.setVariables(
+        time: time, recordedMs: recordedMs, key: record.key, topic: input.topic.view,
+        partition: record.partition, offset: record.offset)
+    }
     var entry = JournalEvent(
-      input: record.input, partition: record.partition, offset: record.offset,
-      time: bench.actualTime(slot: event.time.intake, kafkaMs: record.timestampMs),
+      input: record.input, partition: record.partition, offset: record.offset, time: time,
       key: record.key, payload: record.value)
     let keys = bench.keys
     if event.id.intake >= 0, keys.appendKeyPart(bench.slots[event.id.intake]) {

@@ -30,6 +30,7 @@ final class Workbench {
     slots = frame.slots.run
     rowSlots = rowFrame.slots.run
     decoder = Decoder(slots: slots, arena: arena)
+    slots[Variable.source] = .object(slots[Variable.sourceTopic..<Variable.source])
   }
 
   func fail(_ fault: RunFault) { faultNow = fault }

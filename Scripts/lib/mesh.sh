@@ -46,15 +46,12 @@ build_weft() { # release: the one that is measured
 
 # The operational topics belong to the sources; the mesh's own come from its files.
 apply_mesh() {
-  local domain
   "$build/tools/topic" --partitions 4 ops.{registration,claims,visits,labs}.events ||
     fail "the operational topics could not be made at $KAFKA_BOOTSTRAP"
-  for domain in "${domains[@]}"; do
-    "$weft" apply "$config/$domain" >"$run/logs/apply-$domain.log" 2>&1 || {
-      cat "$run/logs/apply-$domain.log" >&2
-      fail "weft apply $(shown "$config/$domain") was refused, see above"
-    }
-  done
+  "$weft" apply "$config" >"$run/logs/apply.log" 2>&1 || {
+    cat "$run/logs/apply.log" >&2
+    fail "weft apply $(shown "$config") was refused, see above"
+  }
 }
 
 # start_workers: one process a domain; its log is logs/DOMAIN.log.
@@ -117,12 +114,18 @@ await_read() {
 # The workers finish what they hold, commit, and write their counts into their logs.
 drain_workers() { stop_all "$run/workers"; }
 
-# show_rows ROWS: the beginning of each state port, as a read_committed reader sees it.
+# show_rows ROWS: the beginning of each state port, as a read_committed reader sees it, and of the
+# quarantine of claims.
 show_rows() {
-  local port
+  local port width
+  width=$({ [ -t 1 ] && stty size </dev/tty | cut -d' ' -f2; } 2>/dev/null || echo 120)
   for port in "${state_ports[@]}"; do
     say "   $bold$port@1$plain"
-    { "$weft" --mesh "$config" read "$port@1" --format json 2>>"$run/logs/read.log" || true; } |
-      head -n "$1" | cut -c "1-$((${COLUMNS:-100} - 6))" | sed 's/^/      /'
+    read_port "$port@1" | python3 "$root/Scripts/lib/rows.py" "$1" "$width"
   done
+  say "   ${bold}claims, quarantined$plain"
+  read_port claims --quarantine | python3 "$root/Scripts/lib/rows.py" "$1" "$width" quarantine
 }
+
+# read_port PORT [ARG…]: as JSON lines.
+read_port() { "$weft" --mesh "$config" read "$@" --format json 2>>"$run/logs/read.log"; }

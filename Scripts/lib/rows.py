@@ -1,0 +1,67 @@
+"""Shows the beginning of a port as a table: `weft read PORT --format json | rows.py ROWS WIDTH`.
+
+Columns that do not fit into WIDTH are left out, and said. With `quarantine` as a third argument it
+shows what a product's quarantine says of its records instead of what is in them.
+"""
+
+import json
+import sys
+
+CELL_MAX = 24
+
+
+def text(value):
+    if value is None:
+        return ""
+    shown = value if isinstance(value, str) else json.dumps(value)
+    return shown if len(shown) <= CELL_MAX else shown[: CELL_MAX - 1] + "…"
+
+
+def number(value):
+    return value is None or isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def why(record):
+    headers, original = record["headers"], record.get("value", record.get("bytes"))
+    return {
+        "reason": headers["weft_reason"], "message": headers["weft_message"],
+        "from": f"{headers['weft_topic']}[{headers['weft_partition']}]@{headers['weft_offset']}",
+        "original": original,
+    }
+
+
+def columns(rows, width):
+    """The names and widths of those that fit."""
+    chosen, left = [], width
+    for name in rows[0]:
+        wide = max(len(name), *(len(text(row.get(name))) for row in rows))
+        if wide + 2 > left and chosen:
+            return chosen, len(rows[0]) - len(chosen)
+        chosen.append((name, wide))
+        left -= wide + 2
+    return chosen, 0
+
+
+def main():
+    count, width = int(sys.argv[1]), int(sys.argv[2])
+    records = [json.loads(line) for line in sys.stdin if line.strip()]
+    shape = why if sys.argv[3:] == ["quarantine"] else lambda record: record.get("value") or {}
+    rows = [row for row in map(shape, records[:count]) if row]
+    if not rows:
+        print("      nothing")
+        return
+    chosen, hidden = columns(rows, width - 6)
+    lines = [{name: name for name, _ in chosen}, *rows]
+    right = {name for name, _ in chosen if all(number(row.get(name)) for row in rows)}
+    for line in lines:
+        cells = [
+            text(line.get(name)).rjust(wide) if name in right else text(line.get(name)).ljust(wide)
+            for name, wide in chosen
+        ]
+        print("      " + "  ".join(cells).rstrip())
+    more = f", {hidden} more columns" if hidden else ""
+    print(f"      {len(rows)} of {len(records)}{more}")
+
+
+if __name__ == "__main__":
+    main()

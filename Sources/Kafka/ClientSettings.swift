@@ -99,8 +99,9 @@ enum ClientRole {
 
   private var consuming: [(String, String)] {
     [
-      // The bound on what is fetched ahead; `queued.min.messages` below its default starves.
-      ("queued.max.messages.kbytes", "32768"),
+      // The bound on what is fetched ahead, for each of a consumer's two queues;
+      // `queued.min.messages` below its default starves.
+      ("queued.max.messages.kbytes", "16384"),
       // Small fetches stay in the processor's cache: 0.46 instead of 0.7 µs a record.
       ("max.partition.fetch.bytes", "262144"),
       // Some brokers ignore fetch limits; a response may then be as large as this.

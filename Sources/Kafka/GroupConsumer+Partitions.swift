@@ -6,12 +6,22 @@ extension GroupConsumer {
   /// Answers an assignment: reading begins at the offsets given, which must be concrete; there is
   /// no reset policy behind them.
   package func assign(_ offsets: [PartitionOffset], incremental: Bool) throws(KafkaError) {
+    for entry in offsets where asideTopics.contains(entry.at.topic) { setAside(entry.at) }
     let list = makeList(offsets)
     if incremental {
       try unsafe consume(rd_kafka_incremental_assign(client, list.raw), "take partitions over")
     } else {
       try check(unsafe rd_kafka_assign(client, list.raw), "take partitions over")
     }
+  }
+
+  /// Once the application has set where a partition's records go, librdkafka leaves it so.
+  private func setAside(_ at: TopicPartition) {
+    let partition = at.partition.value
+    guard let own = unsafe rd_kafka_queue_get_partition(client, name(of: at.topic), partition)
+    else { return }
+    unsafe rd_kafka_queue_forward(own, asideQueue)
+    unsafe rd_kafka_queue_destroy(own)
   }
 
   /// Answers a revocation. Not incremental: everything is given back.

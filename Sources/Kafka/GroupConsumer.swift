@@ -31,6 +31,9 @@ package enum ConsumerEvent: Sendable {
 
   let client: OpaquePointer
   private let queue: OpaquePointer
+  /// What ``pollAside(into:)`` reads.
+  let asideQueue: OpaquePointer
+  let asideTopics: Set<TopicOrdinal>
   private let context: ClientContext
   private let ordinals: [String: TopicOrdinal]
   /// Held so that messages carry our ordinal: the first to name a topic decides its opaque.
@@ -42,12 +45,15 @@ package enum ConsumerEvent: Sendable {
   /// Makes the member; joins with ``subscribe()``.
   /// - Parameter instance: its static membership (`group.instance.id`), which makes a restart
   ///   cheap and a second holder fatal for the first; nil for a dynamic member.
+  /// - Parameter aside: topics whose records are read by ``pollAside(into:)``, so that they do not
+  ///   stand behind those of the others; when some come, a waiting poll ends.
   /// - Throws: ``KafkaError`` for settings that librdkafka refuses.
   package init(
     settings: ClientSettings, group: String, instance: String?, topics: [String],
-    log: ClientLog = ClientLog()
+    aside: Set<TopicOrdinal> = [], log: ClientLog = ClientLog()
   ) throws(KafkaError) {
     self.topics = topics
+    asideTopics = aside
     self.group = group
     self.log = log
     context = ClientContext(log: log)
@@ -67,6 +73,8 @@ package enum ConsumerEvent: Sendable {
     unsafe rd_kafka_poll_set_consumer(client)
     unsafe queue = rd_kafka_queue_get_consumer(client)
     wakeHandle = unsafe WakeHandle(queue)
+    unsafe asideQueue = rd_kafka_queue_new(client)
+    unsafe weft_wake_for(asideQueue, queue)
     for index in topics.indices {
       if let handle = unsafe topicHandle(client, topics[index], ordinal: index) {
         unsafe handles.append(handle)
@@ -76,8 +84,10 @@ package enum ConsumerEvent: Sendable {
 
   deinit {
     wakeHandle.end()
+    unsafe weft_wake_no_more(asideQueue)
     if isAbandoned { return }
     unsafe handles.forEach { unsafe rd_kafka_topic_destroy($0) }
+    unsafe rd_kafka_queue_destroy(asideQueue)
     unsafe rd_kafka_queue_destroy(queue)
     // What was not closed leaves without a word: a static member keeps its place anyway.
     unsafe rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
@@ -97,7 +107,16 @@ package enum ConsumerEvent: Sendable {
   /// after ``WakeHandle/wake()`` and after a rebalance: a batch then never spans two assignments,
   /// and what it holds was fetched before the rebalance that is told of.
   package func poll(into batch: RecordBatch, waitMilliseconds: Int) {
-    unsafe batch.fill(from: queue, waitMilliseconds: Int32(clamping: waitMilliseconds)) { other in
+    unsafe fill(batch, from: queue, Int32(clamping: waitMilliseconds))
+    if !context.events.isEmpty { translateEvents() }
+  }
+
+  /// Fills `batch` with the next records of the topics that are read aside, without waiting. A
+  /// rebalance is never noticed here.
+  package func pollAside(into batch: RecordBatch) { unsafe fill(batch, from: asideQueue, 0) }
+
+  private func fill(_ batch: RecordBatch, from queue: OpaquePointer, _ waitMilliseconds: Int32) {
+    unsafe batch.fill(from: queue, waitMilliseconds: waitMilliseconds) { other in
       if other.code == RD_KAFKA_RESP_ERR__PARTITION_EOF {
         if let at = other.at { pending.append(.reachedEnd(at, Offset(other.offset))) }
       } else {
@@ -105,7 +124,6 @@ package enum ConsumerEvent: Sendable {
           .failed(KafkaError(other.code, operation: "read", message: other.message), other.at))
       }
     }
-    if !context.events.isEmpty { translateEvents() }
   }
 
   /// The oldest event that was not taken yet.

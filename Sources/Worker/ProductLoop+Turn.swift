@@ -12,10 +12,12 @@ extension ProductLoop {
     // Taken before anything of the turn is gathered: a commit under it fails once the group has
     // gone on to another generation (rule 8).
     if !meter.isOpen { generation = Generation(groupMetadata(consumer)) }
-    let wait = needsRewind ? 0 : meter.waitMs(nowMs: Clock.monotonicMs())
+    // Blocks that come end the wait, but not those that were left from the last time.
+    let wait = needsRewind || !blocks.isEmpty ? 0 : meter.waitMs(nowMs: Clock.monotonicMs())
     consumer.poll(into: batch, waitMilliseconds: Int(wait))
     if try handleEvents(consumer), settings.unsafe.keeps(.gatheredGeneration) {
       batch.clear()
+      blocks.clear()
       return
     }
     if needsRewind {
@@ -25,6 +27,13 @@ extension ProductLoop {
       return
     }
     if !batch.isEmpty { try gather() }
+    if !isDirect { try takeBlocks(consumer) }
+    do {
+      if meter.isOpen { try publishEarly() }
+    } catch {
+      throw .kafka(error, .writing)
+    }
+    try settleOwnBlocks(isFinal: false)
     if !ends.isEmpty { try checkEnds() }
     if isRestoring { try finishRestoring(consumer) }
     if meter.shouldClose(nowMs: Clock.monotonicMs()) { try closeTurn() }
@@ -38,24 +47,26 @@ extension ProductLoop {
     var index = 0
     while index < batch.count {
       let topic = batch.topic(at: index).value
-      if topic < inputCount {
-        if try take(index, input: topic) {
-          taken += 1
-          bytes += batch.bytes(at: index)
-        }
-      } else {
-        try readBack(index, journal: topic - inputCount)
+      if topic < inputCount, try take(index, input: topic) {
+        taken += 1
+        bytes += batch.bytes(at: index)
       }
       index += 1
     }
     if taken > 0 { meter.add(records: taken, bytes: bytes, nowMs: Clock.monotonicMs()) }
     batch.clear()
-    do {
-      try publishEarly()
-    } catch {
-      throw .kafka(error, .writing)
+  }
+
+  /// Takes journal blocks that came back. They have a queue of their own, so that they do not stand
+  /// behind what was fetched of the inputs.
+  private func takeBlocks(_ consumer: GroupConsumer) throws(LoopFailure) {
+    consumer.pollAside(into: blocks)
+    var index = 0
+    while index < blocks.count {
+      let journal = blocks.topic(at: index).value - product.inputs.count
+      if journal >= 0 { try readBack(index, journal: journal) }
+      index += 1
     }
-    try settleOwnBlocks(isFinal: false)
   }
 
   /// Hands an input record to ingest, or to the program of a direct product. False if it is not the
@@ -83,11 +94,11 @@ extension ProductLoop {
   }
 
   private func readBack(_ index: Int, journal: Int) throws(LoopFailure) {
-    let offset = batch.offset(at: index)
-    guard let slot = owned.slot(journal, batch.partition(at: index)) else { return }
+    let offset = blocks.offset(at: index)
+    guard let slot = owned.slot(journal, blocks.partition(at: index)) else { return }
     let step = slot.cursor.readBack(offset)
     if step == .skip { return }
-    let bytes = batch.value(at: index) ?? .empty
+    let bytes = blocks.value(at: index) ?? .empty
     let applied: Applied
     if step == .reapply {
       applied = slot.reapply(bytes, at: offset)
@@ -130,23 +141,19 @@ extension ProductLoop {
   // MARK: Publishing
 
   /// What can go out before the turn closes goes now, so that librdkafka's threads work beside this
-  /// one: outputs always; blocks where own blocks are being applied in their turn (elsewhere a block
-  /// written early would keep the cursor from catching up).
+  /// one: full blocks, and what was applied.
   private func publishEarly() throws(KafkaError) {
     guard let publisher else { return }
     let limit = deadline
-    if !isDirect { try publishBlocks(publisher, all: false, limit) }
+    if !isDirect { try publishBlocks(publisher, limit) }
     publishedInTurn += Int64(try publisher.publish(outputs, limit))
     outputs.clear()
   }
 
-  private func publishBlocks(_ publisher: Publisher, all: Bool, _ limit: Deadline)
-    throws(KafkaError)
-  {
+  private func publishBlocks(_ publisher: Publisher, _ limit: Deadline) throws(KafkaError) {
     while sealedDone < ingest.sealed.count {
       let block = ingest.sealed[sealedDone]
       let slot = owned.slot(block.journal, block.partition)
-      if !all, let slot, !slot.cursor.appliesOwn { return }
       let tag = try publisher.publish(
         block: ingest.bytes(of: block), journal: block.journal, partition: block.partition,
         recordedMs: recordedMs, limit)
@@ -164,11 +171,15 @@ extension ProductLoop {
       let own = ownBlocks[settledBlocks]
       let offset = publisher.producer.offset(of: own.tag)
       if offset == nil && !isFinal { return }
-      settledBlocks += 1
       let block = ingest.sealed[own.sealed]
-      guard let slot = owned.slot(block.journal, block.partition),
-        slot.cursor.acknowledged(offset), let offset
-      else { continue }
+      guard let slot = owned.slot(block.journal, block.partition) else {
+        settledBlocks += 1
+        continue
+      }
+      let decision = slot.cursor.own(at: offset, isFinal: isFinal)
+      if decision == .wait { return }
+      settledBlocks += 1
+      guard decision == .apply, let offset else { continue }
       let bytes = ingest.bytes(of: block)
       try check(slot.apply(bytes, at: offset, publishing: outputs), slot, offset)
       appliedAtOnceInTurn += 1
@@ -183,16 +194,7 @@ extension ProductLoop {
     guard meter.isOpen, let publisher, let consumer, let generation else { return }
     let started = Clock.monotonicMicroseconds()
     let limit = deadline
-    do {
-      if !isDirect {
-        ingest.seal(recordedMs: recordedMs)
-        try publishBlocks(publisher, all: true, limit)
-        if settledBlocks < ownBlocks.count { try publisher.producer.flush(limit) }
-      }
-    } catch {
-      throw .kafka(error, .writing)
-    }
-    try settleOwnBlocks(isFinal: true)
+    if !isDirect { try writeBlocks(publisher, consumer, limit) }
     do {
       publishedInTurn += Int64(try publisher.publish(outputs, limit))
       outputs.clear()
@@ -208,6 +210,22 @@ extension ProductLoop {
       throw .kafka(error, .ending)
     }
     noteCommit(microseconds: Clock.monotonicMicroseconds() - started)
+  }
+
+  /// Writes what ingest has gathered, and applies of it what may be applied in this turn.
+  private func writeBlocks(
+    _ publisher: Publisher, _ consumer: GroupConsumer, _ limit: Deadline
+  ) throws(LoopFailure) {
+    do {
+      ingest.seal(recordedMs: recordedMs)
+      try publishBlocks(publisher, limit)
+      if settledBlocks < ownBlocks.count { try publisher.producer.flush(limit) }
+    } catch {
+      throw .kafka(error, .writing)
+    }
+    // What the last turn left has come back meanwhile, or the next turns would lag behind for ever.
+    try takeBlocks(consumer)
+    try settleOwnBlocks(isFinal: true)
   }
 
   private func sendOffsets(
@@ -265,6 +283,7 @@ extension ProductLoop {
     direct.clearCounts()
     outputs.clear()
     batch.clear()
+    blocks.clear()
     resetTurn()
   }
 

@@ -72,6 +72,8 @@ final class ProductLoop {
 
   // The open turn.
   let batch = RecordBatch(capacity: 2000)
+  /// Journal blocks, of up to 64 KiB each as a rule.
+  let blocks = RecordBatch(capacity: 64)
   let outputs = OutputBatch()
   var meter: TurnMeter
   var recordedMs: Int64 = 0
@@ -227,7 +229,8 @@ final class ProductLoop {
     do {
       consumer = try GroupConsumer(
         settings: settings.kafka, group: product.names.group, instance: instanceName,
-        topics: topics, log: log)
+        topics: topics, aside: Set((product.inputs.count..<topics.count).map(TopicOrdinal.init)),
+        log: log)
     } catch {
       throw .stop(.refused("\(error)"))
     }

@@ -5,8 +5,10 @@ import Worker
 @Suite struct JournalCursorTests {
   private func at(_ offset: Int64) -> Offset { Offset(offset) }
 
-  private func acknowledge(_ cursor: inout JournalCursor, _ offset: Offset?) -> Bool {
-    cursor.acknowledged(offset)
+  private func own(_ cursor: inout JournalCursor, _ offset: Offset?, isFinal: Bool = true)
+    -> JournalCursor.Own
+  {
+    cursor.own(at: offset, isFinal: isFinal)
   }
 
   private func readBack(_ cursor: inout JournalCursor, _ offset: Offset) -> JournalCursor.ReadBack {
@@ -19,7 +21,7 @@ import Worker
   private func following() -> JournalCursor {
     var cursor = fresh()
     cursor.wrote()
-    #expect(acknowledge(&cursor, at(0)) == false)
+    #expect(own(&cursor, at(0)) == .leave)
     cursor.commit()
     #expect(readBack(&cursor, at(0)) == .apply)
     cursor.commit()
@@ -28,67 +30,78 @@ import Worker
 
   @Test func `the first own block is read back, the next is applied at once behind one marker`() {
     var cursor = following()
-    #expect(cursor.expected == at(2))
     cursor.wrote()
-    #expect(acknowledge(&cursor, at(2)))
+    #expect(own(&cursor, at(2)) == .apply)
     cursor.commit()
     #expect(cursor.position == at(3))
-    #expect(cursor.expected == at(4))
     // It comes back from Kafka later and is known.
     #expect(readBack(&cursor, at(2)) == .skip)
-    #expect(cursor.expected == at(4))
+    cursor.wrote()
+    #expect(own(&cursor, at(4)) == .apply)
   }
 
   @Test func `a block anywhere but where it was expected is left for later`() {
     var cursor = following()
     cursor.wrote()
-    #expect(acknowledge(&cursor, at(3)) == false)
+    #expect(own(&cursor, at(3)) == .leave)
     cursor.commit()
     #expect(cursor.position == at(1))
     #expect(readBack(&cursor, at(2)) == .apply)
-    #expect(cursor.expected == nil)
     #expect(readBack(&cursor, at(3)) == .apply)
-    #expect(cursor.expected == at(5))
+    cursor.wrote()
+    #expect(own(&cursor, at(5)) == .apply)
   }
 
   @Test func `an offset that nobody knows is not the one expected`() {
     var cursor = following()
     cursor.wrote()
-    #expect(acknowledge(&cursor, nil) == false)
+    #expect(own(&cursor, nil) == .leave)
     cursor.commit()
-    #expect(cursor.expected == nil)
     #expect(readBack(&cursor, at(2)) == .apply)
-    #expect(cursor.expected == nil)
+    cursor.wrote()
+    #expect(own(&cursor, at(4)) == .leave)
   }
 
   @Test func `several own blocks of a turn follow each other without a marker`() {
     var cursor = following()
     for _ in 0..<3 { cursor.wrote() }
-    #expect(acknowledge(&cursor, at(2)))
-    #expect(acknowledge(&cursor, at(3)))
+    #expect(own(&cursor, at(2)) == .apply)
+    #expect(own(&cursor, at(3)) == .apply)
     // Somebody else's record lies before the third.
-    #expect(acknowledge(&cursor, at(5)) == false)
-    #expect(acknowledge(&cursor, at(6)) == false)
+    #expect(own(&cursor, at(5)) == .leave)
+    #expect(own(&cursor, at(6)) == .leave)
     cursor.commit()
     #expect(cursor.position == at(4))
-    #expect(cursor.expected == nil)
   }
 
-  @Test func `a block that comes back while own ones are under way makes the next unknown`() {
+  @Test func `an own block waits for the one before it to come back, and is left at the end`() {
+    var cursor = fresh()
+    cursor.wrote()
+    #expect(own(&cursor, at(0)) == .leave)
+    cursor.commit()
+    cursor.wrote()
+    #expect(own(&cursor, at(2), isFinal: false) == .wait)
+    var other = cursor
+    #expect(readBack(&cursor, at(0)) == .apply)
+    #expect(own(&cursor, at(2), isFinal: false) == .apply)
+    #expect(own(&other, at(2)) == .leave)
+  }
+
+  @Test func `a foreign block before an own one leaves the own one`() {
     var cursor = following()
     cursor.wrote()
     #expect(readBack(&cursor, at(2)) == .apply)
-    #expect(acknowledge(&cursor, at(4)) == false)
+    #expect(own(&cursor, at(4)) == .leave)
   }
 
   @Test func `a turn that is rolled back knows nothing about what follows`() {
     var cursor = following()
     cursor.wrote()
-    #expect(acknowledge(&cursor, at(2)))
+    #expect(own(&cursor, at(2)) == .apply)
     cursor.rollBack(stamp: at(1), committed: at(1))
     #expect(cursor.position == at(1))
     cursor.wrote()
-    #expect(acknowledge(&cursor, at(4)) == false)
+    #expect(own(&cursor, at(4)) == .leave)
   }
 
   @Test func `restoring re-applies up to the committed offset, and commits nothing below it`() {
@@ -153,7 +166,7 @@ import Worker
       }
       if writer != 0 { return }
       if commits {
-        settle()
+        settle(isFinal: true)
         cursor.commit()
         published += applied
       } else {
@@ -166,11 +179,13 @@ import Worker
       settled = 0
     }
 
-    mutating func settle() {
+    mutating func settle(isFinal: Bool) {
       while settled < acknowledged.count {
         let offset = acknowledged[settled]
+        let decision = cursor.own(at: Offset(Int64(offset)), isFinal: isFinal)
+        if decision == .wait { return }
         settled += 1
-        if case .block(let id, _) = log[offset], cursor.acknowledged(Offset(Int64(offset))) {
+        if case .block(let id, _) = log[offset], decision == .apply {
           applied.append(id)
           atOnce += 1
         }
@@ -191,7 +206,7 @@ import Worker
     mutating func step(others: Int) {
       switch random.below(12 + others) {
       case 0, 1: write(0)
-      case 2: settle()
+      case 2: settle(isFinal: false)
       case 3: end(0, commits: true)
       case 4: end(0, commits: random.below(4) != 0)
       case 5...11: read()

@@ -34,7 +34,16 @@ extension Admin {
       let list = unsafe rd_kafka_CreateTopics_result_topics(answer, &count)
       return unsafe Admin.topicResults(list, count, "make topic")
     }
+    for result in results where result.error == nil { try awaitTopic(result.name, deadline) }
     return refused + results
+  }
+
+  /// Brokers learn of a new topic a moment after it was made: only then can it be used.
+  private func awaitTopic(_ name: String, _ deadline: Deadline) throws(KafkaError) {
+    let patience = deadline.atMost(milliseconds: 5000)
+    while try topic(name, deadline) == nil && !patience.hasPassed {
+      unsafe rd_kafka_poll(client, 20)
+    }
   }
 
   /// Deletes topics; each has its own result.

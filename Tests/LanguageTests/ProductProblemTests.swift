@@ -37,26 +37,52 @@ import Testing
         "W0204 product.odps.yaml:3:5 `Sales` is not a name of lower-case letters, digits and `-`",
         "W0204 transform.yaml:2:23 `0` is not a whole number from 1 to 10000",
         "W0341 transform.yaml:9:9 `idd` is not a field of `Placed`",
-        "W0207 worker.yaml:1:1 `domain` is missing",
+        "W0346 transform.yaml:20:18 `count` takes nothing",
         "W0201 worker.yaml:2:1 `domian` is not a key of worker.yaml",
       ])
   }
 
-  @Test func `a broken input silences what depends on it, not the rest`() throws {
+  @Test func `an input without a contract silences what depends on it, not the rest`() throws {
+    let found = try problems(
+      ("contracts/orders.odcs.yaml", "logicalType: string}", "logicalType: strong}"),
+      ("transform.yaml", "sum(event.total)", "sum(event.nothing)"),
+      ("transform.yaml", "customer:\n    from: customer", "custmer:\n    from: customer")
+    )
     #expect(
-      try problems(
-        ("transform.yaml", "discriminator: type", "discriminator: typ"),
-        (
-          "transform.yaml", "customer:\n    from: customer",
-          "custmer:\n    from: customer"
-        )
-      ).sorted()
-        == [
-          "W0341 transform.yaml:7:20 `typ` is not a field of `Placed`",
-          "W0349 product.odps.yaml:11:12 output port `customer@1` is promised, and transform.yaml "
-            + "does not make it",
-          "W0349 transform.yaml:30:3 `custmer@1` is no output port of product.odps.yaml",
-        ].sorted())
+      found == [
+        "W0204 orders.odcs.yaml:24:37 `strong` is not one of `string`, `date`, `timestamp`, `time`, "
+          + "`number`, `integer`, `boolean`, `object`, `array`",
+        "W0349 product.odps.yaml:11:12 output port `customer@1` is promised, and transform.yaml "
+          + "does not make it",
+        "W0349 transform.yaml:30:3 `custmer@1` is no output port of product.odps.yaml",
+      ])
+  }
+
+  @Test func `a misspelt key is read as what was meant, and hides nothing`() throws {
+    let found = try problems(
+      ("transform.yaml", "discriminator: type", "discriminatr: typ"),
+      ("transform.yaml", "time: at", "time: att"),
+      ("transform.yaml", "sum(event.total)", "sum(event.totl)"),
+      ("product.odps.yaml", "placed, version: \"1.0.0\"", "placed, version: 1.0")
+    )
+    #expect(
+      found == [
+        "W0202 product.odps.yaml:10:29 expected a quoted version such as `\"1.0.0\"`, found a number",
+        "W0201 transform.yaml:7:5 `discriminatr` is not a key of an input",
+        "W0341 transform.yaml:7:19 `typ` is not a field of `Placed`",
+        "W0341 transform.yaml:9:11 `att` is not a field of `Placed`",
+        "W0203 transform.yaml:20:22 `totl` is not a field of event type `Placed`",
+      ])
+  }
+
+  @Test func `one expression that is wrong for several event types is told once`() throws {
+    let found = try problems(
+      (
+        "transform.yaml", "        last   = max(event.at)\n",
+        "        last   = max(event.at)\n      orders.Cancelled: |\n        orders = count()\n"
+      ),
+      ("transform.yaml", "key: event.customer\n    on", "key: event.custmer\n    on"))
+    #expect(found == ["W0203 transform.yaml:16:10 `custmer` is not a field of event type `Placed`"])
   }
 
   @Test(arguments: [

@@ -62,15 +62,13 @@ package struct FieldReader {
     for entry in entries {
       guard let name = entry.key.text else { continue }
       keys[name] = entry.key
-      guard let field = spec[name] else {
-        if !spec.isOpen { unknown(entry.key, name, spec) }
-        continue
-      }
+      guard let field = spec[name] ?? meant(by: entry.key, name, spec, node) else { continue }
+      keys[field.name] = entry.key
       if let value = value(entry.value, field.shape) {
-        fields[name] = value
+        fields[field.name] = value
         note(field, entry.key)
       } else {
-        broken.insert(name)
+        broken.insert(field.name)
       }
     }
     for field in spec.fields where field.isRequired && keys[field.name] == nil {
@@ -88,7 +86,12 @@ package struct FieldReader {
     entries.first?.key ?? node
   }
 
-  private mutating func unknown(_ key: YAMLNode, _ name: String, _ spec: RecordSpec) {
+  /// Tells of a key that is none, and gives the field that was most likely meant: read as that, it
+  /// hides none of the other problems.
+  private mutating func meant(
+    by key: YAMLNode, _ name: String, _ spec: RecordSpec, _ node: YAMLNode
+  ) -> FieldSpec? {
+    if spec.isOpen { return nil }
     let names = spec.fields.map(\.name)
     let near = closest(to: name, among: names)
     let all = names.map { "`\($0)`" }.joined(separator: ", ")
@@ -96,6 +99,7 @@ package struct FieldReader {
       .unknownKey, "`\(name)` is not a key of \(spec.title)", key,
       notes: near == nil ? ["keys here: \(all)"] : [],
       help: near.map { "did you mean `\($0)`?" })
+    return near.flatMap { node[$0] == nil ? spec[$0] : nil }
   }
 
   private mutating func note(_ field: FieldSpec, _ key: YAMLNode) {
@@ -128,6 +132,14 @@ package struct FieldReader {
     // One alternative of the node's kind: its messages are the ones that help.
     if failures.count == 1, let only = failures.first {
       diagnostics += only.diagnostics
+      return nil
+    }
+    if let text = node.text, failures.allSatisfy({ $0.diagnostics.last?.code == .badValue }),
+      !failures.isEmpty
+    {
+      report(
+        .badValue, "`\(text)` is not \(Shape.either(shapes).text)", node,
+        help: failures.lazy.compactMap { $0.diagnostics.last?.help }.first)
       return nil
     }
     return wrong(node, .either(shapes))

@@ -22,6 +22,8 @@ package struct ProductDescriptor: Sendable {
   package let owners: [String]
   package let inputPorts: [Port]
   package let outputPorts: [Port]
+  /// Names of output ports that are listed but wrong, which has been said.
+  package let brokenPorts: Set<String>
   /// `id` or `domain` is wrong, and that has been said: nothing can be said of names made of them.
   package let lacksName: Bool
   /// The file's root, for what else is in it.
@@ -40,11 +42,13 @@ package struct ProductDescriptor: Sendable {
       "\(port.name)@\(port.major)"
     }
     if record.isBroken("inputPorts") || record.isBroken("outputPorts") { return nil }
+    let names = Set((record["outputPorts"]?.items ?? []).compactMap { $0.record?.text("name") })
     return ProductDescriptor(
       id: id, name: record.text("name") ?? id, version: record.text("version") ?? "",
       status: record.text("status") ?? "", domain: domain,
       purpose: record["description"]?.record?.text("purpose"), owners: owners, inputPorts: inputs,
-      outputPorts: outputs, lacksName: id.isEmpty || domain.isEmpty, record: record)
+      outputPorts: outputs, brokenPorts: names.subtracting(outputs.map(\.name)),
+      lacksName: id.isEmpty || domain.isEmpty, record: record)
   }
 
   private static func ports(

@@ -44,40 +44,37 @@ extension TransformReader {
   private mutating func input(_ name: String, _ fields: FileRecord, _ port: ProductDescriptor.Port)
     -> InputDefinition?
   {
-    if fields["port"] != nil || !fields.isWhole { return nil }
-    guard let topic = needed("topic", of: fields), let contract = contract(fields, port) else {
-      return nil
-    }
+    if fields["port"] != nil || fields.isBroken("port") { return nil }
+    // Only without a contract are the types unknown that all else depends on.
+    let topic = needed("topic", of: fields) ?? ""
+    guard let contract = contract(fields, port) else { return nil }
     inputContracts[name] = contract
-    checkTopic(topic, contract, fields)
-    var isWhole = true
+    if !topic.isEmpty { checkTopic(topic, contract, fields) }
     let events = contract.objects.map { EventType(name: $0.name, fields: $0.fields) }
     let discriminator = fields.text("discriminator").map(Self.path)
     if let discriminator {
-      isWhole = checkPath(discriminator, fields["discriminator"], events, [.string]) && isWhole
-    } else if events.count > 1 {
+      checkPath(discriminator, fields["discriminator"], events, [.string])
+    } else if events.count > 1, !fields.isBroken("discriminator") {
       report(
         .missingKey, "`discriminator` is missing: the contract has \(events.count) event types",
-        contractSpan(fields), help: "name the field that tells them apart: `discriminator: type`")
-      isWhole = false
+        fields.span("contract"),
+        help: "name the field that tells them apart: `discriminator: type`")
     }
     let identity = identity(fields, events)
     let time = fields.text("time").map(Self.path)
     if let time {
-      isWhole = checkPath(time, fields["time"], events, [.timestamp, .date]) && isWhole
+      checkPath(time, fields["time"], events, [.timestamp, .date])
     }
-    guard isWhole, identity.isGood else { return nil }
     return InputDefinition(
-      name: name, topic: topic, discriminator: discriminator, id: identity.value, time: time,
+      name: name, topic: topic, discriminator: discriminator, id: identity, time: time,
       start: start(fields["start"]), events: events)
   }
 
   static func path(_ text: String) -> [String] { text.split(separator: ".").map(String.init) }
 
-  private func contractSpan(_ fields: FileRecord) -> SourceSpan { fields.span("contract") }
-
   private mutating func needed(_ name: String, of fields: FileRecord) -> String? {
     if let text = fields.text(name) { return text }
+    if fields.isBroken(name) { return nil }
     let first = fields.node.entries.first?.key.span ?? fields.node.span
     report(.missingKey, "`\(name)` is missing", first, label: "an input needs it")
     return nil
@@ -116,11 +113,11 @@ extension TransformReader {
     }
   }
 
-  /// Whether the field is there, always, and of one of the types, in every event type.
+  /// Tells when the field is not there, always, and of one of the types, in every event type.
   private mutating func checkPath(
     _ path: [String], _ value: FileValue?, _ events: [EventType], _ types: [ValueType]
-  ) -> Bool {
-    guard let value else { return false }
+  ) {
+    guard let value else { return }
     for event in events {
       guard let (field, isAlways) = Self.field(path, in: event.fields) else {
         report(
@@ -128,7 +125,7 @@ extension TransformReader {
           value.span,
           help: closest(to: path.last ?? "", among: event.fields.map(\.name))
             .map { "did you mean `\($0)`?" })
-        return false
+        return
       }
       if !types.contains(field.type) || !isAlways {
         let wanted = types.map(\.description).joined(separator: " or ")
@@ -137,10 +134,9 @@ extension TransformReader {
           .breaksContract,
           "a required \(wanted) is needed here, and `\(field.name)` of "
             + "`\(event.name)` is \(found)", value.span)
-        return false
+        return
       }
     }
-    return true
   }
 
   private static func field(_ path: [String], in fields: [ContractField]) -> (ContractField, Bool)?
@@ -160,15 +156,15 @@ extension TransformReader {
   private static let horizonDefaultMs: Int64 = 7 * 86_400_000
 
   private mutating func identity(_ fields: FileRecord, _ events: [EventType])
-    -> (value: InputDefinition.Identity?, isGood: Bool)
+    -> InputDefinition.Identity?
   {
-    guard let id = fields["id"] else { return (nil, true) }
+    guard let id = fields["id"] else { return nil }
     let field = id.record?["field"] ?? id
-    guard let text = field.text else { return (nil, false) }
+    guard let text = field.text else { return nil }
     let path = Self.path(text)
-    guard checkPath(path, field, events, [.string, .int]) else { return (nil, false) }
+    checkPath(path, field, events, [.string, .int])
     let horizon = id.record?["horizon"]?.durationMs ?? Self.horizonDefaultMs
-    return (InputDefinition.Identity(path: path, horizonMs: horizon), true)
+    return InputDefinition.Identity(path: path, horizonMs: horizon)
   }
 
   private func start(_ value: FileValue?) -> InputDefinition.Start {

@@ -85,6 +85,7 @@ extension TransformReader {
   }
 
   private mutating func unpromised(_ port: String, _ major: Int, _ key: YAMLNode) {
+    if around.descriptor.brokenPorts.contains(port) { return }
     let ports = around.descriptor.outputPorts
     let majors = ports.filter { $0.name == port }.map { "`\(port)@\($0.major)`" }
     let near = closest(to: port, among: ports.map(\.name))

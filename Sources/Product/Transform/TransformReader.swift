@@ -40,7 +40,7 @@ struct TransformReader {
     readTables()
     readOutputs()
     planJournals()
-    diagnostics = diagnostics.map(explained)
+    diagnostics = onceEach(diagnostics.map(explained))
     if !record.isWhole || diagnostics.contains(where: { $0.severity == .error }) { return nil }
     return definition()
   }
@@ -60,6 +60,20 @@ struct TransformReader {
     report(
       .unknownReference, "product.odps.yaml describes `\(around.descriptor.id)`, not `\(product)`",
       record.span("product"), help: "write `product: \(around.descriptor.id)`")
+  }
+
+  /// An expression that several event types share is wrong in the scope of each: once is enough.
+  private func onceEach(_ all: [Diagnostic]) -> [Diagnostic] {
+    var seen: Set<SourceSpan> = []
+    return all.filter { diagnostic in
+      guard let span = diagnostic.span, Self.isOfExpressions(diagnostic.code) else { return true }
+      return seen.insert(span).inserted
+    }
+  }
+
+  /// W0301 to W0339, and W0203 for an unknown field.
+  private static func isOfExpressions(_ code: DiagnosticCode) -> Bool {
+    code.text == "W0203" || (code.text >= "W0301" && code.text <= "W0339")
   }
 
   /// Variables of later versions are no misspellings.

@@ -35,6 +35,11 @@ struct YAMLProblemText {
         help: "close it with `\(openerText)`")
     case "did not find expected ',' or ']'", "did not find expected ',' or '}'":
       let closing = problem.problem.hasSuffix("']'") ? "]" : "}"
+      if let context, isNothing(at: place) {
+        return at(
+          context, "the `\(closing == "]" ? "[" : "{")` that begins here is never closed",
+          help: "close it with `\(closing)`")
+      }
       return at(
         place, "expected `,` or `\(closing)` here", also: context,
         alsoText: "`\(closing == "]" ? "[" : "{")` that it would close")
@@ -75,6 +80,11 @@ struct YAMLProblemText {
     default:
       at(place, "this is no YAML: \(problem.problem)", also: context, alsoText: "beginning")
     }
+  }
+
+  /// Whether only an empty line or the end of the text stands there.
+  private func isNothing(at place: Int) -> Bool {
+    !source.bytes.indices.contains(place) || [0x0A, 0x0D].contains(source.bytes[place])
   }
 
   private func badStart(_ place: Int) -> Diagnostic {

@@ -47,8 +47,12 @@ def by_topic(records: list[Record]) -> dict[str, list[Record]]:
 
 def fields_of(record: Record) -> dict:
     """The record's fields; amounts as decimals, times as instants, absent and null alike."""
-    found = {}
-    for name, value in decode(record.value).items():
+    found: dict = {}
+    try:
+        read = decode(record.value or b"")
+    except ValueError:
+        return {"not JSON": record.value}
+    for name, value in read.items():
         if value is None:
             continue
         found[name] = instant(value) if name in _INSTANTS else value

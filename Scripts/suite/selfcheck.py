@@ -81,7 +81,7 @@ FAULTS: list[tuple[str, Callable[[Ports], object]]] = [
     ("too many", _again(LINES)),
     ("ce_id not unique", _again(MOVEMENTS)),
     ("order", _swap),
-    ("wrong content", _replace(MOVEMENTS, 7, b'"amount": ', b'"amount": 1')),
+    ("wrong content", _replace(MOVEMENTS, 7, b'"sequence": ', b'"sequence": 1')),
     ("wrong row", _replace(ACCOUNT, 2, b'"movements": ', b'"movements": 1')),
     ("wrong row", lambda p: p[ACCOUNT].pop(1)),
     ("state went back", _older_row),

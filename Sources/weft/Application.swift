@@ -1,4 +1,5 @@
 import Diagnostics
+import Dispatch
 import Kafka
 import Mesh
 import Product
@@ -7,9 +8,15 @@ import Records
 /// What `weft apply` finds out and does for products on one cluster: first everything is looked at
 /// and compared, then, if nothing stands in the way, topics are made and the catalog is written.
 struct Application {
+  /// So long a recreation waits for workers that have stopped to be forgotten: a session and a bit.
+  private static let leaveMs = 12_000
+
   private let broker: Broker
   private let products: [LoadedProduct]
   private let createsInputs: Bool
+  private let session: Session
+  /// Topics of ports whose readers the files would break: that is said once, and at its place.
+  private var broken: Set<String> = []
   /// By the catalog topic's name, which has the environment's prefix.
   private var catalogs: [String: Catalog] = [:]
   private(set) var existing: [String: ExistingTopic] = [:]
@@ -20,9 +27,11 @@ struct Application {
   /// Looks at files, broker and catalog; changes nothing.
   /// - Parameter recreating: the product that is to start over, if one is.
   init(
-    _ products: [LoadedProduct], _ broker: Broker, createsInputs: Bool, recreating: String?
+    _ products: [LoadedProduct], _ broker: Broker, _ session: Session, createsInputs: Bool,
+    recreating: String?
   ) throws {
     self.broker = broker
+    self.session = session
     self.products = products
     self.createsInputs = createsInputs
     topics = TopicPlan(wanted: [], inputs: [], existing: [:], createsInputs: false)
@@ -71,16 +80,30 @@ struct Application {
       product: product.name, group: product.names.group,
       own: WantedTopic.own(of: product, inputBytesMax: 0), published: published(product),
       existing: Set(existing.keys))
-    let obstacle = try broker.run { try recreation.obstacle($0, $1) }
-    if let obstacle { problems.append(obstacle) }
+    // A worker that has just stopped counts as a member until its session is over.
+    let patience = Deadline.after(milliseconds: Application.leaveMs)
+    let pause = DispatchSemaphore(value: 0)
+    var hasSaid = false
+    while let obstacle = try broker.run({ try recreation.obstacle($0, $1) }) {
+      if patience.hasPassed {
+        problems.append(obstacle)
+        break
+      }
+      if !hasSaid { session.say("waiting for the members of \(recreation.group) to leave …") }
+      hasSaid = true
+      _ = pause.wait(timeout: .now() + .milliseconds(250))
+    }
     recreations.append(recreation)
   }
 
   /// What the files would break: for readers of a published major, and in the product's own history.
   private mutating func compare(_ loaded: LoadedProduct, _ product: ProductDefinition) throws {
     guard let before = published(product) else { return }
-    let broken = Compatibility.broken(before.ports, by: loaded.ports)
-    problems += broken
+    for promise in loaded.ports {
+      let found = Compatibility.broken(before.ports, by: [promise])
+      problems += found
+      if !found.isEmpty { broken.insert(promise.port.topic) }
+    }
     if !broken.isEmpty || before.logicDigest == hexadecimal(product.logicDigest) { return }
     if try hasBegun(before) {
       let old = catalogs[product.names.catalogTopic]?.files(
@@ -118,7 +141,8 @@ struct Application {
       wanted.append(.catalog(named: product.names.catalogTopic))
     }
     topics = TopicPlan(
-      wanted: wanted, inputs: definitions.flatMap { WantedTopic.inputs(of: $0) }, existing: left,
+      wanted: wanted.filter { !broken.contains($0.name) },
+      inputs: definitions.flatMap { WantedTopic.inputs(of: $0) }, existing: left,
       createsInputs: createsInputs)
     problems += topics.problems
   }

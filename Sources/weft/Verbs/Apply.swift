@@ -65,7 +65,7 @@ enum ApplyVerb {
     }
     for cluster in clusters {
       let application = try Application(
-        cluster.products, Broker(cluster.settings, session),
+        cluster.products, Broker(cluster.settings, session), session,
         createsInputs: session.arguments.has(createInputs), recreating: recreated)
       if !application.problems.isEmpty { throw Refusal(application.problems) }
       try carryOut(application, session, isDry: isDry)

@@ -4,6 +4,8 @@ import Dispatch
 import Engine
 import Foundation
 import Glibc
+import Kafka
+import Mesh
 import Observability
 import Product
 import Synchronization
@@ -44,7 +46,7 @@ enum RunVerb {
     let worker = try makeWorker(domain, session)
     let signals = Signals()
     worker.start()
-    let code = wait(worker, signals, session)
+    let code = wait(worker, signals, domain, session)
     report(worker, session)
     return code
   }
@@ -71,9 +73,20 @@ enum RunVerb {
   }
 
   /// Waits for the end: of all products, or of the drain after a signal.
-  private static func wait(_ worker: Worker, _ signals: Signals, _ session: Session) -> ExitCode {
+  private static func wait(
+    _ worker: Worker, _ signals: Signals, _ domain: DomainDefinition, _ session: Session
+  ) -> ExitCode {
+    var explained: Set<String> = []
     while !signals.wasAsked(within: 0.2) {
-      if worker.waitForEnd(milliseconds: 0) { return exitCode(worker) }
+      let hasEnded = worker.waitForEnd(milliseconds: 0)
+      for status in worker.statuses {
+        guard case .stopped(.otherLogic) = status.phase,
+          let product = domain.products.first(where: { $0.name == status.product }),
+          explained.insert(product.name).inserted
+        else { continue }
+        explain(product, domain, session)
+      }
+      if hasEnded { return exitCode(worker) }
     }
     worker.stop()
     if worker.waitForEnd(milliseconds: drainMsMax) { return exitCode(worker) }
@@ -81,6 +94,21 @@ enum RunVerb {
       "the worker did not drain within \(drainMsMax / 1000) s; what was not committed is done again"
     )
     return .failed
+  }
+
+  /// Says what changed since the logic that the catalog has; the worker knows digests only.
+  private static func explain(
+    _ product: ProductDefinition, _ domain: DomainDefinition, _ session: Session
+  ) {
+    let settings = ClientSettings(domain.settings)
+    let catalog = try? Catalog.read(
+      settings, topic: product.names.catalogTopic,
+      Deadline.after(milliseconds: Broker.answerMs))
+    let published = catalog?.product(product.name, domain: product.domain)
+    let old = published.flatMap {
+      catalog?.files(ofLogic: $0.logicDigest, of: product.name, in: product.domain)
+    }
+    session.report([LogicChange.diagnostic(product: product, old: old)])
   }
 
   private static func exitCode(_ worker: Worker) -> ExitCode {

@@ -1,5 +1,6 @@
 extension Program {
-  /// A script that teaches a shell (`bash`, `zsh` or `fish`) the commands and options; nil for others.
+  /// A script that teaches a shell (`bash`, `zsh` or `fish`) the commands and options; nil for
+  /// others.
   package func completion(for shell: String) -> String? {
     switch shell {
     case "bash": bash

@@ -1,5 +1,6 @@
-/// An option of a command: `--name`, or `--name VALUE`. Declared once; parsing, help, completion and
-/// the manual page come from it, and ``Arguments`` is asked by it, so that no name is spelt twice.
+/// An option of a command: `--name`, or `--name VALUE`. Declared once; parsing, help, completion
+/// and the manual page come from it, and ``Arguments`` is asked by it, so that no name is spelt
+/// twice.
 package struct Option: Sendable, Hashable {
   package let name: String
   /// What the value is called in help, such as `POSITION`; nil for a switch.

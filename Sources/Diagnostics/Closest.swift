@@ -1,6 +1,6 @@
 /// The candidate a person most likely meant by `name`: at most two edits away (one for names up to
-/// four letters), the nearest first, the earlier of equals; nil when none is near. Letters' case costs
-/// nothing. Cost: the product of the lengths, per candidate; for messages only.
+/// four letters), the nearest first, the earlier of equals; nil when none is near. Letters' case
+/// costs nothing. Cost: the product of the lengths, per candidate; for messages only.
 ///
 /// An edit adds, removes or replaces a letter, or swaps two neighbours (optimal string alignment).
 package func closest(

@@ -1,7 +1,7 @@
 /// One thing that is wrong, told to a person: what, where, and what to do about it.
 ///
-/// The message stands alone: lower case, no full stop, names in backticks. A note states a fact, help
-/// is one concrete edit. Codes are permanent; ``DiagnosticCode`` has them all.
+/// The message stands alone: lower case, no full stop, names in backticks. A note states a fact,
+/// help is one concrete edit. Codes are permanent; ``DiagnosticCode`` has them all.
 package struct Diagnostic: Sendable, Hashable {
   package enum Severity: String, Sendable { case error, warning }
 

@@ -3,8 +3,9 @@ package enum DisplayText {
   /// Columns between tab stops in a source line.
   package static let tabWidth = 4
 
-  /// Columns that a scalar takes: 0 for combining marks, 2 for wide East Asian letters and pictures.
-  /// The ranges are the blocks of Unicode's East Asian Width that matter; a stray symbol may be off.
+  /// Columns that a scalar takes: 0 for combining marks, 2 for wide East Asian letters and
+  /// pictures. The ranges are the blocks of Unicode's East Asian Width that matter; a stray symbol
+  /// may be off.
   package static func width(of scalar: Unicode.Scalar) -> Int {
     if scalar.value < 0x300 { return 1 }
     switch scalar.value {

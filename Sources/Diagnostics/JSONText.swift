@@ -1,4 +1,5 @@
-/// JSON written by hand where a message is all there is to write; data has its own writer in Formats.
+/// JSON written by hand where a message is all there is to write; data has its own writer in
+/// Formats.
 package enum JSONText {
   /// The text as a JSON string, quotes included; control characters are escaped, all else is UTF-8.
   package static func string(_ text: String) -> String {

@@ -81,7 +81,8 @@ enum ClientRole {
     case .groupConsumer:
       return all + consuming + [
         ("partition.assignment.strategy", "cooperative-sticky"),
-        // Long enough for a restart to keep its partitions, short enough that the dead are replaced.
+        // Long enough for a restart to keep its partitions, short enough that the dead are
+        // replaced.
         ("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "1000"),
       ]
     case .reader: return all + consuming
@@ -143,8 +144,8 @@ enum ClientRole {
 @safe struct Configuration: ~Copyable {
   private let raw: OpaquePointer
 
-  /// - Throws: ``KafkaError`` for a property that librdkafka does not know, that has a value it does
-  ///   not take, or that is reserved. The text repeats no secret.
+  /// - Throws: ``KafkaError`` for a property that librdkafka does not know, that has a value it
+  ///   does not take, or that is reserved. The text repeats no secret.
   init(_ settings: ClientSettings, role: ClientRole, extra: [(String, String)] = [])
     throws(KafkaError)
   {

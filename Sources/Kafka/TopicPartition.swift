@@ -1,7 +1,8 @@
 import CRdKafka
 import Records
 
-/// A topic of a client, by its place in the list the client was made with. Costs nothing per record.
+/// A topic of a client, by its place in the list the client was made with. Costs nothing per
+/// record.
 package struct TopicOrdinal: Hashable, Comparable, Sendable {
   package let value: Int
   package init(_ value: Int) { self.value = value }

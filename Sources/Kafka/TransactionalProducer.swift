@@ -5,10 +5,10 @@ import Records
 /// not at all.
 ///
 /// One thread owns it. The order of calls: ``initTransactions(_:)`` once (it fences whoever held
-/// the transactional id before), then for each turn ``begin()``, produce, ``sendOffsets(_:group:_:)``,
-/// ``commit(_:)``; or ``abort(_:)`` at any place. What an error requires says
-/// ``KafkaError/reaction``; an error whose reaction is `retry` was retried here until the deadline,
-/// so that past it the outcome is unknown: make a new producer.
+/// the transactional id before), then for each turn ``begin()``, produce,
+/// ``sendOffsets(_:group:_:)``, ``commit(_:)``; or ``abort(_:)`` at any place. What an error
+/// requires says ``KafkaError/reaction``; an error whose reaction is `retry` was retried here until
+/// the deadline, so that past it the outcome is unknown: make a new producer.
 @safe package final class TransactionalProducer {
   /// Journal blocks of one transaction whose offsets can be asked for.
   package static let tagsMax = 16_384

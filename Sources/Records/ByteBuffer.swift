@@ -139,7 +139,8 @@
   }
 }
 
-/// Reads what ``ByteBuffer`` wrote, from front to back; nil or false where the bytes do not suffice.
+/// Reads what ``ByteBuffer`` wrote, from front to back; nil or false where the bytes do not
+/// suffice.
 @safe public struct ByteReader {
   /// What is read from.
   public let view: ByteView

@@ -1,7 +1,7 @@
 /// 32 bytes that name the logic of a product: a SHA-256 over all that can change what it publishes.
 ///
-/// Each journal block and each state's stamp carries one. Records only keeps and compares the bytes;
-/// which files go into them is the business of the product's files.
+/// Each journal block and each state's stamp carries one. Records only keeps and compares the
+/// bytes; which files go into them is the business of the product's files.
 package struct LogicDigest: Hashable, Sendable {
   package static let byteCount = 32
 

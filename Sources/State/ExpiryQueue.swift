@@ -1,7 +1,8 @@
-/// Remembered rows in the order in which they came, with the time of each: 4 bytes a row, and 16 for
-/// each run of rows with one time (a journal block's).
+/// Remembered rows in the order in which they came, with the time of each: 4 bytes a row, and 16
+/// for each run of rows with one time (a journal block's).
 ///
-/// Two rings that double when they are full. Both ends can be undone, for a turn that is rolled back.
+/// Two rings that double when they are full. Both ends can be undone, for a turn that is rolled
+/// back.
 final class ExpiryQueue {
   private struct Run: BitwiseCopyable {
     var time: Int64

@@ -3,11 +3,11 @@ import Records
 /// The keyed state of one journal partition: rows by space and key, remembered event ids, a stamp.
 ///
 /// Writes belong to a turn: ``begin()``, any number of them, then ``commit(_:)`` with the stamp of
-/// what is now in it, or ``rollback()``, after which everything is as it was at `begin`. Reads see the
-/// turn's own writes. Writing outside a turn is an error of the program and traps.
+/// what is now in it, or ``rollback()``, after which everything is as it was at `begin`. Reads see
+/// the turn's own writes. Writing outside a turn is an error of the program and traps.
 ///
-/// Views and handles that are lent end with the next write, or the turn. Keys and rows may be of any
-/// size that Kafka carries. Nothing that can be seen depends on the process or on hash order.
+/// Views and handles that are lent end with the next write, or the turn. Keys and rows may be of
+/// any size that Kafka carries. Nothing that can be seen depends on the process or on hash order.
 /// One thread owns it.
 package final class PartitionState {
   private let table: RowTable
@@ -117,8 +117,8 @@ package final class PartitionState {
     return handle
   }
 
-  /// The row of `key`, to be changed in place; made with `length` zero bytes when there is none. A row
-  /// that is there keeps its length.
+  /// The row of `key`, to be changed in place; made with `length` zero bytes when there is none. A
+  /// row that is there keeps its length.
   package func upsert(_ space: Space, _ key: ByteView, length: Int) -> (row: RowHandle, isNew: Bool)
   {
     precondition(isInTurn, "rows are written in a turn")

@@ -1,6 +1,7 @@
 import Records
 
-/// Rows as they lie in a ``RowHeap``: row length u32, key length u32, space u8, size class u8, key, row.
+/// Rows as they lie in a ``RowHeap``: row length u32, key length u32, space u8, size class u8, key,
+/// row.
 ///
 /// A value around a pointer and not a class: reading a row counts no reference and checks no
 /// exclusivity, which cost more than the reading (upsert 80 → 26 ns with the undo log's). Its owner

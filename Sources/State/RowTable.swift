@@ -4,8 +4,9 @@ import Records
 ///
 /// Linear probing, at most three quarters full, deletion by moving later slots back (no graves).
 /// The hash kept in the slot is enough to double the table without looking at a row, and turns away
-/// nearly all other keys; what passes is compared byte by byte. The hash is keyed by a secret of the
-/// process, so that no one can send keys that all meet in one place; nothing depends on the order.
+/// nearly all other keys; what passes is compared byte by byte. The hash is keyed by a secret of
+/// the process, so that no one can send keys that all meet in one place; nothing depends on the
+/// order.
 @safe final class RowTable {
   private static let slotsMin = 1024
 

@@ -9,7 +9,8 @@ package final class InstanceLock: Sendable {
     package let description: String
   }
 
-  /// - Throws: ``Held`` with what to do, when another process has it or the directory cannot be used.
+  /// - Throws: ``Held`` with what to do, when another process has it or the directory cannot be
+  ///   used.
   package init(stateDirectory: String, domain: String, instance: String) throws(Held) {
     let directory = URL(fileURLWithPath: stateDirectory, isDirectory: true)
     let path = directory.appendingPathComponent("\(domain).\(instance).lock").path

@@ -1,14 +1,15 @@
 import Records
 
 /// Where a loop is in one journal partition that it owns, and which of its own blocks it may apply
-/// in the turn that wrote them. A pure value: the loop tells it what happened and does what it says.
+/// in the turn that wrote them. A pure value: the loop tells it what happened and does what it
+/// says.
 ///
 /// The protocol is `Turn.tla` of the design, whose names are kept. A block of one's own is applied
 /// in its turn only where the state has everything before it: the state is at the loop's last block
-/// (`mine`), and the broker put the new one at that block's offset plus two. Between lies one record,
-/// and that is the commit marker of the transaction before, which had to be there before this one
-/// could write: so nobody else wrote. At any other offset, or an unknown one, the turn leaves the
-/// block, and it comes back from Kafka later.
+/// (`mine`), and the broker put the new one at that block's offset plus two. Between lies one
+/// record, and that is the commit marker of the transaction before, which had to be there before
+/// this one could write: so nobody else wrote. At any other offset, or an unknown one, the turn
+/// leaves the block, and it comes back from Kafka later.
 ///
 /// The model forgets what it expects when a block is read back after the turn has written; here the
 /// order of the two does not matter, as the state is the same either way when the block is applied.

@@ -136,8 +136,8 @@ extension ProductLoop {
     pausedInputs = []
   }
 
-  /// Goes back to what the group has committed: the open turn is taken back, positions are read anew
-  /// and the states brought there.
+  /// Goes back to what the group has committed: the open turn is taken back, positions are read
+  /// anew and the states brought there.
   func rewind() throws(LoopFailure) {
     try abortTurn()
     guard let consumer else { return }
@@ -155,8 +155,8 @@ extension ProductLoop {
     try settle(consumer)
   }
 
-  /// Reads the committed offsets of everything that is kept or added, and puts cursors and positions
-  /// there. Returns where reading goes on.
+  /// Reads the committed offsets of everything that is kept or added, and puts cursors and
+  /// positions there. Returns where reading goes on.
   private func restart(
     keeping: Bool, adding: [TopicPartition], _ consumer: GroupConsumer
   ) throws(LoopFailure) -> (kept: [PartitionOffset], added: [PartitionOffset]) {
@@ -272,8 +272,8 @@ extension ProductLoop {
       + " `weft apply --recreate \(product.name)`"
   }
 
-  /// No committed offset is a first start only beside an empty journal: Kafka forgets the offsets of
-  /// a group that is idle for `offsets.retention.minutes`, a week unless set.
+  /// No committed offset is a first start only beside an empty journal: Kafka forgets the offsets
+  /// of a group that is idle for `offsets.retention.minutes`, a week unless set.
   private func checkFirstStart(_ consumer: GroupConsumer) throws(LoopFailure) {
     if isDirect { return }
     let counts = try patiently { limit throws(KafkaError) in try consumer.partitionCounts(limit) }

@@ -96,7 +96,8 @@ struct Application {
     recreations.append(recreation)
   }
 
-  /// What the files would break: for readers of a published major, and in the product's own history.
+  /// What the files would break: for readers of a published major, and in the product's own
+  /// history.
   private mutating func compare(_ loaded: LoadedProduct, _ product: ProductDefinition) throws {
     guard let before = published(product) else { return }
     for promise in loaded.ports {

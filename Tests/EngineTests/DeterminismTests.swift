@@ -84,8 +84,8 @@ import Testing
     #expect(crashed.published == plain.published)
   }
 
-  /// What a reader of each partition of each port sees. In quarantine what ingest and what apply put
-  /// there may come in another order.
+  /// What a reader of each partition of each port sees. In quarantine what ingest and what apply
+  /// put there may come in another order.
   static func byPlace(_ simulation: ProductSimulation) -> [String: [SimulatedRecord]] {
     var places = Dictionary(grouping: simulation.published) { "\($0.port)/\($0.partition)" }
     places["-1/0"]?.sort {

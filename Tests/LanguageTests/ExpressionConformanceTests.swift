@@ -5,8 +5,8 @@ import Testing
 
 @testable import Expressions
 
-/// The cases of google/cel-spec's suite, as far as the language of this step goes. They stand beside
-/// the repository; without them the suite has nothing to do.
+/// The cases of google/cel-spec's suite, as far as the language of this step goes. They stand
+/// beside the repository; without them the suite has nothing to do.
 @Suite struct ExpressionConformanceTests {
   static let file = URL(filePath: "../shared/data/cel/conformance.jsonl")
 

@@ -34,8 +34,8 @@ import Testing
     #expect(values > Self.rounds / 3)
   }
 
-  /// What Weft refuses and cel-go takes: lists of several types, elements of `[]`, order between kinds
-  /// of numbers, and what is not there yet.
+  /// What Weft refuses and cel-go takes: lists of several types, elements of `[]`, order between
+  /// kinds of numbers, and what is not there yet.
   private static func isStricter(_ result: String) -> Bool {
     guard result.hasPrefix("rejected") else { return false }
     return ["of mixed type", "elements of a list", "not in Weft yet", "` does not take "].contains {

@@ -4,9 +4,9 @@ import State
 
 /// Takes the events of one journal partition in order: the second half of a journaled product.
 ///
-/// Deterministic: the same blocks over the same state give the same bytes, in any batches, published
-/// or re-applied silently. An event is all or nothing: if one part of it fails, none of its rows and
-/// records stay, only its quarantine record.
+/// Deterministic: the same blocks over the same state give the same bytes, in any batches,
+/// published or re-applied silently. An event is all or nothing: if one part of it fails, none of
+/// its rows and records stay, only its quarantine record.
 package final class Apply {
   package let plan: ProductPlan
   package let journal: Int
@@ -17,8 +17,8 @@ package final class Apply {
   private let state: PartitionState
   private var counted = Counts()
   private var staged = StagedRows()
-  /// The largest recorded time of a block so far, in milliseconds: the clock of horizons. It is kept
-  /// in the state, and so goes back with it.
+  /// The largest recorded time of a block so far, in milliseconds: the clock of horizons. It is
+  /// kept in the state, and so goes back with it.
   private var clockMs: Int64 = 0
 
   package init(_ plan: ProductPlan, journal: Int, partition: Partition, state: PartitionState) {

@@ -2,8 +2,8 @@ import Records
 
 /// Records to publish, in order: what apply and ingest write and the worker hands to Kafka.
 ///
-/// All bytes lie in one buffer that is kept between turns, entries refer to it by range; filling and
-/// draining allocate nothing in a steady state. One thread owns it.
+/// All bytes lie in one buffer that is kept between turns, entries refer to it by range; filling
+/// and draining allocate nothing in a steady state. One thread owns it.
 package final class OutputBatch {
   /// One record to publish.
   package struct Entry {

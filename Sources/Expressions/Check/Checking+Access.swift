@@ -132,7 +132,8 @@ extension Checking {
     return nil
   }
 
-  /// `has(base.field)`: whether the field is there. False, not an error, when the base is not there.
+  /// `has(base.field)`: whether the field is there. False, not an error, when the base is not
+  /// there.
   mutating func has(_ syntax: SyntaxNode, _ arguments: [SyntaxNode]) -> Finding? {
     guard arguments.count == 1, case .select(let base, let name, false) = arguments[0].kind else {
       report(

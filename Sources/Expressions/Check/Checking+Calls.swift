@@ -104,7 +104,8 @@ extension Checking {
     return result
   }
 
-  /// The constant that a function of a literal is; reported and nil when the literal is no such value.
+  /// The constant that a function of a literal is; reported and nil when the literal is no such
+  /// value.
   private mutating func fold(_ overload: Overload, _ value: Constant, _ syntax: SyntaxNode)
     -> Constant?
   {

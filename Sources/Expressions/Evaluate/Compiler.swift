@@ -1,8 +1,8 @@
 import Diagnostics
 import Records
 
-/// Turns a typed tree into a flat program. Registers are given out like a stack; a condition becomes
-/// jumps, so that `a == "x" && b > 3` is two instructions and the end.
+/// Turns a typed tree into a flat program. Registers are given out like a stack; a condition
+/// becomes jumps, so that `a == "x" && b > 3` is two instructions and the end.
 struct Compiler {
   /// A place in the code that may not be known yet.
   struct Label { let id: Int }

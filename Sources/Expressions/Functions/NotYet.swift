@@ -1,5 +1,5 @@
-/// What CEL and its libraries have and Weft has not yet: refused by name, so that nobody looks for a
-/// misspelling. An entry goes when its overloads come into ``FunctionTable``.
+/// What CEL and its libraries have and Weft has not yet: refused by name, so that nobody looks for
+/// a misspelling. An entry goes when its overloads come into ``FunctionTable``.
 enum NotYet {
   static let functions: Set<String> = [
     "matches", "duration", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek",

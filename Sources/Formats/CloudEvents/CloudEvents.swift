@@ -33,8 +33,8 @@ package struct CloudEventsTemplate: Sendable, Hashable {
   /// In the order in which they are written.
   package let headers: [Header]
 
-  /// `source` says which output of which product the events come from (a URI reference), `type` what
-  /// kind of event they are. `contentType` nil leaves that header out.
+  /// `source` says which output of which product the events come from (a URI reference), `type`
+  /// what kind of event they are. `contentType` nil leaves that header out.
   package init(source: String, type: String, contentType: String? = "application/json") {
     var headers = [
       Header("\(CloudEventsHeader.specversion)", "1.0"),
@@ -47,8 +47,8 @@ package struct CloudEventsTemplate: Sendable, Hashable {
 }
 
 extension ByteBuffer {
-  /// A `ce_id`: `3-1024-17`, and `3-1024-17-2` for the third record that an event makes at one port.
-  /// Made of nothing but the journal position, so that the same journal gives the same ids.
+  /// A `ce_id`: `3-1024-17`, and `3-1024-17-2` for the third record that an event makes at one
+  /// port. Made of nothing but the journal position, so that the same journal gives the same ids.
   package func appendCloudEventsID(
     partition: Partition, position: Position, subIndex: UInt32 = 0
   ) {

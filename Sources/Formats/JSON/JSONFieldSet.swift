@@ -4,9 +4,9 @@ import Records
 /// nanoseconds.
 ///
 /// Producers write the members of a type in one order, so the field that stood in this place in the
-/// last object is tried first; else a table is asked, behind a 64-bit filter that turns most unknown
-/// names away before they are hashed. A set is used by one walk at a time (it keeps what the last
-/// walk has learnt), by one thread. Nothing that is read depends on what it has learnt.
+/// last object is tried first; else a table is asked, behind a 64-bit filter that turns most
+/// unknown names away before they are hashed. A set is used by one walk at a time (it keeps what
+/// the last walk has learnt), by one thread. Nothing that is read depends on what it has learnt.
 package final class JSONFieldSet {
   /// Members of an object beyond this many are found without a guess.
   private static let guessesMax = 256

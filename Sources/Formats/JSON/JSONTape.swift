@@ -76,8 +76,8 @@ extension JSONTape {
   package func next(after index: Int) -> Int { Int(node(index).next) }
 
   /// The nodes in the container at `index`: the first is at the lower bound, the next at
-  /// ``next(after:)`` of it, as long as that is below the upper bound. In an object, keys and values
-  /// take turns. Empty when the node is no container.
+  /// ``next(after:)`` of it, as long as that is below the upper bound. In an object, keys and
+  /// values take turns. Empty when the node is no container.
   package func children(of index: Int) -> Range<Int> {
     let node = node(index)
     return index + 1..<max(index + 1, Int(node.next))

@@ -3,8 +3,8 @@ import Records
 
 /// Texts of JSON strings: from escapes to bytes and back, and what is valid UTF-8.
 extension JSONTape {
-  /// The bytes of the string or key at `index`, escapes resolved: a part of the document when it has
-  /// none, else a copy in `arena`. Of any other node, its raw text.
+  /// The bytes of the string or key at `index`, escapes resolved: a part of the document when it
+  /// has none, else a copy in `arena`. Of any other node, its raw text.
   package func string(at index: Int, into arena: Arena) -> ByteView {
     let written = escapedText(at: index)
     return hasEscapes(at: index) ? written.unescaped(into: arena) : written

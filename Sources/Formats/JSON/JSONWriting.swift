@@ -18,8 +18,9 @@ extension ByteBuffer {
     return true
   }
 
-  /// Up to six decimal places and 15 digits: there is at most one decimal of 15 digits for a double,
-  /// so the first that reads back is the shortest. (12 ns; the description takes 60 and allocates.)
+  /// Up to six decimal places and 15 digits: there is at most one decimal of 15 digits for a
+  /// double, so the first that reads back is the shortest. (12 ns; the description takes 60 and
+  /// allocates.)
   private func appendShort(_ magnitude: Double, isNegative: Bool) -> Bool {
     var factor = 1.0
     for places in 0...6 {

@@ -97,8 +97,9 @@ package struct JournalBlock {
 /// var events = block.events
 /// while try events.next() { … events.event … }
 /// ```
-/// What it lends lives as long as the block's bytes. The event stands in the walk, because returning
-/// 300 bytes as an optional costs as much as reading them: 33 ns an event so, 70 otherwise.
+/// What it lends lives as long as the block's bytes. The event stands in the walk, because
+/// returning 300 bytes as an optional costs as much as reading them: 33 ns an event so, 70
+/// otherwise.
 package struct JournalEvents {
   /// The event that ``next()`` has read; means nothing before the first and behind the last one.
   package private(set) var event: JournalEvent

@@ -22,11 +22,11 @@ import Records
 /// [seconds zigzag delta · fraction varint] [id] [key] [headers] [identifiers] [key reference]
 /// payload: what is left
 /// ```
-/// Parts in brackets are there when their flag is set; a part of bytes has its length as a varint in
-/// front. Deltas are against the entry before (the first against 0; the seconds against the last
+/// Parts in brackets are there when their flag is set; a part of bytes has its length as a varint
+/// in front. Deltas are against the entry before (the first against 0; the seconds against the last
 /// entry that had a time). A fraction is a number of its unit shifted by two bits: 1 milliseconds,
-/// 2 microseconds, 3 nanoseconds. The positions stand at the end, so that a block is built in place:
-/// they and the header are known last.
+/// 2 microseconds, 3 nanoseconds. The positions stand at the end, so that a block is built in
+/// place: they and the header are known last.
 enum JournalFormat {
   static let version: UInt8 = 1
   static let headerBytes = 60
@@ -73,8 +73,8 @@ package struct InputPosition: Sendable, Hashable {
   }
 }
 
-/// One accepted event of a journal block. Its bytes are views: written from where they lie, and read
-/// as parts of the block, which they live as long as.
+/// One accepted event of a journal block. Its bytes are views: written from where they lie, and
+/// read as parts of the block, which they live as long as.
 package struct JournalEvent {
   /// Ordinal of the input in the product.
   package var input: Int
@@ -87,8 +87,8 @@ package struct JournalEvent {
   package var id: ByteView?
   /// The key of the input record, as it came.
   package var key: ByteView?
-  /// The declared headers, written by ``ByteBuffer/appendJournalHeader(_:_:)`` one after another and
-  /// read by ``JournalHeaders``. Empty when there are none.
+  /// The declared headers, written by ``ByteBuffer/appendJournalHeader(_:_:)`` one after another
+  /// and read by ``JournalHeaders``. Empty when there are none.
   package var headers: ByteView
   /// The resolved identifiers; empty when there are none.
   package var identifiers: ByteView
@@ -121,8 +121,8 @@ package struct JournalEvent {
   }
 }
 
-/// Why bytes are no journal block. The journal is ours alone, so the reaction is to stop the product
-/// and name the block's position: it is never skipped.
+/// Why bytes are no journal block. The journal is ours alone, so the reaction is to stop the
+/// product and name the block's position: it is never skipped.
 package struct JournalBlockFailure: Error, Hashable, Sendable {
   package enum Reason: UInt8, Hashable, Sendable {
     case unknownVersion, unknownKind, wrongLength, wrongCount, truncated, badNumber, unknownFlags

@@ -51,6 +51,8 @@ package final class ClientLog: Sendable {
   var events: [RawEvent] = []
   /// Whether the callback has to answer a rebalance by itself, because the consumer is closing.
   var isClosing = false
+  /// The queue that the owner polls.
+  var queue: OpaquePointer?
 
   enum RawEvent {
     case rebalance(assigned: Bool, [NamedPartition], lost: Bool)

@@ -72,6 +72,7 @@ package enum ConsumerEvent: Sendable {
     unsafe client = try configuration.makeClient(RD_KAFKA_CONSUMER)
     unsafe rd_kafka_poll_set_consumer(client)
     unsafe queue = rd_kafka_queue_get_consumer(client)
+    unsafe context.queue = queue
     wakeHandle = unsafe WakeHandle(queue)
     unsafe asideQueue = rd_kafka_queue_new(client)
     unsafe weft_wake_for(asideQueue, queue)
@@ -104,8 +105,8 @@ package enum ConsumerEvent: Sendable {
   /// Fills `batch` with the next records, and notes events for ``nextEvent()``.
   ///
   /// Waits at most `waitMilliseconds` for the first record, then takes what is there. Returns early
-  /// after ``WakeHandle/wake()`` and after a rebalance: a batch then never spans two assignments,
-  /// and what it holds was fetched before the rebalance that is told of.
+  /// after ``WakeHandle/wake()`` and after a rebalance. A batch in whose poll a rebalance was noticed
+  /// may span two assignments, so it is to be discarded (rule 8).
   package func poll(into batch: RecordBatch, waitMilliseconds: Int) {
     unsafe fill(batch, from: queue, Int32(clamping: waitMilliseconds))
     if !context.events.isEmpty { translateEvents() }
@@ -120,8 +121,8 @@ package enum ConsumerEvent: Sendable {
       if other.code == RD_KAFKA_RESP_ERR__PARTITION_EOF {
         if let at = other.at { pending.append(.reachedEnd(at, Offset(other.offset))) }
       } else {
-        pending.append(
-          .failed(KafkaError(other.code, operation: "read", message: other.message), other.at))
+        let error = KafkaError(other.code, operation: "read", message: other.message)
+        pending.append(.failed(fatalDetail(error), other.at))
       }
     }
   }
@@ -173,7 +174,7 @@ package enum ConsumerEvent: Sendable {
     return unsafe String(cString: name) == "COOPERATIVE"
   }
 
-  /// Runs inside poll, on the owner's thread: notes, and stops the batch (rule 5).
+  /// Runs inside poll, on the owner's thread: notes, and ends the wait (rule 5).
   private static func note(
     _ client: OpaquePointer?, _ code: rd_kafka_resp_err_t,
     _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?,
@@ -200,7 +201,9 @@ package enum ConsumerEvent: Sendable {
       .rebalance(
         assigned: code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, named,
         lost: unsafe rd_kafka_assignment_lost(client) != 0))
-    unsafe rd_kafka_yield(client)
+    // librdkafka looks at rd_kafka_yield only after ops that it did not handle, so a poll that waits
+    // would go on waiting; what ends its wait is the queue's own flag.
+    if let queue = unsafe context.queue { unsafe rd_kafka_queue_yield(queue) }
   }
 
   /// While closing nobody works on partitions any more; and an error in place of a rebalance asks

@@ -210,6 +210,20 @@ import Testing
       "transform.yaml", "  customer:\n    key: event.customer", "  paid:\n    key: event.customer",
       "W0342 transform.yaml:15:3 `paid` is a stream already"
     ),
+    (
+      "transform.yaml", "customer:\n    key: event.customer", "customer:\n    key: recorded",
+      "W0347 transform.yaml:16:10 the key of `Placed` cannot be computed from every event of that "
+        + "type"
+    ),
+    (
+      "transform.yaml", "  customer:\n    key: event.customer",
+      "  customer:\n    key: event.customer + \"x\"",
+      "W0348 transform.yaml:16:10 this key gives its journal no name of its own"
+    ),
+    (
+      "transform.yaml", "    where: has", "    let: \"now = event.id\"\n    where: has",
+      "W0342 transform.yaml:13:11 `now` is a variable of Weft's own"
+    ),
   ])
   func `one thing wrong is told where it is`(
     _ file: String, _ old: String, _ new: String, _ expected: String
@@ -262,8 +276,11 @@ import Testing
       masks: {pii: [drop]}
       policies:
         - {name: one, check: "true"}
+        - {name: two, check: "1 +"}
 
       """
+    #expect(try told(LoadedDomain.load(ProductFiles(files).directory).diagnostics).count == 1)
+    files["mesh.yaml"] = files["mesh.yaml"]?.replacing("1 +", with: "1 + 1 == 2")
     let made = try ProductFiles(files)
     let loaded = LoadedDomain.load(made.directory)
     #expect(told(loaded.diagnostics) == [])

@@ -13,7 +13,7 @@ package enum TransformSpec {
       FieldSpec("streams", .map(key: "stream", .record(stream)), "Derived flows."),
       FieldSpec("tables", .map(key: "table", .record(table)), "Keyed state."),
       FieldSpec(
-        "outputs", .map(key: "port", .either([.record(output)])), required: true,
+        "outputs", .map(key: "port", .record(output)), required: true,
         "What is published, by NAME or NAME@MAJOR."),
       FieldSpec(
         "onError", .choice(["quarantine", "stop"]), "What becomes of a record that fails."),

@@ -143,7 +143,9 @@ struct DomainLoader {
     guard let path = findMesh(from: directory), let source = text(path, isNeeded: false) else {
       return nil
     }
-    return record(source, MeshSpec.file).flatMap { MeshDefinition.read($0, path: path) }
+    return record(source, MeshSpec.file).flatMap {
+      MeshDefinition.read($0, path: path, into: &result.diagnostics)
+    }
   }
 
   private mutating func readProducts() {

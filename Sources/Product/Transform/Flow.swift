@@ -27,6 +27,9 @@ struct Flow {
     Scope.Variable("now", .timestamp), Scope.Variable("source", .object(source)),
   ]
 
+  /// What is known only when the journal has taken the event.
+  static let recordedNames: Set<String> = ["recorded", "now"]
+
   /// Where a record came from.
   static let source = ObjectType(
     name: "source",

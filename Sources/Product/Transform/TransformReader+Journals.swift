@@ -50,7 +50,7 @@ extension TransformReader {
       report(
         .badKey, "the key of `\(name)` cannot be computed from every event of that type",
         journals[journal].span ?? span,
-        notes: ["the journal needs it before any `where` or `let`"],
+        notes: ["the journal needs it before any `where` or `let`, and before `recorded` is known"],
         help: "make the fields of the key required in the input's contract")
       return
     }
@@ -60,7 +60,8 @@ extension TransformReader {
   private func key(of journal: JournalDraft, _ event: EventReference) -> JournalDefinition.Key? {
     if journal.keyTexts.isEmpty { return .source }
     let type = inputs[event.input].events[event.event]
-    let scope = Scope(Flow.base(type))
+    // Ingest computes it before the record is taken: there is no recorded time yet.
+    let scope = Scope(Flow.base(type).filter { !Flow.recordedNames.contains($0.name) })
     let parts = journal.key.compactMap { fits($0, scope) }
     let areKeys = parts.allSatisfy { Self.keyTypes.contains($0.type) }
     return parts.count == journal.key.count && areKeys ? .parts(parts) : nil
@@ -100,14 +101,14 @@ extension TransformReader {
     var unnamed: [Int] = []
     var names: [String: Int] = [:]
     for index in journals.indices {
-      let names2 = journals[index].key.map { $0.path?.parts.last }
+      let parts = journals[index].key.map { $0.path?.parts.last }
       if journals[index].keyTexts.isEmpty {
         journals[index].name = "source"
-      } else if names2.contains(nil) {
+      } else if parts.contains(nil) {
         unnamed.append(index)
         continue
       } else {
-        journals[index].name = names2.compactMap(\.self).joined(separator: "-")
+        journals[index].name = parts.compactMap(\.self).joined(separator: "-")
       }
       if !Self.isTopicPart(journals[index].name) || names[journals[index].name] != nil {
         unnamed.append(index)

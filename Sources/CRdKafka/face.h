@@ -31,8 +31,8 @@ static inline rd_kafka_resp_err_t weft_produce(
       RD_KAFKA_V_END);
 }
 
-// For rd_kafka_queue_cb_event_enable: runs on librdkafka's threads when a queue stops being empty, and ends the wait on the queue
-// that is its opaque, which must outlive the setting.
+// For rd_kafka_queue_cb_event_enable: runs on librdkafka's threads when a queue stops being empty,
+// and ends the wait on the queue that is its opaque, which must outlive the setting.
 static inline void weft_end_wait(rd_kafka_t *client, void *queue) {
   (void)client;
   rd_kafka_queue_yield((rd_kafka_queue_t *)queue);
@@ -40,7 +40,9 @@ static inline void weft_end_wait(rd_kafka_t *client, void *queue) {
 static inline void weft_wake_for(rd_kafka_queue_t *filled, rd_kafka_queue_t *waiting) {
   rd_kafka_queue_cb_event_enable(filled, weft_end_wait, waiting);
 }
-static inline void weft_wake_no_more(rd_kafka_queue_t *filled) { rd_kafka_queue_cb_event_enable(filled, NULL, NULL); }
+static inline void weft_wake_no_more(rd_kafka_queue_t *filled) {
+  rd_kafka_queue_cb_event_enable(filled, NULL, NULL);
+}
 
 // Where acknowledged offsets are kept: a fixed array that librdkafka's threads write and the
 // client's owner reads. The owner allocates it, keeps it until the client is destroyed, and frees

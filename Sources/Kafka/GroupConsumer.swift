@@ -105,8 +105,8 @@ package enum ConsumerEvent: Sendable {
   /// Fills `batch` with the next records, and notes events for ``nextEvent()``.
   ///
   /// Waits at most `waitMilliseconds` for the first record, then takes what is there. Returns early
-  /// after ``WakeHandle/wake()`` and after a rebalance. A batch in whose poll a rebalance was noticed
-  /// may span two assignments, so it is to be discarded (rule 8).
+  /// after ``WakeHandle/wake()`` and after a rebalance. A batch in whose poll a rebalance was
+  /// noticed may span two assignments, so it is to be discarded (rule 8).
   package func poll(into batch: RecordBatch, waitMilliseconds: Int) {
     unsafe fill(batch, from: queue, Int32(clamping: waitMilliseconds))
     if !context.events.isEmpty { translateEvents() }
@@ -201,8 +201,8 @@ package enum ConsumerEvent: Sendable {
       .rebalance(
         assigned: code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, named,
         lost: unsafe rd_kafka_assignment_lost(client) != 0))
-    // librdkafka looks at rd_kafka_yield only after ops that it did not handle, so a poll that waits
-    // would go on waiting; what ends its wait is the queue's own flag.
+    // librdkafka looks at rd_kafka_yield only after ops that it did not handle, so a poll that
+    // waits would go on waiting; what ends its wait is the queue's own flag.
     if let queue = unsafe context.queue { unsafe rd_kafka_queue_yield(queue) }
   }
 

@@ -138,7 +138,9 @@ import Testing
     for file in try ["Sources", "Tests"].flatMap(Repository.files) {
       #expect(file.lines.count <= Self.linesMax, "\(file.path) has \(file.lines.count) lines")
       guard [".swift", ".h", ".c"].contains(where: file.path.hasSuffix) else { continue }
-      for (number, line) in file.lines.enumerated() where line.count > Self.columnsMax {
+      // A literal is not broken for the sake of a column; nor does the formatter do it.
+      for (number, line) in file.lines.enumerated()
+      where line.count > Self.columnsMax && !line.contains("\"") {
         Issue.record("\(file.path):\(number + 1): \(line.count) columns")
       }
     }

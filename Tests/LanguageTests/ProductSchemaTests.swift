@@ -22,7 +22,7 @@ struct ProductSchemaTests {
             schema = json.load(open(path))
             validators[path] = jsonschema.validators.validator_for(schema)(schema)
         for error in validators[path].iter_errors(json.loads(document)):
-            print(name, error.json_path, error.message[:200])
+            sys.stdout.write(f"{name} {error.json_path} {error.message[:200]}\\n")
     """
 
   struct Failed: Error { let output: String }

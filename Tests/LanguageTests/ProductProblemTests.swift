@@ -50,7 +50,8 @@ import Testing
     )
     #expect(
       found == [
-        "W0204 orders.odcs.yaml:24:37 `strong` is not one of `string`, `date`, `timestamp`, `time`, "
+        "W0204 orders.odcs.yaml:24:37 `strong` is not one of `string`, `date`, "
+          + "`timestamp`, `time`, "
           + "`number`, `integer`, `boolean`, `object`, `array`",
         "W0349 product.odps.yaml:11:12 output port `customer@1` is promised, and transform.yaml "
           + "does not make it",
@@ -67,7 +68,8 @@ import Testing
     )
     #expect(
       found == [
-        "W0202 product.odps.yaml:10:29 expected a quoted version such as `\"1.0.0\"`, found a number",
+        "W0202 product.odps.yaml:10:29 expected a quoted version such as `\"1.0.0\"`, "
+          + "found a number",
         "W0201 transform.yaml:7:5 `discriminatr` is not a key of an input",
         "W0341 transform.yaml:7:19 `typ` is not a field of `Placed`",
         "W0341 transform.yaml:9:11 `att` is not a field of `Placed`",

@@ -1,0 +1,67 @@
+import Dispatch
+import Foundation
+import Testing
+
+/// What `weft run` does without a broker: nothing answers at port 1.
+@Suite struct RunTests {
+  private func product() throws -> Weft {
+    var weft = try Weft()
+    try #require(try weft("new", "product", "orders").code == 0)
+    weft.variables["KAFKA_BOOTSTRAP"] = "127.0.0.1:1"
+    weft.variables["WEFT_STATE"] = weft.directory.appending(path: "state").path
+    return weft
+  }
+
+  /// Asks again and again, at most 20 s.
+  private func wait(until isTrue: () throws -> Bool) rethrows -> Bool {
+    let pause = DispatchSemaphore(value: 0)
+    for _ in 0..<400 {
+      if try isTrue() { return true }
+      _ = pause.wait(timeout: .now() + .milliseconds(50))
+    }
+    return false
+  }
+
+  @Test func `brokers that are away are waited for, and a signal ends the wait in order`() throws {
+    let weft = try product()
+    defer { weft.remove() }
+    let output = weft.directory.appending(path: "out")
+    let errors = weft.directory.appending(path: "err")
+    let process = try weft.process(["run", "orders"], output: output, errors: errors)
+    try process.run()
+    defer { if process.isRunning { process.terminate() } }
+    let hasSaid = try wait { try weft.read("err").contains("\"event\":\"brokers-away\"") }
+    let said = try weft.read("err")
+    #expect(hasSaid, "\(said)")
+    #expect(process.isRunning)
+
+    // The same instance, in the same state directory, is refused meanwhile.
+    let second = try weft("run", "orders")
+    #expect(second.code == 1 && second.errors.contains("already runs here"), "\(second.all)")
+
+    let began = ContinuousClock.now
+    process.terminate()
+    process.waitUntilExit()
+    #expect(began.duration(to: .now) < .seconds(12))
+    #expect(process.terminationStatus == 0)
+    #expect(try weft.read("out").contains("\"product\":\"orders\",\"read\":0"))
+  }
+
+  @Test func `a worker runs one domain, of files that are right`() throws {
+    let weft = try product()
+    defer { weft.remove() }
+    try #require(try weft("new", "product", "carts").code == 0)
+    let two = try weft("run", ".")
+    #expect(two.code == 1 && two.errors.contains("name one: carts, orders"), "\(two.all)")
+    try weft.edit("orders/worker.yaml", "kind: Worker", "kind: Wrker")
+    #expect(try weft("run", "orders").code == 1)
+  }
+
+  @Test func `rules are switched off only by their names`() throws {
+    var weft = try product()
+    defer { weft.remove() }
+    weft.variables["WEFT_TEST_DISABLE"] = "ofset-rule"
+    let outcome = try weft("run", "orders")
+    #expect(outcome.code == 1 && outcome.errors.contains("WEFT_TEST_DISABLE"))
+  }
+}

@@ -213,6 +213,11 @@ import Testing
       "W0342 transform.yaml:15:3 `paid` is a stream already"
     ),
     (
+      "contracts/placed.odcs.yaml", "schema:\n",
+      "servers:\n  - {server: a, type: kafka, host: b, topic: c}\nschema:\n",
+      "W0201 placed.odcs.yaml:7:39 `topic` is not a key of a server of type `kafka`"
+    ),
+    (
       "transform.yaml", "customer:\n    key: event.customer", "customer:\n    key: recorded",
       "W0347 transform.yaml:16:10 the key of `Placed` cannot be computed from every event of that "
         + "type"

@@ -14,6 +14,7 @@ struct ContractReader {
 
   mutating func read(_ record: FileRecord) -> Contract? {
     properties(of: record, known: ["weft.corrections"])
+    checkServers(record)
     guard let id = record.text("id"), let version = record.text("version"),
       let major = FieldReader.majorVersion(version), let status = record.text("status"),
       let schema = record["schema"]
@@ -38,6 +39,21 @@ struct ContractReader {
     return Contract(
       id: id, version: version, major: major, name: record.text("name") ?? id, status: status,
       objects: objects, source: record.node.span.source, idSpan: record.span("id"), record: record)
+  }
+
+  /// The keys of a server depend on its type; the standard gives `kafka` no topic.
+  private mutating func checkServers(_ record: FileRecord) {
+    let known = ContractSpec.server.fields.map(\.name) + ContractSpec.serverKeys
+    for server in record["servers"]?.items.compactMap(\.record) ?? []
+    where server.text("type") == "kafka" {
+      for entry in server.node.entries {
+        guard let name = entry.key.text, !known.contains(name) else { continue }
+        let near = closest(to: name, among: known).map { "did you mean `\($0)`?" }
+        report(
+          .unknownKey, "`\(name)` is not a key of a server of type `kafka`", entry.key.span,
+          help: name == "topic" ? "a topic is the `physicalName` of a schema object" : near)
+      }
+    }
   }
 
   private mutating func object(_ record: FileRecord) -> Contract.Object? {

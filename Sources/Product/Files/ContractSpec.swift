@@ -40,6 +40,8 @@ package enum ContractSpec {
       FieldSpec("host", .text, "The brokers."),
       FieldSpec("format", .text, "Such as `json`."),
     ])
+  /// What else every type of server has.
+  static let serverKeys = ["id", "description", "environment", "roles", "customProperties"]
   static let object = RecordSpec(
     "a schema object",
     [

@@ -70,8 +70,11 @@ struct Weft {
   func callAsFunction(_ words: String...) throws -> Outcome { try run(words) }
 
   func run(_ arguments: [String]) throws -> Outcome {
-    let output = directory.appending(path: ".output-\(UUID().uuidString)")
-    let errors = directory.appending(path: ".errors-\(UUID().uuidString)")
+    // Beside the directory it runs in, which may be the repository.
+    let name = FileManager.default.temporaryDirectory.path + "/weft-test-\(UUID().uuidString)"
+    let output = URL(filePath: name + ".out")
+    let errors = URL(filePath: name + ".err")
+    defer { for url in [output, errors] { try? FileManager.default.removeItem(at: url) } }
     let process = try process(arguments, output: output, errors: errors)
     try process.run()
     process.waitUntilExit()

@@ -9,6 +9,9 @@
 
   private var chunks: [UnsafeMutableRawPointer] = unsafe []
   private var oversized: [UnsafeMutableRawPointer] = unsafe []
+  private var hasOversized = false
+  /// The first of ``chunks``; nil before it was asked for.
+  private var first: UnsafeMutableRawPointer?
   private var chunkIndex = -1
   private var next: UnsafeMutableRawPointer?
   private var left = 0
@@ -26,12 +29,18 @@
 
   /// Takes everything back: all views into this arena end here.
   public func reset() {
+    if hasOversized { freeOversized() }
+    lent = 0
+    // Most uses need no more than the first chunk: it is at hand again at once.
+    chunkIndex = unsafe first == nil ? -1 : 0
+    unsafe next = first
+    left = unsafe first == nil ? 0 : Arena.chunkBytes
+  }
+
+  private func freeOversized() {
     for index in unsafe oversized.indices { unsafe oversized[index].deallocate() }
     unsafe oversized.removeAll(keepingCapacity: true)
-    lent = 0
-    chunkIndex = -1
-    unsafe next = nil
-    left = 0
+    hasOversized = false
   }
 
   /// `count` bytes of memory, aligned to 16, not initialised.
@@ -50,6 +59,7 @@
     if size > Arena.chunkBytes {
       let own = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
       unsafe oversized.append(own)
+      hasOversized = true
       return unsafe own
     }
     chunkIndex += 1
@@ -57,6 +67,7 @@
       unsafe chunks.append(.allocate(byteCount: Arena.chunkBytes, alignment: 16))
     }
     let place = unsafe chunks[chunkIndex]
+    if chunkIndex == 0 { unsafe first = place }
     unsafe next = place + size
     left = Arena.chunkBytes - size
     return unsafe place

@@ -65,20 +65,45 @@
   /// The number in decimal digits.
   public func append(decimal value: UInt64) {
     if count + 20 > capacity { grow(20) }
+    var at = length + ByteBuffer.digits(value)
+    length = at
+    var rest = value
+    let pairs = unsafe ByteBuffer.pairs.utf8Start
+    // Two digits a division: half as many as one by one.
+    while rest >= 100 {
+      let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 100)
+      let pair = Int(truncatingIfNeeded: remainder) * 2
+      rest = quotient
+      at -= 2
+      unsafe base[at] = pairs[pair]
+      unsafe base[at + 1] = pairs[pair + 1]
+    }
+    if rest >= 10 {
+      let pair = Int(truncatingIfNeeded: rest) * 2
+      unsafe base[at - 2] = pairs[pair]
+      unsafe base[at - 1] = pairs[pair + 1]
+    } else {
+      unsafe base[at - 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest)
+    }
+  }
+
+  /// `00` to `99`, one after another.
+  private static let pairs: StaticString = """
+    00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445\
+    46474849505152535455565758596061626364656667686970717273747576777879808182838485868788899091\
+    9293949596979899
+    """
+
+  /// How many digits a number has: 1 for 0.
+  @inline(__always)
+  private static func digits(_ value: UInt64) -> Int {
     var digits = 1
     var rest = value
-    while rest >= 10 {
-      rest /= 10
-      digits += 1
+    while rest >= 10_000 {
+      rest /= 10_000
+      digits += 4
     }
-    var at = count + digits
-    length = at
-    rest = value
-    repeat {
-      at -= 1
-      unsafe base[at] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    } while rest > 0
+    return digits + (rest >= 10 ? 1 : 0) + (rest >= 100 ? 1 : 0) + (rest >= 1000 ? 1 : 0)
   }
 
   /// A number of fixed width, least significant byte first.

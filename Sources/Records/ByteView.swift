@@ -40,17 +40,22 @@
 
   // Numbers of fixed width, least significant byte first, that begin at `offset`. Each its own
   // function: a generic one is not specialised in other modules.
-  /// Four bytes at `index`, least significant first; checked.
-  public func uint32(at offset: Int) -> UInt32 { load(UInt32.self, offset) }
-  /// Eight bytes at `index`, least significant first; checked.
-  public func int64(at offset: Int) -> Int64 { load(Int64.self, offset) }
-  /// Sixteen bytes at `index`, least significant first; checked.
-  public func int128(at offset: Int) -> Int128 { load(Int128.self, offset) }
 
-  @inline(__always)
-  private func load<Number: FixedWidthInteger & BitwiseCopyable>(
-    _ type: Number.Type, _ offset: Int
-  ) -> Number {
+  /// Two bytes at `offset`, least significant first; checked.
+  @inlinable public func uint16(at offset: Int) -> UInt16 { load(UInt16.self, offset) }
+  /// Four bytes at `offset`, least significant first; checked.
+  @inlinable public func uint32(at offset: Int) -> UInt32 { load(UInt32.self, offset) }
+  /// Eight bytes at `offset`, least significant first; checked.
+  @inlinable public func uint64(at offset: Int) -> UInt64 { load(UInt64.self, offset) }
+  /// Eight bytes at `offset`, least significant first; checked.
+  @inlinable public func int64(at offset: Int) -> Int64 { load(Int64.self, offset) }
+  /// Sixteen bytes at `offset`, least significant first; checked.
+  @inlinable public func int128(at offset: Int) -> Int128 { load(Int128.self, offset) }
+
+  @inlinable @inline(__always)
+  func load<Number: FixedWidthInteger & BitwiseCopyable>(_ type: Number.Type, _ offset: Int)
+    -> Number
+  {
     precondition(
       offset >= 0 && offset + MemoryLayout<Number>.size <= count, "a number out of range")
     return unsafe Number(

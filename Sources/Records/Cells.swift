@@ -4,7 +4,7 @@
 /// generic type costs in another module (it is not specialised there): for tables on the hot path.
 /// One thread owns it; every access is bounds-checked.
 @safe public final class Cells {
-  private let base: UnsafeMutablePointer<Int32>
+  @usableFromInline let base: UnsafeMutablePointer<Int32>
   /// How many cells there are.
   public let count: Int
 
@@ -18,7 +18,7 @@
   deinit { unsafe base.deallocate() }
 
   /// The cell at `index`, counted from 0; checked.
-  public subscript(index: Int) -> Int32 {
+  @inlinable public subscript(index: Int) -> Int32 {
     get {
       precondition(index >= 0 && index < count, "cell index out of range")
       return unsafe base[index]

@@ -145,6 +145,10 @@ extension Decimal {
 
   /// The exact sum, with the larger scale.
   public func adding(_ other: Decimal) -> Decimal? {
+    if scale == other.scale {
+      let (sum, overflow) = mantissa.addingReportingOverflow(other.mantissa)
+      return Decimal(checked: sum, overflow, scale: Int(scale))
+    }
     guard let (left, right, scale) = Decimal.aligned(self, other) else { return nil }
     let (sum, overflow) = left.addingReportingOverflow(right)
     return Decimal(checked: sum, overflow, scale: Int(scale))
@@ -155,6 +159,12 @@ extension Decimal {
 
   /// The exact product; its scale is the sum of the scales.
   public func multiplied(by other: Decimal) -> Decimal? {
+    if let left = Int64(exactly: mantissa), let right = Int64(exactly: other.mantissa) {
+      // One instruction: the product of two words is two words.
+      let product = left.multipliedFullWidth(by: right)
+      let whole = Int128(product.high) << 64 | Int128(product.low)
+      return Decimal(checked: whole, false, scale: Int(scale) + Int(other.scale))
+    }
     let (product, overflow) = mantissa.multipliedReportingOverflow(by: other.mantissa)
     return Decimal(checked: product, overflow, scale: Int(scale) + Int(other.scale))
   }

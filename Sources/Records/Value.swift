@@ -28,7 +28,7 @@
   /// What is here now; the static type says what may be.
   public let kind: Kind
 
-  @inline(__always)
+  @inlinable @inline(__always)
   init(_ kind: Kind, low: UInt64 = 0, high: UInt64 = 0, length: UInt32 = 0, scale: UInt8 = 0) {
     self.kind = kind
     self.low = low
@@ -40,60 +40,68 @@
 
 extension Value {
   /// Nothing there.
-  public static var absent: Value { Value(.absent) }
+  @inlinable public static var absent: Value { Value(.absent) }
   /// The literal `null`.
-  public static var null: Value { Value(.null) }
+  @inlinable public static var null: Value { Value(.null) }
   /// True or false.
-  public static func bool(_ value: Bool) -> Value { Value(.bool, low: value ? 1 : 0) }
+  @inlinable public static func bool(_ value: Bool) -> Value { Value(.bool, low: value ? 1 : 0) }
   /// 64 bits, signed.
-  public static func int(_ value: Int64) -> Value { Value(.int, low: UInt64(bitPattern: value)) }
+  @inlinable public static func int(_ value: Int64) -> Value {
+    Value(.int, low: UInt64(bitPattern: value))
+  }
   /// 64 bits, unsigned.
-  public static func uint(_ value: UInt64) -> Value { Value(.uint, low: value) }
+  @inlinable public static func uint(_ value: UInt64) -> Value { Value(.uint, low: value) }
   /// A floating-point number.
-  public static func double(_ value: Double) -> Value { Value(.double, low: value.bitPattern) }
+  @inlinable public static func double(_ value: Double) -> Value {
+    Value(.double, low: value.bitPattern)
+  }
   /// An exact number.
-  public static func decimal(_ value: Decimal) -> Value {
+  @inlinable public static func decimal(_ value: Decimal) -> Value {
     let bits = UInt128(bitPattern: value.mantissa)
     return Value(
       .decimal, low: UInt64(truncatingIfNeeded: bits), high: UInt64(truncatingIfNeeded: bits >> 64),
       scale: value.scale)
   }
   /// Lent UTF-8.
-  public static func string(_ view: ByteView) -> Value { Value(.string, borrowing: view) }
+  @inlinable public static func string(_ view: ByteView) -> Value {
+    Value(.string, borrowing: view)
+  }
   /// Lent bytes.
-  public static func bytes(_ view: ByteView) -> Value { Value(.bytes, borrowing: view) }
+  @inlinable public static func bytes(_ view: ByteView) -> Value { Value(.bytes, borrowing: view) }
   /// Lent JSON text.
-  public static func json(_ view: ByteView) -> Value { Value(.json, borrowing: view) }
+  @inlinable public static func json(_ view: ByteView) -> Value { Value(.json, borrowing: view) }
   /// A moment.
-  public static func timestamp(_ value: Timestamp) -> Value {
+  @inlinable public static func timestamp(_ value: Timestamp) -> Value {
     Value(
       .timestamp, low: UInt64(bitPattern: value.seconds), high: UInt64(value.nanoseconds))
   }
   /// Days since 1970-01-01.
-  public static func date(days: Int64) -> Value { Value(.date, low: UInt64(bitPattern: days)) }
+  @inlinable public static func date(days: Int64) -> Value {
+    Value(.date, low: UInt64(bitPattern: days))
+  }
   /// A span of time: whole seconds and nanoseconds of the same sign.
-  public static func duration(seconds: Int64, nanoseconds: Int32) -> Value {
+  @inlinable public static func duration(seconds: Int64, nanoseconds: Int32) -> Value {
     Value(
       .duration, low: UInt64(bitPattern: seconds), high: UInt64(bitPattern: Int64(nanoseconds)))
   }
   /// Values one after another.
-  public static func list(_ run: ValueRun) -> Value { Value(.list, run) }
+  @inlinable public static func list(_ run: ValueRun) -> Value { Value(.list, run) }
   /// One value a field.
-  public static func object(_ run: ValueRun) -> Value { Value(.object, run) }
+  @inlinable public static func object(_ run: ValueRun) -> Value { Value(.object, run) }
   /// `run` holds keys and values in turns.
-  public static func map(_ run: ValueRun) -> Value { Value(.map, run) }
+  @inlinable public static func map(_ run: ValueRun) -> Value { Value(.map, run) }
   /// `code` is one of the evaluator's reasons, `place` what it wants to find again (a code offset).
-  public static func failure(code: UInt16, place: UInt32) -> Value {
+  @inlinable public static func failure(code: UInt16, place: UInt32) -> Value {
     Value(.error, low: UInt64(code), high: UInt64(place))
   }
 
-  private init(_ kind: Kind, borrowing view: ByteView) {
+  @inlinable init(_ kind: Kind, borrowing view: ByteView) {
     precondition(view.count <= Int(UInt32.max), "a value's text is at most 4 GiB")
     unsafe self.init(
       kind, low: UInt64(UInt(bitPattern: view.pointer)), length: UInt32(view.count))
   }
 
-  private init(_ kind: Kind, _ run: ValueRun) {
+  @inlinable init(_ kind: Kind, _ run: ValueRun) {
     precondition(run.count <= Int(UInt32.max), "a list holds at most 2^32 values")
     unsafe self.init(kind, low: UInt64(UInt(bitPattern: run.base)), length: UInt32(run.count))
   }
@@ -172,16 +180,16 @@ extension Value {
   /// How many values there are.
   public let count: Int
 
-  init(base: UnsafeMutablePointer<Value>?, count: Int) {
+  @inlinable init(base: UnsafeMutablePointer<Value>?, count: Int) {
     unsafe self.base = base
     self.count = count
   }
 
   /// No values at all.
-  public static var empty: ValueRun { unsafe ValueRun(base: nil, count: 0) }
+  @inlinable public static var empty: ValueRun { unsafe ValueRun(base: nil, count: 0) }
 
   /// The value at `index`, counted from 0; checked.
-  public subscript(index: Int) -> Value {
+  @inlinable public subscript(index: Int) -> Value {
     get {
       precondition(index >= 0 && index < count, "value index out of range")
       return unsafe base.unsafelyUnwrapped[index]
@@ -222,7 +230,7 @@ public final class Slots {
   public var count: Int { run.count }
 
   /// The value at `index`, counted from 0; checked.
-  public subscript(index: Int) -> Value {
+  @inlinable public subscript(index: Int) -> Value {
     get { run[index] }
     set { run[index] = newValue }
   }

@@ -60,7 +60,8 @@ final class Publisher {
     if batch.isEmpty { return 0 }
     try beginIfNeeded()
     let bytes = batch.bytes
-    for entry in batch.entries {
+    for index in 0..<batch.count {
+      let entry = batch[index]
       let isQuarantine = entry.port == OutputBatch.quarantine
       let topic = isQuarantine ? quarantine : TopicOrdinal(journalCount + Int(entry.port))
       let key = entry.hasKey ? bytes[entry.key] : nil
@@ -79,6 +80,6 @@ final class Publisher {
         to: topic, Partition(entry.partition), key: key, value: value,
         timestamp: entry.timestampMs, headers: headers, deadline)
     }
-    return batch.entries.count
+    return batch.count
   }
 }

@@ -178,6 +178,8 @@ final class EventPlan {
   let journals: ContiguousArray<JournalKey>
   /// By journal; nil where a journal does not take it. Of a direct product: one.
   let work: ContiguousArray<WorkPlan?>
+  /// What a direct product does with it.
+  let direct: WorkPlan?
   /// Slots of event id and actual time, by ``decode`` and by ``intake``; −1: not declared.
   let id: (decode: Int, intake: Int)
   let time: (decode: Int, intake: Int)
@@ -197,6 +199,7 @@ final class EventPlan {
     self.intake = intake
     self.journals = journals
     self.work = work
+    direct = work.isEmpty ? nil : work[0]
     self.id = id
     self.time = time
     self.keysReadVariables = keysReadVariables

@@ -1,10 +1,11 @@
 import Expressions
+import Formats
 import Product
 import Records
 
 /// How one field of a published record is written and checked. Plain data.
 struct OutputField: BitwiseCopyable {
-  var kind: FieldPlan.Kind
+  var kind: JSONShape.Field.Kind
   var isRequired: Bool
   /// Of a decimal; precision 0: written as it is.
   var precision: UInt8 = 0
@@ -99,7 +100,7 @@ private struct ShapeCompiler {
     case .dyn: fields[place].kind = .json
     case .decimal:
       fields[place].kind = .decimal
-      var plan = FieldPlan(kind: .decimal)
+      var plan = JSONShape.Field(kind: .decimal)
       if let shape = field.decimal { plan.setDecimal(shape) }
       fields[place].precision = plan.precision
       fields[place].scale = plan.scale

@@ -16,7 +16,7 @@ package final class Apply {
 
   private let state: PartitionState
   private var counted = Counts()
-  private var staged = StagedRows()
+  private let bench: Workbench
   /// The largest recorded time of a block so far, in milliseconds: the clock of horizons. It is
   /// kept in the state, and so goes back with it.
   private var clockMs: Int64 = 0
@@ -26,6 +26,7 @@ package final class Apply {
     self.journal = journal
     self.partition = partition
     self.state = state
+    bench = plan.workbench
   }
 
   package func clearCounts() { counted = Counts() }
@@ -54,7 +55,7 @@ package final class Apply {
     if block.kind != .events { return .unreadable("the block is not one of events") }
     if block.digest != plan.logicDigest { return .otherLogic }
     setClock(block.recordedMs)
-    let batch = publishing ?? plan.workbench.discarded
+    let batch = publishing ?? bench.discarded
     var events = block.events
     var index: UInt32 = 0
     while true {
@@ -95,15 +96,13 @@ package final class Apply {
     guard plan.inputs.indices.contains(event.input) else {
       return .unreadable("an event names input \(event.input), which the product does not have")
     }
-    let bench = plan.workbench
     let input = plan.inputs[event.input]
     let entry = batch.count
     let byte = batch.bytes.count
     bench.begin()
     bench.rows.clear()
-    staged.begin()
-    guard case .event(let number) = bench.read(event.payload, of: input),
-      let work = input.events[number].work[journal]
+    let number = bench.read(event.payload, of: input)
+    guard number >= 0, let work = input.events[number].work[journal]
     else {
       _ = bench.takeFault()
       return .unreadable("event \(position.index) is none that ingest would have journaled")
@@ -140,8 +139,7 @@ package final class Apply {
     _ event: JournalEvent, _ input: InputPlan, _ type: EventPlan, _ work: WorkPlan,
     at position: Position, recordedMs: Int64, batch: OutputBatch
   ) -> Outcome {
-    let bench = plan.workbench
-    let keepsContract = bench.decoder.decode(type.decode)
+    let keepsContract = bench.decoder.read(type.decode.shape)
     let time = event.time ?? Timestamp(milliseconds: recordedMs)
     bench.setVariables(
       time: time, recordedMs: recordedMs, key: event.key, topic: input.topic.view,
@@ -156,43 +154,44 @@ package final class Apply {
       return .failed
     }
     if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) { return .failed }
+    var staged = StagedRows()
     for index in work.clauses.indices {
-      if !run(work.clauses[index], time) { return .failed }
+      if !run(work.clauses[index], time, &staged) { return .failed }
     }
     let emission = Emission(
-      batch: batch, sourceKey: event.key, partition: partition, recordedMs: recordedMs,
+      sourceKey: event.key, partition: partition, recordedMs: recordedMs,
       time: time, identity: .position(position), bytesMax: plan.limits.outputBytesMax)
     var isApplied = false
     for index in 0..<staged.count {
-      switch publish(index, emission) {
+      switch publish(index, &staged, emission, batch) {
       case .record: isApplied = true
       case .nothing: break
       case .failed: return .failed
       }
     }
     for index in work.ports.indices {
-      switch bench.emit(work.ports[index], emission) {
+      switch bench.emit(work.ports[index], emission, to: batch) {
       case .record: isApplied = true
       case .nothing: break
       case .failed: return .failed
       }
     }
-    if keepRows() { isApplied = true }
+    if keepRows(staged) { isApplied = true }
     return isApplied ? .applied : .filtered
   }
 
   /// The key under which the event was journaled; lent by the bench's keys or the event.
   private func journalKey(_ key: KeyPlan, _ event: JournalEvent) -> ByteView? {
     guard case .parts(let terms) = key else { return event.key }
-    let keys = plan.workbench.keys
+    let keys = bench.keys
     let start = keys.count
-    if !plan.workbench.appendKey(terms, to: keys) { return nil }
+    if !bench.appendKey(terms, to: keys) { return nil }
     return keys[start..<keys.count]
   }
 
   /// Remembers the event; false when it was seen before under the same key.
   private func isFirst(_ id: ByteView, _ key: ByteView, _ input: Int) -> Bool {
-    let keys = plan.workbench.rows
+    let keys = bench.rows
     let start = keys.count
     keys.append(varint: UInt64(key.count))
     keys.append(key)
@@ -206,8 +205,7 @@ package final class Apply {
   // MARK: Rows
 
   /// Runs the event at hand through one clause of a table; false: it failed.
-  private func run(_ clause: ClausePlan, _ time: Timestamp) -> Bool {
-    let bench = plan.workbench
+  private func run(_ clause: ClausePlan, _ time: Timestamp, _ staged: inout StagedRows) -> Bool {
     switch bench.follow(clause.branch) {
     case .on: break
     case .out: return true
@@ -218,13 +216,14 @@ package final class Apply {
     if !bench.appendKey(clause.key, to: keys) { return false }
     let keyRange = keyStart..<keys.count
     let known =
-      staged.count == 0 ? -1 : staged.index(of: clause.table, key: keys[keyRange], in: keys)
+      staged.count == 0
+      ? -1 : staged.index(ofTable: clause.table.ordinal, key: keys[keyRange], in: keys)
     var row: StagedRows.Row
     if known >= 0 {
       row = staged[known]
-      load(row, known)
+      load(known, &staged)
     } else {
-      row = begin(clause, keyRange)
+      row = begin(clause, keyRange, &staged)
     }
     var isTouched = known >= 0
     let slots = bench.rowSlots
@@ -247,13 +246,14 @@ package final class Apply {
       keys.truncate(to: keyStart)
       return true
     }
-    write(&row, known)
+    write(row, clause.table, known, &staged)
     return true
   }
 
   /// Brings the row of a key from the state, or a new one, to the row frame.
-  private func begin(_ clause: ClausePlan, _ key: Range<Int>) -> StagedRows.Row {
-    let bench = plan.workbench
+  private func begin(_ clause: ClausePlan, _ key: Range<Int>, _ staged: inout StagedRows)
+    -> StagedRows.Row
+  {
     let table = clause.table
     let slots = bench.rowSlots
     bench.loadKey(clause, slots)
@@ -269,53 +269,59 @@ package final class Apply {
       bench.clearRow(table, slots)
     }
     return StagedRows.Row(
-      table: table, key: key, bytes: rowStart..<bench.rows.count,
+      table: table.ordinal, key: key, bytes: rowStart..<bench.rows.count,
       parts: bench.keepKey(table, slots), isChanged: isNew, isDirty: isNew)
   }
 
   /// Brings a staged row back to the row frame.
-  private func load(_ row: StagedRows.Row, _ index: Int) {
-    if staged.isCurrent(index) { return }
-    let bench = plan.workbench
+  private func load(_ index: Int, _ staged: inout StagedRows) {
+    if staged.current == index { return }
+    let row = staged[index]
+    let table = plan.tables[row.table]
     let slots = bench.rowSlots
     for part in 0..<row.parts.count { slots[TablePlan.keySlot + part] = row.parts[part] }
     // A copy, as writing a row ends what the rows lend.
     let bytes = bench.arena.copy(bench.rows[row.bytes])
-    row.table.layout.read(bytes, into: slots, from: row.table.columnSlot, arena: bench.arena)
-    bench.setRow(row.table, slots)
+    table.layout.read(bytes, into: slots, from: table.columnSlot, arena: bench.arena)
+    bench.setRow(table, slots)
     staged.setCurrent(index)
   }
 
   /// Writes the row of the row frame behind those that are staged.
-  private func write(_ row: inout StagedRows.Row, _ known: Int) {
-    let bench = plan.workbench
+  private func write(
+    _ given: StagedRows.Row, _ table: TablePlan, _ known: Int, _ staged: inout StagedRows
+  ) {
+    var row = given
     let flags = bench.rows[row.bytes].uint32(at: 0)
     let start = bench.rows.count
-    row.table.layout.write(
-      bench.rowSlots, from: row.table.columnSlot, flags: flags, into: bench.rows)
+    table.layout.write(bench.rowSlots, from: table.columnSlot, flags: flags, into: bench.rows)
     row.bytes = start..<bench.rows.count
     if known >= 0 {
       staged[known] = row
       staged.setCurrent(known)
     } else {
       staged.append(row)
-      bench.setRow(row.table, bench.rowSlots)
+      bench.setRow(table, bench.rowSlots)
     }
   }
 
   /// Publishes a staged row at the table's state ports, when what it shows has changed.
-  private func publish(_ index: Int, _ emission: Emission) -> Workbench.Emitted {
+  private func publish(
+    _ index: Int, _ staged: inout StagedRows, _ emission: Emission, _ batch: OutputBatch
+  ) -> Workbench.Emitted {
     let row = staged[index]
-    if !row.isChanged || row.table.statePorts.isEmpty { return .nothing }
-    load(row, index)
-    let bench = plan.workbench
+    let table = plan.tables[row.table]
+    if !row.isChanged || table.statePorts.isEmpty { return .nothing }
+    load(index, &staged)
     bench.setRowVariables(emission)
     var flags = bench.rows[row.bytes].uint32(at: 0)
     var result = Workbench.Emitted.nothing
-    for number in row.table.statePorts.indices {
-      let port = row.table.statePorts[number]
+    for number in table.statePorts.indices {
+      let port = table.statePorts[number]
       var isPublished = flags & port.bit != 0
-      switch bench.emit(port, key: bench.keys[row.key], isPublished: &isPublished, emission) {
+      switch bench.emit(
+        port, key: bench.keys[row.key], isPublished: &isPublished, emission, to: batch)
+      {
       case .record: result = .record
       case .nothing: break
       case .failed: return .failed
@@ -327,15 +333,14 @@ package final class Apply {
   }
 
   /// Puts the staged rows into the state; whether there was anything to put.
-  private func keepRows() -> Bool {
-    let bench = plan.workbench
+  private func keepRows(_ staged: StagedRows) -> Bool {
     var isAny = false
     for index in 0..<staged.count {
       let row = staged[index]
       if !row.isDirty { continue }
       isAny = true
       state.put(
-        Spaces.table(row.table.ordinal), bench.keys[row.key], bench.rows[row.bytes])
+        Spaces.table(row.table), bench.keys[row.key], bench.rows[row.bytes])
     }
     return isAny
   }

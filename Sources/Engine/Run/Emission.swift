@@ -1,9 +1,9 @@
 import Formats
 import Records
 
-/// What all records of one event share, on their way out.
+/// What all records of one event share, on their way out. Holds no reference, so that nothing is
+/// counted when it is passed on.
 struct Emission {
-  let batch: OutputBatch
   /// The event's own Kafka key, for ports that take it.
   let sourceKey: ByteView?
   /// The journal's partition, or of a direct product the source's: where rows go, and records
@@ -19,12 +19,12 @@ struct Emission {
     case position(Position)
     /// Of a direct product: the event's own id, or where it came from.
     case event(ByteView)
-    case source(InputPlan, Partition, Offset)
+    case source(topic: ByteView, Partition, Offset)
   }
 }
 
 /// Writes the per-record headers of CloudEvents; keeps the text of what several records share.
-struct HeaderWriter {
+final class HeaderWriter {
   private let texts = ByteBuffer(capacity: 256)
   private var recordedEnd = 0
   private var recordedMs: Int64 = .min
@@ -39,18 +39,17 @@ struct HeaderWriter {
 
   /// A new event is at hand.
   @inline(__always)
-  mutating func begin() {
+  func begin() {
     if hasId { made.fill(-1) }
     hasId = false
   }
 
   /// Appends `ce_id`, `ce_time` and `ce_recordedtime` of the next record of `port`.
-  mutating func append(_ emission: Emission, port: Int) {
+  func append(_ emission: Emission, port: Int, to bytes: ByteBuffer) {
     let sequence = made[port] + 1
     made[port] = sequence
     if recordedMs != emission.recordedMs { setRecorded(emission.recordedMs) }
     if !hasId { setId(emission) }
-    let bytes = emission.batch.bytes
     bytes.append("\u{5}ce_id" as StaticString)
     if sequence == 0 {
       bytes.append(varint: UInt64(texts.count - recordedEnd))
@@ -77,7 +76,7 @@ struct HeaderWriter {
     texts.truncate(to: end)
   }
 
-  private mutating func setRecorded(_ milliseconds: Int64) {
+  private func setRecorded(_ milliseconds: Int64) {
     texts.clear()
     texts.append(Timestamp(milliseconds: milliseconds))
     recordedEnd = texts.count
@@ -85,14 +84,14 @@ struct HeaderWriter {
     hasId = false
   }
 
-  private mutating func setId(_ emission: Emission) {
+  private func setId(_ emission: Emission) {
     texts.truncate(to: recordedEnd)
     switch emission.identity {
     case .position(let position):
       texts.appendCloudEventsID(partition: emission.partition, position: position)
     case .event(let id): texts.append(id)
-    case .source(let input, let partition, let offset):
-      texts.append(input.topic.view)
+    case .source(let topic, let partition, let offset):
+      texts.append(topic)
       texts.append(UInt8(ascii: "-"))
       texts.append(decimal: Int64(partition.value))
       texts.append(UInt8(ascii: "-"))

@@ -35,7 +35,8 @@ package final class Ingest {
   private let firstBuilder: ContiguousArray<Int>
   /// Builders whose block was published.
   private var spare: [JournalBlockBuilder] = []
-  private var positions: InputPositions
+  private let positions: InputPositions
+  private let bench: Workbench
 
   package init(_ plan: ProductPlan) {
     self.plan = plan
@@ -47,7 +48,8 @@ package final class Ingest {
     }
     firstBuilder = first
     builders = ContiguousArray(repeating: nil, count: count)
-    positions = InputPositions(inputs: plan.inputs.count)
+    positions = InputPositions()
+    bench = plan.workbench
   }
 
   /// Appends the record to the open block of each journal that takes it, or to `batch` as
@@ -55,9 +57,8 @@ package final class Ingest {
   package func take(_ record: SourceRecord, recordedMs: Int64, into batch: OutputBatch) -> Intake {
     counted.read += 1
     let input = plan.inputs[record.input]
-    let bench = plan.workbench
     bench.begin()
-    if journal(record, input, recordedMs, bench) {
+    if journal(record, input, recordedMs) {
       positions.note(record)
       return .taken
     }
@@ -74,17 +75,18 @@ package final class Ingest {
 
   /// False: the record cannot be journaled, and the bench holds the fault.
   private func journal(
-    _ record: SourceRecord, _ input: InputPlan, _ recordedMs: Int64, _ bench: Workbench
+    _ record: SourceRecord, _ input: InputPlan, _ recordedMs: Int64
   ) -> Bool {
-    guard case .event(let number) = bench.read(record.value, of: input) else { return false }
+    let number = bench.read(record.value, of: input)
+    if number < 0 { return false }
     let event = input.events[number]
     if event.journals.isEmpty {
       counted.filtered += 1
       return true
     }
     // A fault is not for ingest to judge; it may be why there is no key.
-    _ = bench.decoder.decode(event.intake)
-    if !isSmallEnough(record, bench) { return false }
+    _ = bench.decoder.read(event.intake.shape)
+    if !isSmallEnough(record) { return false }
     let time = bench.actualTime(slot: event.time.intake, kafkaMs: record.timestampMs)
     if event.keysReadVariables {
       bench.setVariables(
@@ -101,7 +103,7 @@ package final class Ingest {
     // All keys first: a record is in every journal that takes it, or in none.
     let start = keys.count
     for index in event.journals.indices {
-      if !appendKey(event.journals[index].key, record, event, bench) { return false }
+      if !appendKey(event.journals[index].key, record, event) { return false }
     }
     if event.journals.count == 1 {
       append(entry, event.journals[0].journal, keys[start..<keys.count], recordedMs)
@@ -109,14 +111,14 @@ package final class Ingest {
     }
     for index in event.journals.indices {
       let begin = keys.count
-      if !appendKey(event.journals[index].key, record, event, bench) { return false }
+      if !appendKey(event.journals[index].key, record, event) { return false }
       append(entry, event.journals[index].journal, keys[begin..<keys.count], recordedMs)
     }
     return true
   }
 
   private func appendKey(
-    _ key: KeyPlan, _ record: SourceRecord, _ event: EventPlan, _ bench: Workbench
+    _ key: KeyPlan, _ record: SourceRecord, _ event: EventPlan
   ) -> Bool {
     switch key {
     case .parts(let terms):
@@ -135,7 +137,7 @@ package final class Ingest {
   }
 
   /// Whether a block with this event alone fits the journal's topic.
-  private func isSmallEnough(_ record: SourceRecord, _ bench: Workbench) -> Bool {
+  private func isSmallEnough(_ record: SourceRecord) -> Bool {
     // The id is a part of the value, so it at most doubles it.
     let size = 2 * (record.value?.count ?? 0) + (record.key?.count ?? 0)
     if size <= 65_536 { return true }

@@ -2,49 +2,71 @@ import Formats
 import Records
 
 /// How far each input partition has been taken, for the blocks to carry.
-struct InputPositions {
+final class InputPositions {
+  private enum Column {
+    static let input = 0
+    static let partition = 1
+    static let next = 2
+    /// As it was after the last commit.
+    static let committed = 3
+    static let count = 4
+  }
+
   private static let none: Int64 = -1
+  private let table = NumberTable(width: Column.count)
+  /// The row of the record noted last: records come in runs of one partition.
+  private var current = -1
+  private var currentInput = -1
+  private var currentPartition: Int32 = -1
 
-  /// By input, then by partition; −1: nothing was taken from it.
-  private var next: [[Int64]]
-  /// As it was after the last commit.
-  private var committed: [[Int64]]
-
-  init(inputs: Int) {
-    next = Array(repeating: [], count: inputs)
-    committed = next
-  }
-
-  mutating func note(_ record: SourceRecord) {
-    let partition = Int(record.partition.value)
-    while next[record.input].count <= partition {
-      next[record.input].append(InputPositions.none)
+  @inline(__always)
+  func note(_ record: SourceRecord) {
+    if record.input != currentInput || record.partition.value != currentPartition {
+      current = row(record.input, record.partition)
+      currentInput = record.input
+      currentPartition = record.partition.value
     }
-    next[record.input][partition] = record.offset.value + 1
+    table[current, Column.next] = record.offset.value + 1
   }
 
-  mutating func keep() { committed = next }
-  mutating func takeBack() { next = committed }
+  private func row(_ input: Int, _ partition: Partition) -> Int {
+    for row in 0..<table.count {
+      if table[row, Column.input] == Int64(input)
+        && table[row, Column.partition] == Int64(partition.value)
+      {
+        return row
+      }
+    }
+    let row = table.append(repeating: InputPositions.none)
+    table[row, Column.input] = Int64(input)
+    table[row, Column.partition] = Int64(partition.value)
+    return row
+  }
 
-  mutating func forget(_ input: Int, _ partition: Partition) {
-    let place = Int(partition.value)
-    if next[input].indices.contains(place) { next[input][place] = InputPositions.none }
-    if committed[input].indices.contains(place) { committed[input][place] = InputPositions.none }
+  func keep() {
+    for row in 0..<table.count { table[row, Column.committed] = table[row, Column.next] }
+  }
+
+  func takeBack() {
+    for row in 0..<table.count { table[row, Column.next] = table[row, Column.committed] }
+  }
+
+  func forget(_ input: Int, _ partition: Partition) {
+    let row = row(input, partition)
+    table[row, Column.next] = InputPositions.none
+    table[row, Column.committed] = InputPositions.none
   }
 
   /// What they take in a block at most.
-  var bytesMax: Int { next.reduce(0) { $0 + $1.count * 30 } }
+  var bytesMax: Int { table.count * 30 }
 
+  /// In the order of inputs and partitions, whichever was taken first.
   var all: [InputPosition] {
-    var result: [InputPosition] = []
-    for input in next.indices {
-      for partition in next[input].indices where next[input][partition] >= 0 {
-        result.append(
-          InputPosition(
-            input: input, partition: Partition(Int32(partition)),
-            next: Offset(next[input][partition])))
-      }
-    }
-    return result
+    (0..<table.count).filter { table[$0, Column.next] >= 0 }.map { row in
+      InputPosition(
+        input: Int(table[row, Column.input]),
+        partition: Partition(Int32(truncatingIfNeeded: table[row, Column.partition])),
+        next: Offset(table[row, Column.next]))
+    }.sorted { ($0.input, $0.partition) < ($1.input, $1.partition) }
   }
 }

@@ -37,25 +37,45 @@ package final class OutputBatch {
   package static let quarantine: Int32 = -1
 
   package let bytes = ByteBuffer(capacity: 1 << 20)
-  package var entries: ContiguousArray<Entry> { list }
-  /// Behind a getter, as a stored `package` variable is checked for exclusivity at every use.
-  private var list: ContiguousArray<Entry> = []
+  /// All entries, in order. Makes an array; the hot path asks for one by one.
+  package var entries: [Entry] { (0..<count).map { self[$0] } }
+  /// One row an entry, see ``append(_:)``.
+  private let rows = NumberTable(width: 8, capacity: 1024)
 
   package init() {}
 
-  package var isEmpty: Bool { list.isEmpty }
-  package var count: Int { list.count }
+  package var isEmpty: Bool { rows.count == 0 }
+  package var count: Int { rows.count }
 
-  package func append(_ entry: Entry) { list.append(entry) }
+  /// The entry at `index`, counted from 0.
+  package subscript(index: Int) -> Entry {
+    let place = rows[index, 0]
+    let valueEnd = Int(rows[index, 5])
+    let keyEnd = Int(rows[index, 3])
+    return Entry(
+      port: Int32(truncatingIfNeeded: place >> 32), partition: Int32(truncatingIfNeeded: place),
+      timestampMs: rows[index, 1], key: Int(rows[index, 2])..<keyEnd,
+      value: valueEnd < 0 ? nil : Int(rows[index, 4])..<valueEnd,
+      headers: Int(rows[index, 6])..<Int(rows[index, 7] >> 1), hasKey: rows[index, 7] & 1 == 1)
+  }
+
+  package func append(_ entry: Entry) {
+    rows.append(
+      Int64(entry.port) << 32 | Int64(UInt32(bitPattern: entry.partition)), entry.timestampMs,
+      Int64(entry.key.lowerBound), Int64(entry.key.upperBound),
+      Int64(entry.value?.lowerBound ?? 0), Int64(entry.value?.upperBound ?? -1),
+      Int64(entry.headers.lowerBound),
+      Int64(entry.headers.upperBound) << 1 | (entry.hasKey ? 1 : 0))
+  }
 
   package func clear() {
-    list.removeAll(keepingCapacity: true)
+    rows.truncate(to: 0)
     bytes.clear()
   }
 
   /// Drops the entries from `entry` on, whose bytes begin at `byte`.
   func truncate(toEntry entry: Int, byte: Int) {
-    list.removeLast(list.count - entry)
+    rows.truncate(to: entry)
     bytes.truncate(to: byte)
   }
 

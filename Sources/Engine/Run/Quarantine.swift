@@ -65,7 +65,7 @@ extension RunFault {
   }
 
   /// A document that breaks the input's contract.
-  init(_ fault: DecodeFault, _ plan: DecodePlan, _ tape: JSONTape) {
+  init(_ fault: JSONShapeFault, _ plan: DecodePlan, _ tape: JSONTape) {
     let message: String
     let name = fault.field < 0 ? "the document" : "`\(plan.paths[Int(fault.field)])`"
     let want = fault.field < 0 ? "an object" : plan.wants[Int(fault.field)]

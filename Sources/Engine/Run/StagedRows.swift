@@ -1,10 +1,11 @@
 import Records
 
-/// The rows that the event at hand has changed, before it is known that all of it succeeds.
+/// The rows that the event at hand has changed, before it is known that all of it succeeds. The
+/// first stands in place, as most events change one: then nothing is allocated or counted.
 struct StagedRows {
+  /// Plain data: a table's ordinal, ranges of ``Workbench/keys`` and ``Workbench/rows``.
   struct Row {
-    let table: TablePlan
-    /// Ranges of the bench's ``Workbench/keys`` and ``Workbench/rows``.
+    let table: Int
     let key: Range<Int>
     var bytes: Range<Int>
     /// The key's parts.
@@ -15,37 +16,32 @@ struct StagedRows {
     var isDirty: Bool
   }
 
-  private var rows: ContiguousArray<Row> = []
+  private var first: Row?
+  private var others: ContiguousArray<Row> = []
   /// Which of them stands in the row frame; −1: none.
-  private var current = -1
+  private(set) var current = -1
 
-  var count: Int { rows.count }
+  var count: Int { first == nil ? 0 : 1 + others.count }
 
   subscript(index: Int) -> Row {
-    get { rows[index] }
-    set { rows[index] = newValue }
+    get {
+      if index == 0, let first { return first }
+      return others[index - 1]
+    }
+    set { if index == 0 { first = newValue } else { others[index - 1] = newValue } }
   }
 
-  /// A new event is at hand.
-  @inline(__always)
-  mutating func begin() {
-    if rows.isEmpty { return }
-    rows.removeAll(keepingCapacity: true)
-    current = -1
-  }
-
-  func index(of table: TablePlan, key: ByteView, in keys: ByteBuffer) -> Int {
-    for index in rows.indices {
-      if rows[index].table === table && keys[rows[index].key] == key { return index }
+  func index(ofTable table: Int, key: ByteView, in keys: ByteBuffer) -> Int {
+    for index in 0..<count {
+      if self[index].table == table && keys[self[index].key] == key { return index }
     }
     return -1
   }
 
   mutating func append(_ row: Row) {
-    rows.append(row)
-    current = rows.count - 1
+    if first == nil { first = row } else { others.append(row) }
+    current = count - 1
   }
 
-  func isCurrent(_ index: Int) -> Bool { current == index }
   mutating func setCurrent(_ index: Int) { current = index }
 }

@@ -7,7 +7,7 @@ extension Workbench {
   enum Emitted { case record, nothing, failed }
 
   /// Runs the event at hand through one event port.
-  func emit(_ plan: EventPortPlan, _ emission: Emission) -> Emitted {
+  func emit(_ plan: EventPortPlan, _ emission: Emission, to batch: OutputBatch) -> Emitted {
     switch follow(plan.branch) {
     case .on: break
     case .out: return .nothing
@@ -20,7 +20,7 @@ extension Workbench {
       case .failed: return .failed
       }
     }
-    let bytes = emission.batch.bytes
+    let bytes = batch.bytes
     let keyStart = bytes.count
     var hasKey = true
     if plan.key.isEmpty {
@@ -36,14 +36,15 @@ extension Workbench {
       ? Records.partition(ofKey: bytes[keyStart..<keyEnd], among: plan.port.partitions)
       : Partition(emission.partition.value % plan.port.partitions)
     return finish(
-      plan.port, emission, to: target, key: keyStart..<keyEnd, hasKey: hasKey,
+      plan.port, emission, batch, to: target, key: keyStart..<keyEnd, hasKey: hasKey,
       value: keyEnd..<valueEnd)
   }
 
   /// Publishes the row at hand at one state port; nil as `isPublished` says it is not there yet.
   /// A row that `when` no longer lets through is taken back by a tombstone.
   func emit(
-    _ plan: StatePortPlan, key: ByteView, isPublished: inout Bool, _ emission: Emission
+    _ plan: StatePortPlan, key: ByteView, isPublished: inout Bool, _ emission: Emission,
+    to batch: OutputBatch
   ) -> Emitted {
     var isLetThrough = true
     if let when = plan.when {
@@ -55,7 +56,7 @@ extension Workbench {
     }
     if !isLetThrough && !isPublished { return .nothing }
     isPublished = isLetThrough
-    let bytes = emission.batch.bytes
+    let bytes = batch.bytes
     let keyStart = bytes.count
     bytes.append(key)
     let keyEnd = bytes.count
@@ -63,7 +64,7 @@ extension Workbench {
       return .failed
     }
     return finish(
-      plan.port, emission, to: emission.partition, key: keyStart..<keyEnd, hasKey: true,
+      plan.port, emission, batch, to: emission.partition, key: keyStart..<keyEnd, hasKey: true,
       value: isLetThrough ? keyEnd..<bytes.count : nil)
   }
 
@@ -98,18 +99,18 @@ extension Workbench {
 
   @inline(__always)
   private func finish(
-    _ port: PortPlan, _ emission: Emission, to partition: Partition, key: Range<Int>,
-    hasKey: Bool, value: Range<Int>?
+    _ port: PortPlan, _ emission: Emission, _ batch: OutputBatch, to partition: Partition,
+    key: Range<Int>, hasKey: Bool, value: Range<Int>?
   ) -> Emitted {
-    let bytes = emission.batch.bytes
+    let bytes = batch.bytes
     let start = bytes.count
-    if port.hasHeaders { headers.append(emission, port: Int(port.ordinal)) }
+    if port.hasHeaders { headers.append(emission, port: Int(port.ordinal), to: bytes) }
     let size = bytes.count - key.lowerBound
     if size + PortPlan.overheadBytes > emission.bytesMax {
       failContract(port, "the record takes \(size) bytes, more than its topic allows")
       return .failed
     }
-    emission.batch.append(
+    batch.append(
       OutputBatch.Entry(
         port: port.ordinal, partition: partition.value, timestampMs: emission.recordedMs,
         key: key, value: value, headers: start..<bytes.count, hasKey: hasKey))

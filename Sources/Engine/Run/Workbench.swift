@@ -12,14 +12,14 @@ final class Workbench {
   /// The slots of the two frames, which live as long as these.
   let slots: ValueRun
   let rowSlots: ValueRun
-  let decoder: Decoder
+  let decoder: JSONShapeReader
   /// Keys and ids of the record at hand.
   let keys = ByteBuffer(capacity: 1024)
   /// Rows of the record at hand, before they are put into the state.
   let rows = ByteBuffer(capacity: 4096)
   /// Takes what silent re-apply makes.
   let discarded = OutputBatch()
-  var headers: HeaderWriter
+  let headers: HeaderWriter
   /// Why the record at hand cannot go on; made only then.
   private var faultNow: RunFault?
 
@@ -29,7 +29,7 @@ final class Workbench {
     rowFrame = Frame(slots: Slots(count: rowSlotCount), arena: arena)
     slots = frame.slots.run
     rowSlots = rowFrame.slots.run
-    decoder = Decoder(slots: slots, arena: arena)
+    decoder = JSONShapeReader(slots: slots, arena: arena)
     slots[Variable.source] = .object(slots[Variable.sourceTopic..<Variable.source])
   }
 
@@ -52,30 +52,28 @@ final class Workbench {
 
   // MARK: Documents
 
-  enum Reading {
-    case event(Int)
-    case failed
-  }
+  /// What ``read(_:of:)`` gives for a record that failed.
+  static let failed = -1
 
-  /// Parses the value of a record and finds its event type.
-  func read(_ value: ByteView?, of input: InputPlan) -> Reading {
+  /// Parses the value of a record and finds the ordinal of its event type.
+  func read(_ value: ByteView?, of input: InputPlan) -> Int {
     guard let value else {
       fail(RunFault(reason: "null-value", message: "the record has no value", place: ""))
-      return .failed
+      return Workbench.failed
     }
     if value.isEmpty {
       fail(RunFault(reason: "empty-value", message: "the record's value is empty", place: ""))
-      return .failed
+      return Workbench.failed
     }
     if let failure = decoder.tape.parse(value) {
       fail(RunFault(failure))
-      return .failed
+      return Workbench.failed
     }
-    if input.discriminator.isEmpty { return .event(0) }
+    if input.discriminator.isEmpty { return 0 }
     return discriminate(input)
   }
 
-  private func discriminate(_ input: InputPlan) -> Reading {
+  private func discriminate(_ input: InputPlan) -> Int {
     let tape = decoder.tape
     var node = 0
     for index in input.discriminator.indices {
@@ -89,23 +87,23 @@ final class Workbench {
     }
     let name = tape.string(at: node, into: arena)
     for index in input.events.indices where input.events[index].name.view == name {
-      return .event(index)
+      return index
     }
     let given = RunFault.shortened(name)
     return failType(
       input, "`\(input.discriminatorName)` is \"\(given)\", which is no event type of this input")
   }
 
-  private func failType(_ input: InputPlan, _ message: String) -> Reading {
+  private func failType(_ input: InputPlan, _ message: String) -> Int {
     fail(
       RunFault(reason: "unknown-type", message: message, place: "$.\(input.discriminatorName)"))
-    return .failed
+    return Workbench.failed
   }
 
   /// Reads the document into slots; fails when it breaks its contract.
   @inline(__always)
   func decode(_ event: EventPlan) -> Bool {
-    if decoder.decode(event.decode) { return true }
+    if decoder.read(event.decode.shape) { return true }
     failContract(event)
     return false
   }

@@ -5,20 +5,13 @@ import Product
 /// How documents of one event type are read in one walk: every contract field is checked, and those
 /// that programs read go to slots. Made once; used by one thread.
 final class DecodePlan {
-  let fields: ContiguousArray<FieldPlan>
-  let objects: ContiguousArray<ObjectPlan>
-  /// Names of each object's fields.
-  let sets: ContiguousArray<JSONFieldSet>
+  let shape: JSONShape
   /// For messages: the path of each field, such as `customer.id` or `items[].qty`.
   let paths: [String]
   /// For messages: what each field has to be.
   let wants: [String]
-  /// Whether each field has to be there; asked only where ``FieldPlan/requiredBit`` does not reach.
-  let isRequired: [Bool]
   /// Decoding sets the slots from the base that was asked for up to here.
   let slotEnd: Int
-  /// Where the whole document goes as an object; −1: nowhere.
-  let rootSlot: Int32
   /// Slot of each path below `event`.
   let slots: [[String]: Int]
 
@@ -30,18 +23,16 @@ final class DecodePlan {
     var compiler = DecodeCompiler(paths: paths, firstSlot: firstSlot, checksAll: checksAll)
     let readsRoot = paths.contains([])
     if readsRoot { compiler.slots[[]] = compiler.nextSlot() }
-    rootSlot = readsRoot ? Int32(firstSlot) : -1
     _ = try compiler.addObject(event.fields, at: [], isWhole: readsRoot)
     for path in paths where compiler.slots[path] == nil {
       let name = (["event"] + path).joined(separator: ".")
       throw PlanFailure("`\(name)` is no field of event type `\(event.name)`")
     }
-    fields = compiler.fields
-    objects = compiler.objects
-    sets = compiler.sets
+    shape = JSONShape(
+      fields: compiler.fields, objects: compiler.objects, names: compiler.names,
+      rootSlot: readsRoot ? Int32(firstSlot) : -1)
     self.paths = compiler.paths
     wants = compiler.wants
-    isRequired = compiler.isRequired
     slotEnd = compiler.slotEnd
     slots = compiler.slots
   }
@@ -51,12 +42,11 @@ final class DecodePlan {
 private struct DecodeCompiler {
   let pathsRead: Set<[String]>
   let checksAll: Bool
-  var fields: ContiguousArray<FieldPlan> = []
-  var objects: ContiguousArray<ObjectPlan> = []
-  var sets: ContiguousArray<JSONFieldSet> = []
+  var fields: ContiguousArray<JSONShape.Field> = []
+  var objects: ContiguousArray<JSONShape.Object> = []
+  var names: [String] = []
   var paths: [String] = []
   var wants: [String] = []
-  var isRequired: [Bool] = []
   var slotEnd: Int
   var slots: [[String]: Int] = [:]
 
@@ -85,25 +75,18 @@ private struct DecodeCompiler {
     let first = fields.count
     let slotFirst = slotEnd
     objects.append(
-      ObjectPlan(
-        first: Int32(first), count: Int32(kept.count), requiredMask: 0, isWide: false,
-        slotFirst: Int32(slotFirst), slotEnd: Int32(slotFirst)))
-    sets.append(JSONFieldSet(kept.map(\.name)))
+      JSONShape.Object(
+        first: Int32(first), count: Int32(kept.count), slotFirst: Int32(slotFirst),
+        slotEnd: Int32(slotFirst)))
     for field in kept {
-      fields.append(FieldPlan(kind: .json))
+      fields.append(JSONShape.Field(kind: .json))
       paths.append(DecodeCompiler.text(path + [field.name]))
       wants.append(DecodeCompiler.want(field.type, field.decimal))
-      isRequired.append(field.isRequired && checksAll)
+      names.append(field.name)
     }
-    var requiredCount = 0
     for (ordinal, field) in kept.enumerated() {
       var plan = try self.plan(field, at: path + [field.name], isWhole: isWhole)
-      if field.isRequired && checksAll {
-        plan.requiredBit = requiredCount < 64 ? 1 << UInt64(requiredCount) : 0
-        objects[index].requiredMask |= plan.requiredBit
-        if requiredCount >= 64 { objects[index].isWide = true }
-        requiredCount += 1
-      }
+      plan.isRequired = field.isRequired && checksAll
       fields[first + ordinal] = plan
     }
     objects[index].slotEnd = Int32(slotEnd)
@@ -111,9 +94,9 @@ private struct DecodeCompiler {
   }
 
   private mutating func plan(_ field: ContractField, at path: [String], isWhole: Bool)
-    throws(PlanFailure) -> FieldPlan
+    throws(PlanFailure) -> JSONShape.Field
   {
-    var plan = FieldPlan(kind: .json)
+    var plan = JSONShape.Field(kind: .json)
     let isRead = pathsRead.contains(path)
     if isRead {
       let slot = nextSlot()
@@ -125,7 +108,7 @@ private struct DecodeCompiler {
   }
 
   private mutating func shape(
-    _ plan: inout FieldPlan, _ type: ValueType, _ field: ContractField, at path: [String],
+    _ plan: inout JSONShape.Field, _ type: ValueType, _ field: ContractField, at path: [String],
     isWhole: Bool
   ) throws(PlanFailure) {
     switch type {
@@ -160,11 +143,11 @@ private struct DecodeCompiler {
     throws(PlanFailure) -> Int32
   {
     let place = fields.count
-    fields.append(FieldPlan(kind: .json))
+    fields.append(JSONShape.Field(kind: .json))
     paths.append(DecodeCompiler.text(path))
     wants.append(DecodeCompiler.want(type, field.decimal))
-    isRequired.append(false)
-    var plan = FieldPlan(kind: .json)
+    names.append("")
+    var plan = JSONShape.Field(kind: .json)
     try shape(&plan, type, field, at: path, isWhole: true)
     fields[place] = plan
     return Int32(place)
@@ -192,7 +175,7 @@ private struct DecodeCompiler {
   }
 }
 
-extension FieldPlan {
+extension JSONShape.Field {
   mutating func setDecimal(_ shape: ContractField.DecimalShape) {
     precision = UInt8(clamping: shape.precision)
     scale = UInt8(clamping: shape.scale)

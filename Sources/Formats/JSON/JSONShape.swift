@@ -1,0 +1,182 @@
+import Records
+
+/// What documents of one kind look like, and which of their values go where: a tree of fields that
+/// is laid out once and then followed by ``JSONShapeReader``. Immutable but for what a walk learns
+/// of the order of members; used by one thread.
+package final class JSONShape {
+  /// How one value is read and checked. Plain data.
+  package struct Field: BitwiseCopyable {
+    package enum Kind: UInt8, BitwiseCopyable {
+      case bool, int, double, decimal, string, timestamp, date, json, object, list, map
+    }
+
+    package var kind: Kind
+    /// Where the value goes in the slots; −1: nobody wants it.
+    package var slot: Int32 = -1
+    package var isRequired = false
+    /// Of a decimal: digits in all and after the point; precision 0: any that 38 digits hold.
+    package var precision: UInt8 = 0
+    package var scale: UInt8 = 0
+    /// Of a decimal: mantissas below this fit whatever their scale (10^(precision − scale)).
+    package var mantissaSafe: UInt64 = 0
+    /// Of an object: its place in ``JSONShape/objects``.
+    package var object: Int32 = -1
+    /// Of a list or map: the place of its elements' field in ``JSONShape/fields``.
+    package var element: Int32 = -1
+
+    /// Bit among the first 64 required fields of its object; 0 when it is optional.
+    fileprivate(set) var requiredBit: UInt64 = 0
+    /// Bit among the first 64 fields of its object, to see members that repeat.
+    fileprivate(set) var seenBit: UInt64 = 0
+    /// The name's length and its first and last bytes, as ``JSONShape/ends(of:_:_:)`` has them.
+    fileprivate(set) var nameCount: Int32 = -1
+    fileprivate(set) var nameStart: Int32 = 0
+    fileprivate(set) var nameHead: UInt64 = 0
+    fileprivate(set) var nameTail: UInt64 = 0
+
+    package init(kind: Kind) { self.kind = kind }
+  }
+
+  /// The fields of one object, and the slots that it fills, those of objects in it included.
+  package struct Object: BitwiseCopyable {
+    package var first: Int32
+    package var count: Int32
+    package var slotFirst: Int32
+    package var slotEnd: Int32
+    fileprivate(set) var requiredMask: UInt64 = 0
+    /// More than 64 fields are required: they are looked for one by one.
+    fileprivate(set) var isWide = false
+
+    package init(first: Int32, count: Int32, slotFirst: Int32, slotEnd: Int32) {
+      self.first = first
+      self.count = count
+      self.slotFirst = slotFirst
+      self.slotEnd = slotEnd
+    }
+  }
+
+  package let fields: ContiguousArray<Field>
+  package let objects: ContiguousArray<Object>
+  /// Where the whole document goes as an object; −1: nowhere.
+  package let rootSlot: Int32
+  private let sets: ContiguousArray<JSONFieldSet>
+  private let names: ByteBuffer
+  /// Which member came last time after each field, and first in each object (behind the fields).
+  private let successors: Cells
+
+  /// `names`: of each field, empty for elements of lists and maps. Object 0 is the document.
+  package init(
+    fields: ContiguousArray<Field>, objects: ContiguousArray<Object>, names: [String],
+    rootSlot: Int32 = -1
+  ) {
+    precondition(names.count == fields.count, "each field has a name")
+    var fields = fields
+    var objects = objects
+    let bytes = ByteBuffer(capacity: 256)
+    var sets: ContiguousArray<JSONFieldSet> = []
+    for index in objects.indices {
+      let range = Int(objects[index].first)..<Int(objects[index].first + objects[index].count)
+      sets.append(JSONFieldSet(Array(names[range])))
+      var required = 0
+      for (ordinal, place) in range.enumerated() {
+        let start = bytes.count
+        bytes.append(names[place])
+        let (head, tail) = JSONShape.ends(of: bytes.view, start, bytes.count - start)
+        fields[place].nameStart = Int32(start)
+        fields[place].nameCount = Int32(bytes.count - start)
+        fields[place].nameHead = head
+        fields[place].nameTail = tail
+        fields[place].seenBit = ordinal < 64 ? 1 << UInt64(ordinal) : 0
+        if !fields[place].isRequired { continue }
+        fields[place].requiredBit = required < 64 ? 1 << UInt64(required) : 0
+        objects[index].requiredMask |= fields[place].requiredBit
+        if required >= 64 { objects[index].isWide = true }
+        required += 1
+      }
+    }
+    self.fields = fields
+    self.objects = objects
+    self.rootSlot = rootSlot
+    self.sets = sets
+    self.names = bytes
+    successors = Cells(count: fields.count + objects.count, repeating: 0)
+    for index in objects.indices {
+      // A guess must be a field of the same object, as equal names stand in several.
+      let first = objects[index].first
+      let end = first + objects[index].count
+      successors[fields.count + index] = first < end ? first : Int32(fields.count)
+      for place in first..<end { successors[Int(place)] = place + 1 < end ? place + 1 : first }
+    }
+  }
+
+  /// The first and the last eight bytes of a name, or as many as it has, overlapping: together with
+  /// its length they tell names of up to 16 bytes apart.
+  @inline(__always)
+  static func ends(of text: ByteView, _ start: Int, _ count: Int) -> (UInt64, UInt64) {
+    if count >= 8 { return (text.uint64(at: start), text.uint64(at: start + count - 8)) }
+    if count >= 4 {
+      return (UInt64(text.uint32(at: start)), UInt64(text.uint32(at: start + count - 4)))
+    }
+    if count >= 2 {
+      return (UInt64(text.uint16(at: start)), UInt64(text.uint16(at: start + count - 2)))
+    }
+    return count == 1 ? (UInt64(text[start]), 0) : (0, 0)
+  }
+
+  /// Where the members of an object begin to be guessed.
+  @inline(__always)
+  func beginning(of object: Int) -> Int { fields.count + object }
+
+  /// The field of the member whose key stands at `key`; −1: the object has no such field. `last` is
+  /// the field before it, or ``beginning(of:)``.
+  @inline(__always)
+  func field(
+    of key: JSONNode, in text: ByteView, object: Int, after last: Int, arena: Arena
+  ) -> Int {
+    let guess = Int(successors[last])
+    let start = Int(key.start)
+    let count = Int(key.end) - start
+    if guess < fields.count && Int(fields[guess].nameCount) == count && key.flags == 0 {
+      let (head, tail) = JSONShape.ends(of: text, start, count)
+      if fields[guess].nameHead == head && fields[guess].nameTail == tail
+        && (count <= 16 || isName(guess, text, start, count))
+      {
+        return guess
+      }
+    }
+    return search(key, text, object, last, arena)
+  }
+
+  private func isName(_ place: Int, _ text: ByteView, _ start: Int, _ count: Int) -> Bool {
+    let own = Int(fields[place].nameStart)
+    return names[own..<own + count] == text[start..<start + count]
+  }
+
+  @inline(never)
+  private func search(
+    _ key: JSONNode, _ text: ByteView, _ object: Int, _ last: Int, _ arena: Arena
+  ) -> Int {
+    let written = text[Int(key.start)..<Int(key.end)]
+    let ordinal = sets[object].field(
+      named: key.flags == 0 ? written : written.unescaped(into: arena))
+    if ordinal < 0 { return -1 }
+    let place = Int(objects[object].first) + ordinal
+    successors[last] = Int32(place)
+    return place
+  }
+}
+
+/// What is wrong with a document, found while it was read: the first fault counts.
+package struct JSONShapeFault: BitwiseCopyable {
+  package enum Reason: UInt8, BitwiseCopyable {
+    case none, missing, wrongType, notIntegral, outOfRange, notATimestamp, notADate, notAnObject
+  }
+
+  package let reason: Reason
+  /// Place of the field in ``JSONShape/fields``; −1: the document itself.
+  package let field: Int32
+  /// Node of the value on the tape; −1 when there is none.
+  package let node: Int32
+
+  static let none = JSONShapeFault(reason: .none, field: -1, node: -1)
+}

@@ -34,7 +34,10 @@ broker_choose() {
 # exports KAFKA_BOOTSTRAP. `broker_stop DIR` ends it and removes its data.
 broker_start() {
   local dir=$1 try
-  [ "$broker_kind" != given ] || return 0
+  if [ "$broker_kind" = given ]; then
+    broker_reachable
+    return 0
+  fi
   mkdir -p "$dir"
   for try in 1 2 3; do # a port that was free may be taken by the time it is used
     if "broker_start_$broker_kind" "$dir"; then
@@ -45,6 +48,17 @@ broker_start() {
     broker_stop "$dir" keep
   done
   fail "no broker: see the logs in ${dir#"$root"/}"
+}
+
+# One of the addresses in KAFKA_BOOTSTRAP has to answer.
+broker_reachable() {
+  local one address=()
+  IFS=, read -ra address <<<"$KAFKA_BOOTSTRAP"
+  for one in "${address[@]}"; do
+    one=${one##*//}
+    if answers "${one%:*}" "${one##*:}"; then return 0; fi
+  done
+  fail "KAFKA_BOOTSTRAP is $KAFKA_BOOTSTRAP, but no broker answers there"
 }
 
 broker_stop() {

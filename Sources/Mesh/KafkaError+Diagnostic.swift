@@ -26,6 +26,10 @@ extension Diagnostic {
       self.init(
         .brokerUnreachable, "no broker answers at \(place)", notes: [error.message],
         help: "check that Kafka runs there, or set KAFKA_BOOTSTRAP to where it does")
+    } else if error.code == .invalidArgument {
+      self.init(
+        .kafka, "could not \(error.operation): \(error.message)",
+        help: "correct `kafka` in worker.yaml; its keys are librdkafka's properties")
     } else {
       self.init(.kafka, "could not \(error.operation): \(error.message)", notes: [error.code.name])
     }

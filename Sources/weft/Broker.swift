@@ -49,7 +49,9 @@ struct Broker {
 
   /// A broker's refusal as a message with a way on.
   static func refusal(_ error: KafkaError, _ settings: ClientSettings) -> Refusal {
-    let isOurs = error.isAccessDenied || error.isLoginRefused || error.isTopicMissing
+    let isOurs =
+      error.isAccessDenied || error.isLoginRefused || error.isTopicMissing
+      || error.code == .invalidArgument
     return Refusal([Diagnostic(error, settings: settings)], isOurs ? .rejected : .failed)
   }
 

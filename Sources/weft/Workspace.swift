@@ -28,8 +28,7 @@ struct Workspace {
       product = found.product
       return
     }
-    let roots = Workspace.roots(session)
-    let known = (roots.isEmpty ? ["."] : roots).flatMap { findDomains(in: $0) }
+    let known = Workspace.known(session)
     guard let name = place else {
       throw Refusal(
         "W0113", "there is no mesh, domain or product here",
@@ -91,8 +90,14 @@ struct Workspace {
     return nil
   }
 
+  /// The directories of all domains at hand.
+  static func known(_ session: Session) -> [String] {
+    let roots = roots(session)
+    return (roots.isEmpty ? ["."] : roots).flatMap { findDomains(in: $0) }
+  }
+
   /// Where meshes are: as told, around the present directory, or in `Config`.
-  static func roots(_ session: Session) -> [String] {
+  private static func roots(_ session: Session) -> [String] {
     if let told = session.arguments[Session.mesh] { return [told] }
     if let file = findMesh(from: ".") {
       return [URL(filePath: file).deletingLastPathComponent().relativePath]

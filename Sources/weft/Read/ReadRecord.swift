@@ -30,8 +30,9 @@ struct ReadRecord {
     self.headers = headers
   }
 
-  /// One object in a line. A value that is no JSON stands in `bytes`, in base64.
-  var json: String {
+  /// One object in a line. A value that is no JSON stands in `bytes`, in base64. `tape` is for
+  /// looking at the value; it is kept between records.
+  func json(_ tape: JSONTape) -> String {
     var members: [(name: String, value: String?)] = [
       ("key", ReadRecord.text(key)), ("value", nil), ("bytes", nil),
       ("partition", "\(partition)"), ("offset", "\(offset)"),
@@ -41,7 +42,7 @@ struct ReadRecord {
       ),
     ]
     if let value {
-      if let document = ReadRecord.line(value) {
+      if let document = ReadRecord.line(value, tape) {
         members[1].value = document
       } else {
         members[2].value = JSONText.string(Data(value).base64EncodedString())
@@ -61,10 +62,12 @@ struct ReadRecord {
 
   /// The document itself, number texts and all, if it is JSON; white space is kept unless it would
   /// break the line.
-  private static func line(_ value: [UInt8]) -> String? {
-    guard let json = ByteView.lending(value, { try? JSONValue(parsing: $0) }) else { return nil }
-    return value.contains(0x0A) || value.contains(0x0D)
-      ? json.description : String(decoding: value, as: UTF8.self)
+  private static func line(_ value: [UInt8], _ tape: JSONTape) -> String? {
+    ByteView.lending(value) { view in
+      if tape.parse(view) != nil { return nil }
+      return value.contains(0x0A) || value.contains(0x0D)
+        ? JSONValue(tape, at: 0).description : String(decoding: value, as: UTF8.self)
+    }
   }
 
   private static func text(_ key: [UInt8]?) -> String {

@@ -22,7 +22,7 @@ struct PortResolver {
   let isQuarantine: Bool
 
   func resolve(_ address: PortAddress) throws -> ReadablePort {
-    let domains = Workspace.roots(session).flatMap { findDomains(in: $0) }.map {
+    let domains = Workspace.known(session).map {
       LoadedDomain.load($0, environment: session.arguments[Session.environment])
     }
     switch address {

@@ -1,4 +1,5 @@
 import CommandLine
+import Formats
 
 /// Takes records as they are read and shows them: a table, or one JSON object a line.
 struct RecordSink {
@@ -12,6 +13,7 @@ struct RecordSink {
   /// The newest record of each key is shown, in the order of their last changes.
   private let showsRows: Bool
 
+  private let tape = JSONTape()
   private var taken = 0
   private var isFollowed = false
   private var held: [ReadRecord] = []
@@ -86,7 +88,7 @@ struct RecordSink {
     if isTable {
       session.output.write(table?.line(columns.cells(record)) ?? "")
     } else {
-      session.output.write(record.json + "\n")
+      session.output.write(record.json(tape) + "\n")
     }
   }
 }

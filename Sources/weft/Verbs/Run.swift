@@ -45,10 +45,22 @@ enum RunVerb {
     domain.settings = domain.settings.with(session)
     let worker = try makeWorker(domain, session)
     let signals = Signals()
+    try checkLogin(ClientSettings(domain.settings))
     worker.start()
     let code = wait(worker, signals, domain, session)
     report(worker, session)
     return code
+  }
+
+  /// A login that is refused will be refused for ever: told at once. Brokers that are away are the
+  /// worker's to wait for.
+  private static func checkLogin(_ settings: ClientSettings) throws {
+    do throws(KafkaError) {
+      let deadline = Deadline.after(milliseconds: Broker.answerMs)
+      try Admin(settings: settings).check(deadline)
+    } catch {
+      if !error.isUnreachable { throw Broker.refusal(error, settings) }
+    }
   }
 
   private static func makeWorker(_ domain: DomainDefinition, _ session: Session) throws -> Worker {

@@ -26,6 +26,7 @@ extension ProductLoop {
       try rewind()
       return
     }
+    if !batch.isEmpty || !ends.isEmpty { noteBack() }
     if !batch.isEmpty { try gather() }
     if !isDirect { try takeBlocks(consumer) }
     do {

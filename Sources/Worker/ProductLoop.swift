@@ -188,7 +188,15 @@ final class ProductLoop {
   /// A turn was committed: whatever failed before is over.
   func noteSuccess() {
     failuresInRow = 0
+    noteBack()
+  }
+
+  /// A broker has answered.
+  func noteBack() {
+    if awaySinceMs == nil { return }
     awaySinceMs = nil
+    let phase: ProductStatus.Phase = isRestoring ? .restoring : .running
+    monitor.update { $0.phase = phase }
   }
 
   /// Whether the group knows another member under this instance's name (rule 19). While that cannot

@@ -45,6 +45,27 @@ import Testing
     #expect(test.code == 0 && test.output.contains("none failed"), "\(test.all)")
   }
 
+  @Test func `a few malformed events do not change what is learnt from many`() throws {
+    let weft = try Weft()
+    defer { weft.remove() }
+    var lines = (0..<300).map { number in
+      let type = number % 3 == 0 ? "Opened" : "Closed"
+      let extra = number % 3 == 0 ? #""owner":"w\#(number)""# : #""reason":"r""#
+      return #"k\#t{"eventId":"e\#(number)","type":"\#(type)","at":"2024-01-01T00:00:00Z","#
+        + #""caseId":"c\#(number % 7)",\#(extra)}"#
+    }
+    lines[20] = #"{"eventId":"x1","type":"Opend","at":"2024-01-01T00:00:00Z","caseId":"c1"}"#
+    lines[30] = #"{"eventId":"x2","type":"Closed","at":"yesterday","caseId":"c1","reason":"r"}"#
+    lines[40] = #"{"eventId":"x3","at":"2024-01-01T00:00:00Z"}"#
+    lines[50] = "{broken"
+    try weft.write(lines.joined(separator: "\n"), to: "sample.ndjson")
+    let made = try weft("new", "product", "cases", "--from", "sample.ndjson")
+    #expect(made.errors.contains("types by `type` (Opened, Closed)"), "\(made.all)")
+    #expect(made.errors.contains("id `eventId`; time `at`; key `caseId`"))
+    #expect(made.errors.contains("left out: 4 (line 21, 31, 41, 51)"))
+    #expect(try weft("test", "cases").code == 0)
+  }
+
   @Test func `without a sample there is an example to change`() throws {
     let weft = try Weft()
     defer { weft.remove() }

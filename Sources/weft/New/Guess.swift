@@ -18,7 +18,10 @@ struct Guess {
   ]
   static let typesMax = 12
 
+  /// Those that are like the others.
   let events: [Sample.Event]
+  /// Lines of the sample that were left out, from 1.
+  let leftOut: [Int]
   let discriminator: String?
   let types: [EventType]
   private(set) var id: String?
@@ -26,19 +29,22 @@ struct Guess {
   private(set) var key: String?
 
   init(_ sample: Sample, named name: String) {
-    events = sample.events
     discriminator = Guess.discriminator(sample.events)
+    let sorted = Outliers(sample.events, discriminator)
+    events = sorted.usual
+    leftOut = (sorted.unusual.map(\.line) + sample.broken).sorted()
     if let discriminator {
       var names: [String] = []
       for event in events {
         if let name = event.text(discriminator), !names.contains(name) { names.append(name) }
       }
+      let events = events
       types = names.map { name in
-        let values = sample.events.filter { $0.text(discriminator) == name }.map(\.value)
+        let values = events.filter { $0.text(discriminator) == name }.map(\.value)
         return EventType(name: name, fields: Shape.fields(of: values))
       }
     } else {
-      let fields = Shape.fields(of: sample.events.map(\.value))
+      let fields = Shape.fields(of: events.map(\.value))
       types = [EventType(name: pascal(name), fields: fields)]
     }
     id = firstShared(Guess.idNames) { $0 == .string && isUnique($1) }
@@ -75,17 +81,21 @@ struct Guess {
     return true
   }
 
-  /// A field of which each type has its own value, and that other fields depend on.
+  /// A field of which each type has its own value, and that other fields depend on. A few events
+  /// may be without it, or with a value that is no name: they are not like the others.
   private static func discriminator(_ events: [Sample.Event]) -> String? {
     typeNames.first { name in
       var fields: [String: Set<String>] = [:]
+      var without = 0
       for event in events {
-        guard let value = event.value[name]?.string, isName(value), value.count <= 60 else {
-          return false
+        if let value = event.value[name]?.string, isName(value), value.count <= 60 {
+          fields[value, default: []].formUnion((event.value.object ?? []).map(\.name))
+        } else {
+          without += 1
         }
-        fields[value, default: []].formUnion((event.value.object ?? []).map(\.name))
       }
-      return fields.count <= typesMax && Set(fields.values).count > 1
+      return without <= events.count / Outliers.oneIn && fields.count <= typesMax
+        && Set(fields.values).count > 1
     }
   }
 

@@ -6,6 +6,8 @@ import Records
 /// Events from a file: one JSON object a line, alone or behind its Kafka key and a tab.
 struct Sample {
   struct Event {
+    /// From 1.
+    let line: Int
     let key: String?
     let value: JSONValue
     func text(_ field: String) -> String? {
@@ -21,6 +23,8 @@ struct Sample {
   static let linesMax = 10_000
 
   let events: [Event]
+  /// Lines that are no events, from 1.
+  let broken: [Int]
 
   init(path: String) throws {
     let bytes: [UInt8]
@@ -54,7 +58,8 @@ struct Sample {
             help: "one event a line, alone or behind its key and a tab"))
         continue
       }
-      events.append(Event(key: hasKey ? String(parts[0]) : nil, value: value))
+      events.append(
+        Event(line: line + 1, key: hasKey ? String(parts[0]) : nil, value: value))
     }
     if events.isEmpty || problems.count * 2 > events.count {
       if problems.isEmpty {
@@ -63,6 +68,7 @@ struct Sample {
       throw Refusal(problems)
     }
     self.events = events
+    broken = problems.compactMap(\.span).map { source.line(of: $0.range.lowerBound) + 1 }
   }
 
   /// What a product begins with when there is no sample.

@@ -45,7 +45,7 @@ enum YAMLText {
 
   private static func type(_ shape: Shape) -> [String] {
     switch shape {
-    case .string, .nothing: return ["logicalType: string"]
+    case .string: return ["logicalType: string"]
     case .timestamp: return ["logicalType: timestamp"]
     case .date: return ["logicalType: date"]
     case .boolean: return ["logicalType: boolean"]
@@ -54,7 +54,8 @@ enum YAMLText {
     case .decimal(let scale):
       return ["logicalType: number", "physicalType: \"decimal(\(Shape.precision),\(scale))\""]
     case .array(let element):
-      return ["logicalType: array", "items: {" + type(element).joined(separator: ", ") + "}"]
+      let items = element == .nothing ? type(.string) : type(element)
+      return ["logicalType: array", "items: {" + items.joined(separator: ", ") + "}"]
     case .object(let fields):
       let inner = fields.map { field in
         let parts = ["name: \(scalar(field.name))"] + type(field.shape)
@@ -62,7 +63,8 @@ enum YAMLText {
           + "}"
       }
       return ["logicalType: object", "properties: [" + inner.joined(separator: ", ") + "]"]
-    case .mixed:
+    case .mixed, .nothing:
+      // Whatever comes is taken, and passed through as it is.
       return [
         "logicalType: object", "customProperties: [{property: weft.type, value: dyn}]",
       ]

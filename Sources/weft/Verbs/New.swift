@@ -87,7 +87,7 @@ enum NewVerb {
     session.say(
       """
 
-      learnt from \(guess.events.count) events: \(list(guess))
+      learnt from \(guess.events.count) events: \(list(guess))\(leftOut(guess))
       next: look over \(path)/contracts, then
         weft check \(path)
         weft test \(path)
@@ -96,6 +96,14 @@ enum NewVerb {
         weft read '\(scaffold.firstPort)'
       """)
     return .ok
+  }
+
+  private static func leftOut(_ guess: Guess) -> String {
+    if guess.leftOut.isEmpty { return "" }
+    let lines = guess.leftOut.prefix(5).map(String.init).joined(separator: ", ")
+    let more = guess.leftOut.count > 5 ? ", …" : ""
+    let count = guess.leftOut.count
+    return "\nnot like the others, and left out: \(count) (line \(lines)\(more))"
   }
 
   private static func list(_ guess: Guess) -> String {

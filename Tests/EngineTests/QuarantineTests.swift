@@ -46,7 +46,8 @@ import Testing
       "number out of range", good.replacing(#""amount":1"#, with: #""amount":1e17"#),
       "contract-input"),
     Case(
-      "too many places", good.replacing(#""amount":1"#, with: #""amount":1.005"#), "contract-input"),
+      "too many places", good.replacing(#""amount":1"#, with: #""amount":1.005"#),
+      "contract-input"),
     Case(
       "no timestamp", good.replacing("2024-01-02T00:00:00Z", with: "yesterday"), "contract-input"),
     Case("unknown type", good.replacing("ClaimTransaction", with: "Nothing"), "unknown-type"),

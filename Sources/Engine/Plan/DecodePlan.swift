@@ -70,21 +70,20 @@ private struct DecodeCompiler {
   mutating func addObject(_ members: [ContractField], at path: [String], isWhole: Bool)
     throws(PlanFailure) -> Int32
   {
-    let kept = members.filter { checksAll || isWhole || reads(path + [$0.name]) }
     let index = objects.count
     let first = fields.count
     let slotFirst = slotEnd
     objects.append(
       JSONShape.Object(
-        first: Int32(first), count: Int32(kept.count), slotFirst: Int32(slotFirst),
+        first: Int32(first), count: Int32(members.count), slotFirst: Int32(slotFirst),
         slotEnd: Int32(slotFirst)))
-    for field in kept {
+    for field in members {
       fields.append(JSONShape.Field(kind: .json))
       paths.append(DecodeCompiler.text(path + [field.name]))
       wants.append(DecodeCompiler.want(field.type, field.decimal))
       names.append(field.name)
     }
-    for (ordinal, field) in kept.enumerated() {
+    for (ordinal, field) in members.enumerated() {
       var plan = try self.plan(field, at: path + [field.name], isWhole: isWhole)
       plan.isRequired = field.isRequired && checksAll
       fields[first + ordinal] = plan
@@ -97,6 +96,11 @@ private struct DecodeCompiler {
     throws(PlanFailure) -> JSONShape.Field
   {
     var plan = JSONShape.Field(kind: .json)
+    if !checksAll && !isWhole && !reads(path) {
+      // Its name is known all the same: a member that is expected costs less than a stranger.
+      plan.kind = .passedOver
+      return plan
+    }
     let isRead = pathsRead.contains(path)
     if isRead {
       let slot = nextSlot()

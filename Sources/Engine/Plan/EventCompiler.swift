@@ -53,7 +53,7 @@ struct EventCompiler {
           decode))
     }
     if definition.journals.isEmpty {
-      work.append(try self.work(ofJournal: 0, key: .source, counts: true, decode))
+      work.append(try self.work(ofJournal: 0, key: KeyPlan(nil), counts: true, decode))
     }
     return EventPlan(
       name: event.name, decode: decode, intake: intake, journals: journals, work: work,
@@ -127,12 +127,12 @@ struct EventCompiler {
   private func compile(_ key: JournalDefinition.Key, over plan: DecodePlan) throws(PlanFailure)
     -> KeyPlan
   {
-    guard case .parts(let parts) = key else { return .source }
+    guard case .parts(let parts) = key else { return KeyPlan(nil) }
     let slot: (FieldPath) -> Int? = { path in
       if path.parts.first == "event" { return plan.slots[Array(path.parts.dropFirst())] }
       return Variable.slot(path.parts).flatMap { Variable.isFixed($0) ? $0 : nil }
     }
-    return .parts(try terms(parts, slot))
+    return KeyPlan(try terms(parts, slot))
   }
 
   private func terms(_ expressions: [CheckedExpression], _ slot: (FieldPath) -> Int?)

@@ -12,21 +12,43 @@ struct BranchPlan {
 }
 
 /// How a journal's key is found in an event.
-enum KeyPlan {
-  /// The record's own Kafka key.
-  case source
-  case parts(ContiguousArray<Term>)
+final class KeyPlan {
+  /// The record's own Kafka key; then there are no parts.
+  let isSource: Bool
+  let parts: ContiguousArray<Term>
+
+  init(_ parts: ContiguousArray<Term>?) {
+    isSource = parts == nil
+    self.parts = parts ?? []
+  }
 }
 
 /// What one event type does to one table.
 final class ClausePlan {
-  struct Update {
+  /// A class, as copying a struct of two programs would count eight references.
+  final class Update {
     let column: Int
     let aggregate: TableDefinition.Aggregate
-    let argument: Term?
-    let condition: Term?
+    /// None of `count()`.
+    let argument: Term
+    let hasArgument: Bool
+    let condition: Term
+    let hasCondition: Bool
     /// For messages: the column's name.
     let name: String
+
+    init(
+      column: Int, aggregate: TableDefinition.Aggregate, argument: Term?, condition: Term?,
+      name: String
+    ) {
+      self.column = column
+      self.aggregate = aggregate
+      self.argument = argument ?? .none
+      hasArgument = argument != nil
+      self.condition = condition ?? .none
+      hasCondition = condition != nil
+      self.name = name
+    }
   }
   let table: TablePlan
   let branch: BranchPlan
@@ -48,7 +70,8 @@ final class ClausePlan {
 final class EventPortPlan {
   let port: PortPlan
   let branch: BranchPlan
-  let when: Term?
+  let when: Term
+  let hasWhen: Bool
   /// Empty: the record's own Kafka key.
   let key: ContiguousArray<Term>
   /// One for each of ``PortPlan/shape``'s columns.
@@ -61,7 +84,8 @@ final class EventPortPlan {
   ) {
     self.port = port
     self.branch = branch
-    self.when = when
+    self.when = when ?? .none
+    hasWhen = when != nil
     self.key = key
     self.columns = columns
     self.shape = shape
@@ -73,7 +97,8 @@ final class StatePortPlan {
   let port: PortPlan
   /// Its bit in the row's flags.
   let bit: UInt32
-  let when: Term?
+  let when: Term
+  let hasWhen: Bool
   let columns: ContiguousArray<Term>
   let shape: OutputShape
 
@@ -82,7 +107,8 @@ final class StatePortPlan {
   ) {
     self.port = port
     self.bit = bit
-    self.when = when
+    self.when = when ?? .none
+    hasWhen = when != nil
     self.columns = columns
     self.shape = shape
   }

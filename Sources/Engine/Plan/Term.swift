@@ -22,6 +22,10 @@ struct Term {
     }
   }
 
+  /// No expression at all: absent. Stands where an optional would have to be copied, with its
+  /// references, to be looked at.
+  static let none = Term(slot: -1)
+
   /// A term that copies a slot.
   init(slot: Int) {
     self.slot = slot

@@ -4,7 +4,7 @@ import Records
 
 /// How the rows of one table lie in memory: a word of flags, a cell of fixed size for each column
 /// and for each time that a column keeps, then texts and lists in the order of their columns.
-struct RowLayout {
+final class RowLayout {
   enum Kind: UInt8, BitwiseCopyable {
     case int, double, bool, decimal, timestamp, date, string, json, nested
   }

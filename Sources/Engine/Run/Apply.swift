@@ -182,10 +182,10 @@ package final class Apply {
 
   /// The key under which the event was journaled; lent by the bench's keys or the event.
   private func journalKey(_ key: KeyPlan, _ event: JournalEvent) -> ByteView? {
-    guard case .parts(let terms) = key else { return event.key }
+    if key.isSource { return event.key }
     let keys = bench.keys
     let start = keys.count
-    if !bench.appendKey(terms, to: keys) { return nil }
+    if !bench.appendKey(key.parts, to: keys) { return nil }
     return keys[start..<keys.count]
   }
 

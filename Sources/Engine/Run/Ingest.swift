@@ -120,20 +120,17 @@ package final class Ingest {
   private func appendKey(
     _ key: KeyPlan, _ record: SourceRecord, _ event: EventPlan
   ) -> Bool {
-    switch key {
-    case .parts(let terms):
-      if bench.appendKey(terms, to: bench.keys) { return true }
+    if !key.isSource {
+      if bench.appendKey(key.parts, to: bench.keys) { return true }
       bench.explainMissingKey(event)
       return false
-    case .source:
-      if let key = record.key {
-        bench.keys.append(key)
-        return true
-      }
-      bench.fail(
-        RunFault(reason: "missing-key", message: "the record has no Kafka key", place: ""))
-      return false
     }
+    if let key = record.key {
+      bench.keys.append(key)
+      return true
+    }
+    bench.fail(RunFault(reason: "missing-key", message: "the record has no Kafka key", place: ""))
+    return false
   }
 
   /// Whether a block with this event alone fits the journal's topic.

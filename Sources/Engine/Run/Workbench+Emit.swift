@@ -13,8 +13,8 @@ extension Workbench {
     case .out: return .nothing
     case .failed: return .failed
     }
-    if let when = plan.when {
-      switch test(when, frame) {
+    if plan.hasWhen {
+      switch test(plan.when, frame) {
       case .on: break
       case .out: return .nothing
       case .failed: return .failed
@@ -47,8 +47,8 @@ extension Workbench {
     to batch: OutputBatch
   ) -> Emitted {
     var isLetThrough = true
-    if let when = plan.when {
-      switch test(when, rowFrame) {
+    if plan.hasWhen {
+      switch test(plan.when, rowFrame) {
       case .on: break
       case .out: isLetThrough = false
       case .failed: return .failed

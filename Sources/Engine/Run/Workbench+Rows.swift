@@ -8,26 +8,26 @@ extension Workbench {
   /// Runs one update of a clause over the row at hand.
   @inline(__always)
   func update(_ clause: ClausePlan, _ index: Int, _ time: Timestamp, _ slots: ValueRun) -> Updated {
-    if let condition = clause.updates[index].condition {
-      switch test(condition, frame) {
+    let update = clause.updates[index]
+    if update.hasCondition {
+      switch test(update.condition, frame) {
       case .on: break
       case .out: return .out
       case .failed: return .failed
       }
     }
     var argument = Value.absent
-    if let term = clause.updates[index].argument {
-      argument = term.evaluate(frame)
+    if update.hasArgument {
+      argument = update.argument.evaluate(frame)
       if argument.isError {
-        fail(term.fault(argument))
+        fail(update.argument.fault(argument))
         return .failed
       }
       // Aggregates ignore what is not there.
       if argument.kind == .absent || argument.kind == .null { return .touched }
     }
     let effect = clause.table.layout.update(
-      clause.updates[index].aggregate, clause.updates[index].column, argument, at: time, slots,
-      from: clause.table.columnSlot)
+      update.aggregate, update.column, argument, at: time, slots, from: clause.table.columnSlot)
     switch effect {
     case .none: return .touched
     case .time: return .dirty

@@ -13,6 +13,7 @@ final class Workbench {
   let slots: ValueRun
   let rowSlots: ValueRun
   let decoder: JSONShapeReader
+  private let tape: JSONTape
   /// Keys and ids of the record at hand.
   let keys = ByteBuffer(capacity: 1024)
   /// Rows of the record at hand, before they are put into the state.
@@ -30,6 +31,7 @@ final class Workbench {
     slots = frame.slots.run
     rowSlots = rowFrame.slots.run
     decoder = JSONShapeReader(slots: slots, arena: arena)
+    tape = decoder.tape
     slots[Variable.source] = .object(slots[Variable.sourceTopic..<Variable.source])
   }
 
@@ -65,7 +67,7 @@ final class Workbench {
       fail(RunFault(reason: "empty-value", message: "the record's value is empty", place: ""))
       return Workbench.failed
     }
-    if let failure = decoder.tape.parse(value) {
+    if let failure = tape.parse(value) {
       fail(RunFault(failure))
       return Workbench.failed
     }
@@ -74,7 +76,6 @@ final class Workbench {
   }
 
   private func discriminate(_ input: InputPlan) -> Int {
-    let tape = decoder.tape
     var node = 0
     for index in input.discriminator.indices {
       guard let next = tape.member(of: node, named: input.discriminator[index].view) else {

@@ -8,6 +8,8 @@ package final class JSONShape {
   package struct Field: BitwiseCopyable {
     package enum Kind: UInt8, BitwiseCopyable {
       case bool, int, double, decimal, string, timestamp, date, json, object, list, map
+      /// Known by name, but neither read nor checked.
+      case passedOver
     }
 
     package var kind: Kind
@@ -44,6 +46,8 @@ package final class JSONShape {
     package var slotFirst: Int32
     package var slotEnd: Int32
     fileprivate(set) var requiredMask: UInt64 = 0
+    /// A bit for each name, see ``JSONShape/filterBit(_:_:_:)``: turns most unknown names away.
+    fileprivate(set) var nameFilter: UInt64 = 0
     /// More than 64 fields are required: they are looked for one by one.
     fileprivate(set) var isWide = false
 
@@ -86,6 +90,7 @@ package final class JSONShape {
         fields[place].nameCount = Int32(bytes.count - start)
         fields[place].nameHead = head
         fields[place].nameTail = tail
+        objects[index].nameFilter |= JSONShape.filterBit(bytes.view, start, bytes.count - start)
         fields[place].seenBit = ordinal < 64 ? 1 << UInt64(ordinal) : 0
         if !fields[place].isRequired { continue }
         fields[place].requiredBit = required < 64 ? 1 << UInt64(required) : 0
@@ -123,6 +128,14 @@ package final class JSONShape {
     return count == 1 ? (UInt64(text[start]), 0) : (0, 0)
   }
 
+  @inline(__always)
+  private static func filterBit(_ text: ByteView, _ start: Int, _ count: Int) -> UInt64 {
+    if count == 0 { return 1 }
+    let first = UInt64(text[start])
+    let last = UInt64(text[start + count - 1])
+    return 1 << ((first &* 7 &+ last &* 3 &+ UInt64(truncatingIfNeeded: count)) & 63)
+  }
+
   /// Where the members of an object begin to be guessed.
   @inline(__always)
   func beginning(of object: Int) -> Int { fields.count + object }
@@ -143,6 +156,11 @@ package final class JSONShape {
       {
         return guess
       }
+    }
+    if key.flags == 0
+      && objects[object].nameFilter & JSONShape.filterBit(text, start, count) == 0
+    {
+      return -1
     }
     return search(key, text, object, last, arena)
   }

@@ -6,8 +6,10 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// A sanitizer brings its own allocator: `WEFT_SANITIZE=thread swift test --sanitize=thread`.
-let sanitized = Context.environment["WEFT_SANITIZE"] != nil
+/// A sanitizer brings its own allocator: `WEFT_SANITIZE=thread swift test --sanitize=thread`. The
+/// thread sanitizer does not know C11's threads, which librdkafka uses: CThreads maps them.
+let sanitizer = Context.environment["WEFT_SANITIZE"]
+let threads: [Target.Dependency] = sanitizer == "thread" ? ["CThreads"] : []
 
 /// A room of the house: a Swift module that may import just what is named here.
 func room(_ name: String, _ mayImport: [Target.Dependency] = []) -> Target {
@@ -53,9 +55,9 @@ let package = Package(
       dependencies: [
         "CommandLine", "Worker", "Mesh", "Kafka", "Engine", "State", "Product", "Expressions",
         "Formats", "Observability", "Diagnostics", "Records",
-      ],
+      ] + threads,
       exclude: ["README.md"], swiftSettings: strict,
-      linkerSettings: sanitized ? [] : [.linkedLibrary("mimalloc")]),
+      linkerSettings: sanitizer != nil ? [] : [.linkedLibrary("mimalloc")]),
     tests(
       "LanguageTests",
       [

@@ -23,7 +23,7 @@ struct Broker {
     self.settings = settings
     if settings.bootstrap.isEmpty {
       throw Refusal(
-        "W0401", "it is not said where the brokers are",
+        .brokerUnreachable, "it is not said where the brokers are",
         help: "set KAFKA_BOOTSTRAP, or give --bootstrap HOST:PORT")
     }
     do {

@@ -73,9 +73,9 @@ struct Refusal: Error {
   }
 
   init(
-    _ code: String, _ message: String, notes: [String] = [], help: String? = nil,
+    _ code: DiagnosticCode, _ message: String, notes: [String] = [], help: String? = nil,
     exit: ExitCode = .rejected
   ) {
-    self.init([Diagnostic(DiagnosticCode(code), message, notes: notes, help: help)], exit)
+    self.init([Diagnostic(code, message, notes: notes, help: help)], exit)
   }
 }

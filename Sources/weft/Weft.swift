@@ -34,7 +34,7 @@ struct Weft {
     var code = run(Array(ProcessInfo.processInfo.arguments.dropFirst()), session)
     session.output.flush()
     if let failure = session.output.failure {
-      session.report([Diagnostic(DiagnosticCode("W0502"), "cannot write the output: \(failure)")])
+      session.report([Diagnostic(.outputFailed, "cannot write the output: \(failure)")])
       code = .failed
     }
     session.errors.flush()
@@ -62,7 +62,7 @@ struct Weft {
       session.report(refusal.diagnostics)
       return refusal.code
     } catch {
-      session.report([Diagnostic(DiagnosticCode("W0501"), "\(error)")])
+      session.report([Diagnostic(.unexpected, "\(error)")])
       return .failed
     }
   }

@@ -31,7 +31,7 @@ struct Workspace {
     let known = Workspace.known(session)
     guard let name = place else {
       throw Refusal(
-        "W0113", "there is no mesh, domain or product here",
+        .nothingOfThatName, "there is no mesh, domain or product here",
         help: "go to its directory, name it, or begin one with `weft new product NAME`")
     }
     if let found = known.first(where: { $0.split(separator: "/").last.map(String.init) == name }) {
@@ -55,7 +55,7 @@ struct Workspace {
     }
     let near = closest(to: name, among: names).map { "did you mean `\($0)`?" }
     throw Refusal(
-      "W0113", "there is no directory, domain or product `\(name)`",
+      .nothingOfThatName, "there is no directory, domain or product `\(name)`",
       notes: names.isEmpty ? [] : ["there are: " + Set(names).sorted().joined(separator: ", ")],
       help: near ?? "give its directory, or the mesh's with --mesh")
   }

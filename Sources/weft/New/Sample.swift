@@ -1,6 +1,7 @@
 import Diagnostics
 import Formats
 import Foundation
+import Product
 import Records
 
 /// Events from a file: one JSON object a line, alone or behind its Kafka key and a tab.
@@ -32,7 +33,7 @@ struct Sample {
       bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
     } catch {
       throw Refusal(
-        "W0107", "the sample `\(path)` cannot be read",
+        .unreadableFile, "the sample `\(path)` cannot be read",
         help: "give a file with one JSON object a line")
     }
     try self.init(SourceText(name: path, bytes: bytes))
@@ -53,7 +54,7 @@ struct Sample {
         let start = source.lineStarts[line]
         problems.append(
           Diagnostic(
-            DiagnosticCode("W0108"), "this line is no JSON object",
+            .badSampleLine, "this line is no JSON object",
             at: SourceSpan(source, start..<start + text.utf8.count),
             help: "one event a line, alone or behind its key and a tab"))
         continue
@@ -63,7 +64,7 @@ struct Sample {
     }
     if events.isEmpty || problems.count * 2 > events.count {
       if problems.isEmpty {
-        throw Refusal("W0109", "the sample `\(source.name)` has no events")
+        throw Refusal(.emptySample, "the sample `\(source.name)` has no events")
       }
       throw Refusal(problems)
     }

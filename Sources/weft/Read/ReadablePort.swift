@@ -62,11 +62,11 @@ struct PortResolver {
       let twins = catalog.products.filter { $0.name == product }
       if twins.count > 1 {
         throw Refusal(
-          "W0411", "several domains have a product `\(product)`",
+          .unknownProduct, "several domains have a product `\(product)`",
           help: "name one: " + twins.map { "`\($0.domain)/\(product)`" }.joined(separator: ", "))
       }
       throw Refusal(
-        "W0411", "neither the files here nor the catalog know a product `\(product)`",
+        .unknownProduct, "neither the files here nor the catalog know a product `\(product)`",
         notes: ["the catalog is `\(names.catalogTopic)` at \(settings.bootstrap)"],
         help: closest(to: product, among: known).map { "did you mean `\($0)`?" }
           ?? "`weft apply` publishes a product there; --mesh names a directory of files")
@@ -87,7 +87,7 @@ struct PortResolver {
       let known = ports.map { "`\($0.address(in: product))`" }
       let near = name.flatMap { closest(to: $0, among: ports.map(\.name)) }
       throw Refusal(
-        "W0412",
+        .unknownPort,
         "product `\(product)` has no port `\(name ?? "")\(major.map { "@\($0)" } ?? "")`",
         notes: ["its ports are " + known.joined(separator: ", ")],
         help: near.map { "did you mean `\(product)#\($0)`?" })

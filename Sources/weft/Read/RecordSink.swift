@@ -3,6 +3,8 @@ import Formats
 
 /// Takes records as they are read and shows them: a table, or one JSON object a line.
 struct RecordSink {
+  private static let recordsPerProgress = 10_000
+
   private let port: ReadablePort
   private let session: Session
   private let columns: RecordColumns
@@ -14,6 +16,7 @@ struct RecordSink {
   private let showsRows: Bool
 
   private let tape = JSONTape()
+  private var progress: ProgressLine
   private var taken = 0
   private var isFollowed = false
   private var held: [ReadRecord] = []
@@ -26,6 +29,8 @@ struct RecordSink {
     self.port = port
     self.session = session
     self.showsRows = showsRows
+    let errors = session.errors
+    progress = ProgressLine(session.errorTerminal) { errors.write($0) }
     columns = RecordColumns(fields: port.fields, isQuarantine: isQuarantine)
     isTable = session.terminal.isTerminal && !session.isJSON
     isLimitGuessed = limit == nil && isTable
@@ -40,6 +45,9 @@ struct RecordSink {
     if showsRows {
       // A row without a key would be no row; all such count as one.
       rows[record.key ?? []] = record
+      if taken % RecordSink.recordsPerProgress == 0 {
+        progress.show("\(taken) records, \(rows.count) rows")
+      }
     } else if isTable, table == nil {
       held.append(record)
     } else {
@@ -54,6 +62,7 @@ struct RecordSink {
   }
 
   mutating func finish() {
+    progress.end()
     if showsRows {
       let all = rows.values.filter { $0.value != nil }.sorted {
         ($0.timestampMs ?? 0, $0.partition, $0.offset)

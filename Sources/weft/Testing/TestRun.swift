@@ -101,8 +101,3 @@ struct TestRun {
     return comparison.problems
   }
 }
-
-extension DiagnosticCode {
-  /// What came out is not what a test expects.
-  static let testFailed = DiagnosticCode("W0360")
-}

@@ -49,7 +49,7 @@ enum ApplyVerb {
     let names = workspace.products.compactMap(\.product.definition?.name)
     if let recreated, !names.contains(recreated) {
       throw Refusal(
-        "W0113", "there is no product `\(recreated)` here",
+        .nothingOfThatName, "there is no product `\(recreated)` here",
         help: closest(to: recreated, among: names).map { "did you mean `\($0)`?" }
           ?? "there are: " + names.joined(separator: ", "))
     }
@@ -103,13 +103,13 @@ enum ApplyVerb {
     if session.arguments.has(yes) || !(deletes || loses) { return }
     let what = deletes ? "delete these topics with all their records" : "delete records"
     guard isatty(0) == 1, session.errorTerminal.isTerminal, !session.isJSON else {
-      throw Refusal("W0409", "this would \(what)", help: "add --yes if that is meant")
+      throw Refusal(.notConfirmed, "this would \(what)", help: "add --yes if that is meant")
     }
     for step in application.topics.steps where loses { Report(session).step(step) }
     session.errors.write("This will \(what). Go on? [y/N] ")
     let answer = readLine() ?? ""
     if !["y", "yes"].contains(answer.lowercased()) {
-      throw Refusal("W0409", "nothing was changed")
+      throw Refusal(.notConfirmed, "nothing was changed")
     }
   }
 }

@@ -26,7 +26,7 @@ enum CheckVerb {
       } catch {
         problems.append(
           Diagnostic(
-            DiagnosticCode("W0351"), "product `\(definition.name)` cannot be compiled: \(error)"))
+            .uncompilable, "product `\(definition.name)` cannot be compiled: \(error)"))
       }
     }
     session.report(problems, asResult: true)

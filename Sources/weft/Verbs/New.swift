@@ -33,7 +33,7 @@ enum NewVerb {
     let name = directory.lastPathComponent
     guard let first = name.first, first.isLetter, name == kebab(name) else {
       throw Refusal(
-        "W0110", "`\(name)` is no good name: topics and ports are named after it",
+        .badName, "`\(name)` is no good name: topics and ports are named after it",
         help: "use lower case letters, digits and `-`, such as `\(suggestion(name))`")
     }
     switch kind {
@@ -139,7 +139,7 @@ enum NewVerb {
     let manager = FileManager.default
     for file in files where manager.fileExists(atPath: directory.appending(path: file.path).path) {
       throw Refusal(
-        "W0111", "\(shown(directory))/\(file.path) is there already, and nothing was written",
+        .fileExists, "\(shown(directory))/\(file.path) is there already, and nothing was written",
         help: "choose another name, or take it away first")
     }
     for file in files.sorted(by: { $0.path < $1.path }) {
@@ -150,7 +150,8 @@ enum NewVerb {
         try Data(file.content.utf8).write(to: url)
       } catch {
         throw Refusal(
-          "W0112", "\(url.path) cannot be written: \(error.localizedDescription)", exit: .failed)
+          .unwritableFile, "\(url.path) cannot be written: \(error.localizedDescription)",
+          exit: .failed)
       }
       let path = "\(shown(directory))/\(file.path)"
       session.output.write(

@@ -39,7 +39,7 @@ enum RunVerb {
     guard workspace.domains.count == 1, var domain = workspace.domains.first?.definition else {
       let names = workspace.domains.compactMap(\.settings?.domain)
       throw Refusal(
-        "W0114", "a worker runs one domain, and there are \(names.count) here",
+        .notOneDomain, "a worker runs one domain, and there are \(names.count) here",
         help: "name one: " + names.joined(separator: ", "))
     }
     domain.settings = domain.settings.with(session)
@@ -67,7 +67,7 @@ enum RunVerb {
     guard
       let rules = UnsafeSettings(session.variables[UnsafeSettings.variable] ?? "")
     else {
-      throw Refusal("W0503", "\(UnsafeSettings.variable) names a rule that there is not")
+      throw Refusal(.unknownRule, "\(UnsafeSettings.variable) names a rule that there is not")
     }
     let isJSON = session.isJSON || !session.errorTerminal.isTerminal
     let errors = session.errors
@@ -80,7 +80,7 @@ enum RunVerb {
       return try Worker(
         domain, instance: session.arguments[instance] ?? "0", unsafe: rules, log: log)
     } catch {
-      throw Refusal("W0601", error.description)
+      throw Refusal(.instanceHeld, error.description)
     }
   }
 

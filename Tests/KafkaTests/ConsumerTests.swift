@@ -137,4 +137,40 @@ import Testing
     #expect(consumer.memberId != nil)
     #expect(consumer.close(soon))
   }
+
+  @Test func `topics read aside come by their own poll, and end the wait of the other`() throws {
+    let cluster = try MockCluster(topics: ["a": 2, "b": 2])
+    let producer = try PlainProducer(settings: cluster.settings())
+    try producer.put("a", 0, ["0"])
+    let consumer = try GroupConsumer(
+      settings: cluster.settings(), group: "g", instance: nil, topics: ["a", "b"],
+      aside: [TopicOrdinal(1)])
+    try consumer.assign(
+      [PartitionOffset(first, Offset(0)), PartitionOffset(second, Offset(0))], incremental: false)
+    #expect(consumer.take(1).map(\.value) == [bytes("0")])
+    try producer.put("b", 1, ["x"])
+    let batch = RecordBatch(capacity: 10)
+    let started = ContinuousClock.now
+    let deadline = soon
+    var aside: [[UInt8]?] = []
+    while aside.isEmpty && !deadline.hasPassed {
+      consumer.pollAside(into: batch)
+      aside += batch.copied().map(\.value)
+      if !aside.isEmpty { break }
+      consumer.poll(into: batch, waitMilliseconds: 8000)
+      #expect(batch.isEmpty)
+    }
+    #expect(aside == [bytes("x")])
+    #expect(ContinuousClock.now - started < .seconds(6))
+    // A rewind holds for them too.
+    try consumer.seek([PartitionOffset(second, Offset(0))], soon)
+    aside = []
+    while aside.isEmpty && !deadline.hasPassed {
+      consumer.poll(into: batch, waitMilliseconds: 50)
+      consumer.pollAside(into: batch)
+      aside += batch.copied().map(\.value)
+    }
+    #expect(aside == [bytes("x")])
+    #expect(consumer.close(soon))
+  }
 }

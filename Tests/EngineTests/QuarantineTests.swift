@@ -149,6 +149,23 @@ import Testing
     #expect(simulation.counts.redelivered == 1)
   }
 
+  @Test(arguments: [Int64.max, .min, -1, 253_402_300_800_000])
+  func `no Kafka timestamp can stop a product`(timestampMs: Int64) throws {
+    let orders = try ProductSimulation(Orders.count())
+    orders.feed(
+      .init(
+        input: 0, key: nil, value: Array(DirectTests.order.utf8), timestampMs: timestampMs))
+    orders.run()
+    #expect(orders.stop == nil)
+    #expect(orders.reasons == (timestampMs > 0 ? ["future"] : []))
+    let direct = try ProductSimulation(Orders.map(envelope: .cloudevents))
+    direct.feed(
+      .init(
+        input: 0, key: nil, value: Array(DirectTests.order.utf8), timestampMs: timestampMs))
+    direct.run()
+    #expect(direct.reasons == (timestampMs > 0 ? ["future"] : []))
+  }
+
   @Test func `extra fields are passed over`() throws {
     let simulation = try ProductSimulation(Claims.product())
     simulation.take(QuarantineTests.good.replacing(#""kind""#, with: #""extra":{"a":[1]},"kind""#))

@@ -86,7 +86,6 @@ package final class Ingest {
     }
     // A fault is not for ingest to judge; it may be why there is no key.
     _ = bench.decoder.read(event.intake.shape)
-    if !isSmallEnough(record) { return false }
     let time = bench.actualTime(slot: event.time.intake, kafkaMs: record.timestampMs)
     if event.keysReadVariables {
       bench.setVariables(
@@ -100,6 +99,7 @@ package final class Ingest {
     if event.id.intake >= 0, keys.appendKeyPart(bench.slots[event.id.intake]) {
       entry.id = bench.arena.copy(keys.view)
     }
+    if !isSmallEnough(entry) { return false }
     // All keys first: a record is in every journal that takes it, or in none.
     let start = keys.count
     for index in event.journals.indices {
@@ -134,20 +134,21 @@ package final class Ingest {
   }
 
   /// Whether a block with this event alone fits the journal's topic.
-  private func isSmallEnough(_ record: SourceRecord) -> Bool {
-    // The id is a part of the value, so it at most doubles it.
-    let size = 2 * (record.value?.count ?? 0) + (record.key?.count ?? 0)
-    if size <= 65_536 { return true }
-    let exact =
-      (record.value?.count ?? 0) + (record.key?.count ?? 0) + 4096 + positions.bytesMax
-    if exact <= plan.limits.journalBytesMax { return true }
+  private func isSmallEnough(_ event: JournalEvent) -> Bool {
+    let parts = (event.payload?.count ?? 0) + (event.key?.count ?? 0) + (event.id?.count ?? 0)
+    if parts < JournalBlockBuilder.bytesLimit { return true }
+    let size = parts + Ingest.framingBytesMax + positions.bytesMax
+    if size <= plan.limits.journalBytesMax { return true }
     bench.fail(
       RunFault(
         reason: "too-large",
-        message: "the record takes \(exact) bytes in the journal, more than its topic allows",
+        message: "the record takes \(size) bytes in the journal, more than its topic allows",
         place: ""))
     return false
   }
+
+  /// What block, batch and record around one event take at most, positions aside.
+  private static let framingBytesMax = 1024
 
   private func append(
     _ event: JournalEvent, _ journal: Int, _ key: ByteView, _ recordedMs: Int64

@@ -219,6 +219,9 @@ final class Workbench {
         return Timestamp(seconds: value.dateDays * 86_400, nanoseconds: 0)
       }
     }
+    // Kafka takes any number; one beyond the years 1 to 9999 is no time that could be written.
+    let seconds = min(max(kafkaMs / 1000, Timestamp.secondsMin), Timestamp.secondsMax)
+    if seconds != kafkaMs / 1000 { return Timestamp(seconds: seconds, nanoseconds: 0) }
     return Timestamp(milliseconds: kafkaMs)
   }
 }

@@ -1,0 +1,146 @@
+import Records
+import State
+
+/// The rows that one event changes: staged beside the state, published, then kept.
+extension Apply {
+  /// Runs the event at hand through one clause of a table; false: it failed.
+  func run(_ clause: ClausePlan, _ time: Timestamp, _ staged: inout StagedRows) -> Bool {
+    switch bench.follow(clause.branch) {
+    case .on: break
+    case .out: return true
+    case .failed: return false
+    }
+    let keys = bench.keys
+    let keyStart = keys.count
+    if !bench.appendKey(clause.key, to: keys) { return false }
+    let keyRange = keyStart..<keys.count
+    let known =
+      staged.count == 0
+      ? -1 : staged.index(ofTable: clause.table.ordinal, key: keys[keyRange], in: keys)
+    var row: StagedRows.Row
+    if known >= 0 {
+      row = staged[known]
+      load(known, &staged)
+    } else {
+      row = begin(clause, keyRange, &staged)
+    }
+    var isTouched = known >= 0
+    let slots = bench.rowSlots
+    for index in clause.updates.indices {
+      switch bench.update(clause, index, time, slots) {
+      case .out: break
+      case .failed: return false
+      case .touched: isTouched = true
+      case .dirty:
+        isTouched = true
+        row.isDirty = true
+      case .changed:
+        isTouched = true
+        row.isDirty = true
+        row.isChanged = true
+      }
+    }
+    if !isTouched {
+      // No update's condition held: the row does not come to be.
+      keys.truncate(to: keyStart)
+      return true
+    }
+    write(row, clause.table, known, &staged)
+    return true
+  }
+
+  /// Brings the row of a key from the state, or a new one, to the row frame.
+  func begin(_ clause: ClausePlan, _ key: Range<Int>, _ staged: inout StagedRows)
+    -> StagedRows.Row
+  {
+    let table = clause.table
+    let slots = bench.rowSlots
+    bench.loadKey(clause, slots)
+    staged.setCurrent(-1)
+    let rowStart = bench.rows.count
+    var isNew = false
+    if let old = state.get(Spaces.table(table.ordinal), bench.keys[key]) {
+      bench.rows.append(uint32: old.uint32(at: 0))
+      table.layout.read(old, into: slots, from: table.columnSlot, arena: bench.arena)
+    } else {
+      isNew = true
+      bench.rows.append(uint32: 0)
+      bench.clearRow(table, slots)
+    }
+    return StagedRows.Row(
+      table: table.ordinal, key: key, bytes: rowStart..<bench.rows.count,
+      parts: bench.keepKey(table, slots), isChanged: isNew, isDirty: isNew)
+  }
+
+  /// Brings a staged row back to the row frame.
+  func load(_ index: Int, _ staged: inout StagedRows) {
+    if staged.current == index { return }
+    let row = staged[index]
+    let table = plan.tables[row.table]
+    let slots = bench.rowSlots
+    for part in 0..<row.parts.count { slots[TablePlan.keySlot + part] = row.parts[part] }
+    // A copy, as writing a row ends what the rows lend.
+    let bytes = bench.arena.copy(bench.rows[row.bytes])
+    table.layout.read(bytes, into: slots, from: table.columnSlot, arena: bench.arena)
+    bench.setRow(table, slots)
+    staged.setCurrent(index)
+  }
+
+  /// Writes the row of the row frame behind those that are staged.
+  func write(
+    _ given: StagedRows.Row, _ table: TablePlan, _ known: Int, _ staged: inout StagedRows
+  ) {
+    var row = given
+    let flags = bench.rows[row.bytes].uint32(at: 0)
+    let start = bench.rows.count
+    table.layout.write(bench.rowSlots, from: table.columnSlot, flags: flags, into: bench.rows)
+    row.bytes = start..<bench.rows.count
+    if known >= 0 {
+      staged[known] = row
+      staged.setCurrent(known)
+    } else {
+      staged.append(row)
+      bench.setRow(table, bench.rowSlots)
+    }
+  }
+
+  /// Publishes a staged row at the table's state ports, when what it shows has changed.
+  func publish(
+    _ index: Int, _ staged: inout StagedRows, _ emission: Emission, _ batch: OutputBatch
+  ) -> Workbench.Emitted {
+    let row = staged[index]
+    let table = plan.tables[row.table]
+    if !row.isChanged || table.statePorts.isEmpty { return .nothing }
+    load(index, &staged)
+    bench.setRowVariables(emission)
+    var flags = bench.rows[row.bytes].uint32(at: 0)
+    var result = Workbench.Emitted.nothing
+    for number in table.statePorts.indices {
+      let port = table.statePorts[number]
+      var isPublished = flags & port.bit != 0
+      switch bench.emit(
+        port, key: bench.keys[row.key], isPublished: &isPublished, emission, to: batch)
+      {
+      case .record: result = .record
+      case .nothing: break
+      case .failed: return .failed
+      }
+      flags = isPublished ? flags | port.bit : flags & ~port.bit
+    }
+    bench.rows.replace(at: row.bytes.lowerBound, uint32: flags)
+    return result
+  }
+
+  /// Puts the staged rows into the state; whether there was anything to put.
+  func keepRows(_ staged: StagedRows) -> Bool {
+    var isAny = false
+    for index in 0..<staged.count {
+      let row = staged[index]
+      if !row.isDirty { continue }
+      isAny = true
+      state.put(
+        Spaces.table(row.table), bench.keys[row.key], bench.rows[row.bytes])
+    }
+    return isAny
+  }
+}

@@ -47,6 +47,25 @@ import Testing
     #expect(try weft.read("out").contains("\"product\":\"orders\",\"read\":0"))
   }
 
+  @Test func `a second signal ends it at once`() throws {
+    let weft = try product()
+    defer { weft.remove() }
+    let errors = weft.directory.appending(path: "err")
+    let process = try weft.process(
+      ["run", "orders"], output: weft.directory.appending(path: "out"), errors: errors)
+    try process.run()
+    defer { if process.isRunning { process.terminate() } }
+    // It is trying to reach a broker, which takes it seconds to give up.
+    let hasSaid = try wait { try weft.read("err").contains("\"event\":\"brokers-away\"") }
+    try #require(hasSaid)
+    process.terminate()
+    process.interrupt()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    // 3: stopped before it had drained; 0 if the drain was faster than the second signal.
+    #expect([0, 3].contains(process.terminationStatus))
+  }
+
   @Test func `a worker runs one domain, of files that are right`() throws {
     let weft = try product()
     defer { weft.remove() }

@@ -12,13 +12,16 @@ from .plan import TOPICS, Fed
 
 
 class Feeder(threading.Thread):
-    """`rate` records a second; all but the last twentieth until `release` is called, so that the
-    input outlasts whatever is done to the workers meanwhile."""
+    """All but the last twentieth in `seconds`, and that not before `release` is called, so that the
+    input outlasts whatever is done to the workers meanwhile; after it as fast as `FAST`."""
 
-    def __init__(self, bootstrap: str, fed: list[Fed], rate: float, log: Path):
+    FAST = 12_000.0  # records a second
+
+    def __init__(self, bootstrap: str, fed: list[Fed], seconds: float, log: Path):
         super().__init__(daemon=True)
-        self._fed, self._rate = fed, rate
+        self._fed = fed
         self._held = len(fed) - len(fed) // 20
+        self._rate = self._held / seconds
         self._released = threading.Event()
         self._log = open(log, "wb")
         self._process = subprocess.Popen(
@@ -42,20 +45,19 @@ class Feeder(threading.Thread):
             self.failure = f"publish ended before its time: {error}"
 
     def _feed(self) -> None:
-        began, paused = time.monotonic(), 0.0
-        pipe = self._process.stdin
+        pipe, credit, last = self._process.stdin, 0.0, time.monotonic()
         while self.sent < len(self._fed):
-            if self.held and not self._released.is_set():
-                waiting = time.monotonic()
-                self._released.wait()
-                paused += time.monotonic() - waiting
-            limit = len(self._fed) if self._released.is_set() else self._held
-            due = min(int((time.monotonic() - began - paused) * self._rate), limit)
-            if due > self.sent:
-                pipe.write(b"".join(f.frame() for f in self._fed[self.sent:due]))
-                pipe.flush()
-                self.sent = due
             time.sleep(0.02)
+            free, now = self._released.is_set(), time.monotonic()
+            credit += (now - last) * (max(self.FAST, self._rate) if free else self._rate)
+            last = now
+            limit = len(self._fed) if free else self._held
+            count = min(int(credit), limit - self.sent)
+            credit = min(credit - count, self.FAST)
+            if count > 0:
+                pipe.write(b"".join(f.frame() for f in self._fed[self.sent:self.sent + count]))
+                pipe.flush()
+                self.sent += count
         pipe.close()
 
     def finish(self, seconds: float) -> None:

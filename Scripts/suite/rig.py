@@ -39,13 +39,15 @@ class Report:
 
 class Rig:
     def __init__(self, name: str, directory: Path, weft: str, seed: int, events: int,
-                 rate: float, nodes: int = 1, disabled: str | None = None, console: bool = False):
+                 seconds: float, nodes: int = 1, settings: dict[str, str] | None = None,
+                 disabled: str | None = None, console: bool = False):
         self.directory, self.console = directory, console
         self.random = random.Random(f"{name} {seed}")
         self.plan = Plan(seed, events)
         self.cluster = Cluster(directory / "kafka", nodes)
         self.report = Report()
-        self._weft, self._rate, self._disabled = weft, rate, disabled
+        self._weft, self._seconds, self._disabled = weft, seconds, disabled
+        self._settings = settings or {}
         self.asker: Asker | None = None
         self.workers: Workers | None = None
         self.feeder: Feeder | None = None
@@ -66,10 +68,12 @@ class Rig:
         self.asker = Asker(bootstrap)
         for topic in TOPICS:
             self.asker.until(30, "create", topic, PARTITIONS)
-        self.workers = Workers(self._weft, bootstrap, self.directory, self._disabled)
+        self.workers = Workers(
+            self._weft, bootstrap, self.directory, self._settings, self._disabled)
         self.workers.apply()
         self.follower = Follower(bootstrap, compare.PORTS, self.directory / "followed")
-        self.feeder = Feeder(bootstrap, self.plan.fed, self._rate, self.directory / "feeder.log")
+        self.feeder = Feeder(
+            bootstrap, self.plan.fed, self._seconds, self.directory / "feeder.log")
         self.feeder.start()
 
     def __exit__(self, *_) -> None:
@@ -84,7 +88,7 @@ class Rig:
 
     def settle(self) -> bool:
         """All input was fed and taken, and the workers drained; False when that took too long."""
-        self.feeder.finish(60 + len(self.plan.fed) / self._rate)
+        self.feeder.finish(60 + len(self.plan.fed) / Feeder.FAST)
         deadline = time.monotonic() + SETTLE_SECONDS
         for group, topics in GROUPS.items():
             while not self._is_through(group, topics):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from proofs.cluster import coordinator_partition
 
 from .compare import MOVEMENTS
-from .rig import JOURNAL, Rig
+from .rig import GROUPS, JOURNAL, Rig
 
 SESSION_SECONDS, TRANSACTION_SECONDS = 6, 10
 # A broker looks for transactions that timed out every 10 s.
@@ -19,6 +19,8 @@ def wait_for_progress(rig: Rig, seconds: float = 60, records: int = 200) -> None
     first = sum(rig.asker.until(20, "ends", MOVEMENTS)["ends"])
     while time.monotonic() < deadline:
         if sum(rig.asker.until(20, "ends", MOVEMENTS)["ends"]) >= first + records:
+            return
+        if rig.feeder.held:  # nothing more comes until it is let go
             return
         rig.workers.revive_ended()
         time.sleep(0.1)
@@ -140,16 +142,29 @@ def brokers(rig: Rig, rounds: int) -> None:
         wait_for_progress(rig)
 
 
+def wait_for_members(rig: Rig, count: int, seconds: float = 20) -> None:
+    """Until the groups have so many members, each with a share."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answers = [rig.asker.until(20, "group", group) for group in GROUPS]
+        if all(a["state"] == "Stable" and len(a["members"]) == count
+               and all(m["partitions"] for m in a["members"]) for a in answers):
+            return
+        time.sleep(0.1)
+
+
 def rebalances(rig: Rig, rounds: int) -> None:
-    """No kills: instances come and go cleanly under load, so that partitions change hands while
-    batches are gathered."""
+    """No kills: an instance comes and goes cleanly under load, again and again, so that partitions
+    change hands while batches are gathered."""
     rig.workers.start("a")
     wait_for_progress(rig)
     for round in range(rounds):
         guest = f"g{round}"
         rig.workers.start(guest)
-        time.sleep(rig.random.uniform(1, 2.5))
+        wait_for_members(rig, 2)
+        time.sleep(rig.random.uniform(0, 0.5))
         rig.workers.stop(guest)
+        wait_for_members(rig, 1)
         rig.workers.revive_ended()
 
 

@@ -1,6 +1,8 @@
 """Worker processes, each an instance with its log and state directory, and what is done to them."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import time
@@ -10,7 +12,19 @@ from pathlib import Path
 from proofs.places import ProofError
 
 MESH = Path(__file__).resolve().parent / "mesh"
-DOMAIN = MESH / "bank"
+
+
+def copy_mesh(to: Path, settings: dict[str, str]) -> Path:
+    """The mesh's files for one run, with other values of lines in worker.yaml; its domain."""
+    shutil.copytree(MESH, to)
+    file = to / "bank" / "worker.yaml"
+    text = file.read_text()
+    for name, value in settings.items():
+        text, count = re.subn(rf"(?m)^(\s*{re.escape(name)}: ).*$", rf"\g<1>{value}", text)
+        if count != 1:
+            raise ProofError(f"worker.yaml of the suite has no line `{name}`")
+    file.write_text(text)
+    return to / "bank"
 
 
 @dataclass
@@ -22,8 +36,10 @@ class Kill:
 class Workers:
     """All processes of a run; every signal goes to a pid that was started here."""
 
-    def __init__(self, weft: str, bootstrap: str, directory: Path, disabled: str | None = None):
+    def __init__(self, weft: str, bootstrap: str, directory: Path, settings: dict[str, str],
+                 disabled: str | None = None):
         self._weft, self._directory, self._disabled = weft, directory, disabled
+        self._domain = str(copy_mesh(directory / "mesh", settings))
         self._environment = {**os.environ, "KAFKA_BOOTSTRAP": bootstrap}
         self._running: dict[str, subprocess.Popen] = {}
         self._old: list[tuple[str, subprocess.Popen]] = []
@@ -37,7 +53,7 @@ class Workers:
         deadline = time.monotonic() + 60
         while True:
             done = subprocess.run(
-                [self._weft, "apply", str(DOMAIN)], env=self._with_state("apply"),
+                [self._weft, "apply", self._domain], env=self._with_state("apply"),
                 capture_output=True, text=True, timeout=120)
             if done.returncode == 0:
                 return
@@ -51,7 +67,7 @@ class Workers:
         log = self._directory / "logs" / f"{self._starts:03}-{instance}.log"
         with open(log, "wb") as out:
             process = subprocess.Popen(
-                [self._weft, "run", str(DOMAIN), "--instance", instance],
+                [self._weft, "run", self._domain, "--instance", instance],
                 env=self._with_state(state or "here"), stdout=out, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, start_new_session=True)
         self._running[instance] = process

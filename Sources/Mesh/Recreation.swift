@@ -31,8 +31,8 @@ package struct Recreation: Sendable {
     return Diagnostic(
       .groupInUse, "product `\(product)` is being run, so it cannot be recreated",
       notes: ["members of group `\(group)`: \(names)"],
-      help: "stop the worker first; one that died without a word counts as a member for some "
-        + "seconds more")
+      help: "stop the worker first; one that has stopped counts as a member for some seconds more "
+        + "(on the development broker until that is restarted)")
   }
 
   /// Deletes topics and offsets, and waits until the topics are gone.

@@ -13,6 +13,7 @@ extension GroupConsumer {
     } else {
       try check(unsafe rd_kafka_assign(client, list.raw), "take partitions over")
     }
+    isRebalanceUnanswered = false
   }
 
   /// Once the application has set where a partition's records go, librdkafka leaves it so.
@@ -32,6 +33,7 @@ extension GroupConsumer {
     } else {
       try check(unsafe rd_kafka_assign(client, nil), "give partitions back")
     }
+    isRebalanceUnanswered = false
   }
 
   /// Reading goes on at these offsets; what was fetched ahead is dropped. Partitions that are just

@@ -41,6 +41,8 @@ package enum ConsumerEvent: Sendable {
   private var pending: [ConsumerEvent] = []
   private var isClosed = false
   private var isAbandoned = false
+  /// Whether librdkafka waits for the answer to a rebalance.
+  var isRebalanceUnanswered = false
 
   /// Makes the member; joins with ``subscribe()``.
   /// - Parameter instance: its static membership (`group.instance.id`), which makes a restart
@@ -149,6 +151,7 @@ package enum ConsumerEvent: Sendable {
     for event in events {
       switch event {
       case .rebalance(let assigned, let named, let lost):
+        isRebalanceUnanswered = true
         let partitions = named.compactMap { ordinal(of: $0) }
         pending.append(
           assigned
@@ -265,10 +268,16 @@ package enum ConsumerEvent: Sendable {
       _ = unsafe KafkaError(taking: error, operation: "close")
       return true
     }
+    // The close waits for the answer to a rebalance. Once it has begun, librdkafka takes any
+    // assignment for "none", by either protocol.
+    translateEvents()
+    if isRebalanceUnanswered { unsafe rd_kafka_assign(client, nil) }
     let batch = RecordBatch(capacity: 100)
     while unsafe rd_kafka_consumer_closed(client) == 0 {
       if deadline.hasPassed {
         isAbandoned = true
+        // The client lives on and goes on calling back, so what it calls must live on too.
+        _ = unsafe Unmanaged.passRetained(context)
         return false
       }
       unsafe batch.fill(from: queue, waitMilliseconds: 10) { _ in }

@@ -32,6 +32,8 @@ import Records
   /// Why a record of the open transaction was not delivered, if one was not.
   private var deliveryError: KafkaError?
   package private(set) var isInTransaction = false
+  /// librdkafka refuses a second initialization, so what failed after it goes on after it.
+  private var isInitialized = false
 
   /// - Parameter topics: all that this producer will write to.
   /// - Throws: ``KafkaError`` for settings that librdkafka refuses.
@@ -73,10 +75,14 @@ import Records
 
   /// Fences the predecessor, waits for what it left open to be aborted, and learns the partition
   /// counts of all topics, which also warms them up. Everything else comes after it (rule 6).
+  /// After an error that is retriable it may be called again: it goes on where it was.
   /// - Throws: an error with ``KafkaError/isTopicMissing`` that names the first missing topic.
   package func initTransactions(_ deadline: Deadline) throws(KafkaError) {
-    try unsafe repeating("become the only \(transactionalId)", deadline) { milliseconds in
-      unsafe rd_kafka_init_transactions(client, milliseconds)
+    if !isInitialized {
+      try unsafe repeating("become the only \(transactionalId)", deadline) { milliseconds in
+        unsafe rd_kafka_init_transactions(client, milliseconds)
+      }
+      isInitialized = true
     }
     partitionCounts.removeAll()
     for topic in topics {
@@ -259,8 +265,10 @@ import Records
       }
     }
     try unsafe repeating("abort the transaction", deadline) { _ in
+      // In slices, and drained in between: the call waits for purged records until their failures
+      // have been taken from the queue that only this thread drains. It may be resumed.
       drainEvents(waitMilliseconds: 0)
-      return unsafe rd_kafka_abort_transaction(client, -1)
+      return unsafe rd_kafka_abort_transaction(client, 50)
     }
     drainEvents(waitMilliseconds: 0)
     isInTransaction = false
@@ -326,8 +334,10 @@ import Records
       if code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT {
         continue
       }
+      let topic = unsafe record.pointee.rkt.map { unsafe String(cString: rd_kafka_topic_name($0)) }
       deliveryError = KafkaError(
-        code: KafkaErrorCode(code), operation: "have a record delivered", requiresAbort: true)
+        code: KafkaErrorCode(code), operation: "write to \(topic ?? "a topic")",
+        requiresAbort: true)
     }
   }
 }

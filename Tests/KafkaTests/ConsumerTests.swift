@@ -36,6 +36,19 @@ import Testing
     #expect(consumer.close(soon))
   }
 
+  @Test func `a rebalance that nobody answered does not hold the close up`() throws {
+    let (cluster, consumer) = try made()
+    _ = cluster
+    try consumer.subscribe()
+    let batch = RecordBatch(capacity: 10)
+    let deadline = soon
+    while !consumer.hasRebalance && !deadline.hasPassed {
+      consumer.poll(into: batch, waitMilliseconds: 50)
+    }
+    #expect(consumer.nextEvent() != nil)
+    #expect(consumer.close(.after(milliseconds: 3000)))
+  }
+
   @Test func `a rewound partition is read again from there`() throws {
     let (cluster, consumer) = try made()
     _ = cluster

@@ -168,6 +168,29 @@ import Testing
     try next.commit(soon)
   }
 
+  @Test func `an abort of many queued records returns, and the producer goes on`() throws {
+    let cluster = try MockCluster(topics: topics)
+    let producer = try producer(cluster)
+    try producer.begin()
+    for _ in 0..<20_000 {
+      try producer.produce(
+        to: TopicOrdinal(1), Partition(0), key: nil, value: StaticString("queued").view,
+        timestamp: nil, soon)
+    }
+    try producer.abort(soon)
+    #expect(!producer.isInTransaction)
+    #expect(producer.unacknowledgedCount == 0)
+  }
+
+  @Test func `what failed after the initialization goes on after it`() throws {
+    let cluster = try MockCluster(topics: topics)
+    let producer = try producer(cluster)
+    // As after a hiccup while the partition counts were asked for.
+    try producer.initTransactions(soon)
+    try begin(producer)
+    try producer.commit(soon)
+  }
+
   @Test func `an abort right after the first record leaves the producer usable`() throws {
     let cluster = try MockCluster(topics: topics)
     let producer = try producer(cluster)

@@ -41,7 +41,7 @@ extension ProductLoop {
   }
 
   private func gather() throws(LoopFailure) {
-    if !meter.isOpen { recordedMs = max(recordedMs, Clock.wallMs()) }
+    if !hasRecordedTime { recordedMs = max(recordedMs, Clock.wallMs()) }
     let inputCount = product.inputs.count
     var taken = 0
     var bytes = 0
@@ -54,7 +54,10 @@ extension ProductLoop {
       }
       index += 1
     }
-    if taken > 0 { meter.add(records: taken, bytes: bytes, nowMs: Clock.monotonicMs()) }
+    if taken > 0 {
+      hasRecordedTime = true
+      meter.add(records: taken, bytes: bytes, nowMs: Clock.monotonicMs())
+    }
     batch.clear()
   }
 
@@ -290,6 +293,7 @@ extension ProductLoop {
 
   private func resetTurn() {
     meter.reset()
+    hasRecordedTime = false
     generation = nil
     ownBlocks.removeAll(keepingCapacity: true)
     settledBlocks = 0

@@ -76,7 +76,10 @@ final class ProductLoop {
   let blocks = RecordBatch(capacity: 64)
   let outputs = OutputBatch()
   var meter: TurnMeter
+  /// The wall clock when the open turn took its first input; never goes back.
   var recordedMs: Int64 = 0
+  /// Whether the open turn has taken it: read-back blocks alone open a turn without it.
+  var hasRecordedTime = false
   var generation: Generation?
   var ownBlocks: ContiguousArray<OwnBlock> = []
   var settledBlocks = 0
@@ -141,7 +144,9 @@ final class ProductLoop {
         try closeTurn()
         return end(.drained)
       } catch {
-        if control.isStopping, case .kafka = error { return end(.drained) }
+        if control.isStopping, case .kafka(let reason, _) = error {
+          return end(.undrained("\(reason)"))
+        }
         if let reason = recover(from: error) { return end(reason) }
       }
     }
@@ -326,7 +331,8 @@ final class ProductLoop {
         if error.isTopicMissing {
           throw .stop(.refused("\(error); `weft apply` makes the product's topics"))
         }
-        if error.isFatal || error.requiresAbort || error.reaction == .stop || control.isStopping {
+        // What another try of the same call cannot help ends it: a new client, or nothing, can.
+        if error.reaction != .retry || control.isStopping {
           throw .kafka(error, .reading)
         }
         noteAway(error)

@@ -44,6 +44,8 @@ package enum Recovery: Hashable, Sendable {
 package enum StopReason: Hashable, Sendable {
   /// It was asked to, and what it had begun is committed.
   case drained
+  /// It was asked to, but its last turn could not be committed; says why.
+  case undrained(String)
   /// Another worker holds this instance; it has taken over.
   case fenced
   /// `onError: stop` met a record that cannot be processed.
@@ -59,7 +61,7 @@ package enum StopReason: Hashable, Sendable {
   /// The command's exit code: 0 in order, 1 rejected, 3 stopped by fencing or policy, 4 internal.
   package var exitCode: Int32 {
     switch self {
-    case .drained: 0
+    case .drained, .undrained: 0
     case .fenced, .policy: 3
     case .otherLogic, .refused, .accessDenied, .loginRefused: 1
     case .failed: 4
@@ -70,6 +72,8 @@ package enum StopReason: Hashable, Sendable {
   package var message: String {
     switch self {
     case .drained: "stopped as asked; everything it had taken is committed"
+    case .undrained(let why):
+      "stopped as asked; its last turn was not committed and will be done again: \(why)"
     case .fenced:
       "another worker runs this instance now; this one has stopped and published nothing more"
     case .policy(let text), .otherLogic(let text), .refused(let text), .failed(let text): text

@@ -78,6 +78,13 @@ import Worker
     #expect(StopReason.fenced.exitCode == 3)
   }
 
+  @Test func `a drain that failed does not claim that everything is committed`() {
+    let reason = StopReason.undrained("no broker answers")
+    #expect(reason.exitCode == 0)
+    #expect(reason.message.contains("not committed"))
+    #expect(reason.message.contains("no broker answers"))
+  }
+
   @Test func `denied access and a refused login stop with a message that helps`() {
     let denied = error(29)
     #expect(Recovery.from(denied, in: .reading) == .stop(.accessDenied(denied)))

@@ -50,11 +50,18 @@ package struct ItemResult: Hashable, Sendable {
   let client: OpaquePointer
   private let context: ClientContext
 
+  /// - Parameter readsUncommitted: ``watermarks(_:_:_:)`` then tells where a partition really ends,
+  ///   also while a transaction is open.
   /// - Throws: ``KafkaError`` for settings that librdkafka refuses.
-  package init(settings: ClientSettings, log: ClientLog = ClientLog()) throws(KafkaError) {
+  package init(
+    settings: ClientSettings, readsUncommitted: Bool = false, log: ClientLog = ClientLog()
+  ) throws(KafkaError) {
     self.log = log
     context = ClientContext(log: log)
-    let configuration = try Configuration(settings, role: .admin)
+    let configuration = try Configuration(
+      settings, role: .admin,
+      // A consumer's property by its documentation, but this question goes by it in any client.
+      extra: readsUncommitted ? [("isolation.level", "read_uncommitted")] : [])
     context.attach(configuration)
     unsafe client = try configuration.makeClient(RD_KAFKA_PRODUCER)
   }
@@ -94,7 +101,7 @@ package struct ItemResult: Hashable, Sendable {
   /// Whether the brokers answer: for a first message to people.
   package func check(_ deadline: Deadline) throws(KafkaError) { _ = try topics(deadline) }
 
-  /// The first offset of a partition and the one after the last that is committed.
+  /// The first offset of a partition and the one after the last that is committed; see `readsUncommitted`.
   package func watermarks(_ topic: String, _ partition: Partition, _ deadline: Deadline)
     throws(KafkaError) -> Range<Int64>
   {

@@ -33,6 +33,17 @@ package struct ClientSettings: Sendable {
     ClientSettings(bootstrap: bootstrap, list: properties + [Property(name: name, value: value)])
   }
 
+  /// The largest record that a producer takes, in bytes.
+  package var messageBytesMax: Int { number("message.max.bytes") ?? 16_777_216 }
+
+  /// The largest batch that a producer makes, in bytes; one record alone may be larger. librdkafka's
+  /// own default.
+  package var batchBytesMax: Int { number("batch.size") ?? 1_000_000 }
+
+  private func number(_ name: String) -> Int? {
+    properties.last { $0.name == name }.flatMap { Int($0.value) }
+  }
+
   /// Properties on which exactly-once rests. They cannot be set from outside.
   package static let reserved: Set<String> = [
     "enable.auto.commit", "enable.auto.offset.store", "isolation.level", "transactional.id",

@@ -86,6 +86,15 @@ extension KafkaError {
   /// The broker refuses the login: user, password or mechanism.
   package var isLoginRefused: Bool { code.value == -169 || code.value == 58 || code.value == 33 }
 
+  /// The record itself is refused, or any record by the topic's settings: the same records would be
+  /// refused again.
+  package var isRecordRefused: Bool {
+    // MSG_SIZE_TOO_LARGE, TOPIC_EXCEPTION, RECORD_LIST_TOO_LARGE, INVALID_TIMESTAMP,
+    // INVALID_CONFIG, UNSUPPORTED_FOR_MESSAGE_FORMAT, POLICY_VIOLATION,
+    // UNSUPPORTED_COMPRESSION_TYPE, INVALID_RECORD
+    [10, 17, 18, 32, 40, 43, 44, 76, 87].contains(code.value)
+  }
+
   /// There is no such topic or partition.
   package var isTopicMissing: Bool {
     code == .unknownTopicOrPartition || code.value == -188 || code.value == -190

@@ -17,6 +17,7 @@ extension ProductLoop {
         hasChanged = true
         do {
           try answer(event, consumer)
+          knownMemberId = consumer.memberId ?? knownMemberId
         } catch {
           // A rebalance without an answer would hold the whole group up: leave, and join anew.
           leave()
@@ -34,7 +35,9 @@ extension ProductLoop {
     switch event {
     case .assigned(let partitions, let incremental):
       try take(partitions, incremental: incremental, consumer)
-    case .revoked(let partitions, let incremental, _):
+    case .revoked(let partitions, let incremental, let lost):
+      // Answering would join anew under this instance's name and put a newer one out.
+      if lost, settings.unsafe.keeps(.fencing), isHeldByAnother() { throw .stop(.fenced) }
       try giveBack(partitions, incremental: incremental, consumer)
     case .reachedEnd, .failed: break
     }
@@ -164,6 +167,8 @@ extension ProductLoop {
     let kept = keeping ? owned.offsets.map(\.at).filter { !added.contains($0) } : []
     let all = kept + adding
     if all.isEmpty { return ([], []) }
+    // Before the offsets are read: a commit of the start fails once the group has gone on.
+    let generation = takeGeneration(consumer)
     let committed = try patiently { limit throws(KafkaError) in
       try consumer.committed(all, limit)
     }
@@ -177,6 +182,7 @@ extension ProductLoop {
       starts.append(PartitionOffset(entry.at, place(entry.at, committed: offset)))
     }
     if hasMissing { hasUncommittedStart = true }
+    startGeneration = generation
     return (Array(starts.prefix(kept.count)), Array(starts.dropFirst(kept.count)))
   }
 
@@ -242,12 +248,18 @@ extension ProductLoop {
   }
 
   /// A journal that was read to its end, after the records before it were taken, must have brought
-  /// its state to what is committed.
+  /// its state to what is committed. While the marker of the last commit is outstanding, readers see
+  /// an earlier end than there is: then more will come.
   func checkEnds() throws(LoopFailure) {
     for end in ends {
       guard let journal = owned.journal(end.at.topic),
         let slot = owned.slot(journal, end.at.partition), slot.cursor.isRestoring
       else { continue }
+      if end.offset < slot.cursor.committed,
+        try realEnd(of: product.journals[journal].topic, end.at.partition) >= slot.cursor.committed
+      {
+        continue
+      }
       throw .stop(
         .failed(
           "journal \(product.journals[journal].topic), partition \(end.at.partition.value) was read"
@@ -256,6 +268,14 @@ extension ProductLoop {
             + " cannot be made"))
     }
     ends.removeAll(keepingCapacity: true)
+  }
+
+  /// Where a partition ends when open transactions are counted in.
+  private func realEnd(of topic: String, _ partition: Partition) throws(LoopFailure) -> Offset {
+    try patiently { limit throws(KafkaError) in
+      let admin = try Admin(settings: self.settings.kafka, readsUncommitted: true)
+      return Offset(try admin.watermarks(topic, partition, limit).upperBound)
+    }
   }
 
   // MARK: First start
@@ -305,12 +325,41 @@ extension ProductLoop {
     }
   }
 
+  /// Where a first start begins says the input's `start`; a partition that came after it is taken
+  /// whole, or what was written before anybody saw it would be lost.
+  private func isAddedLater(_ at: TopicPartition) -> Bool {
+    begunInputs.contains(at.topic.value)
+      || Int(at.partition.value) >= partitionsAtJoin[at.topic.value]
+  }
+
+  /// Notes, before joining, which inputs the group has begun and how many partitions they have. Not
+  /// while in the group: members of a first start begin their partitions at the same time.
+  func noteBegun(_ consumer: GroupConsumer, _ counts: [Int]) throws(LoopFailure) {
+    partitionsAtJoin = counts
+    begunInputs = []
+    var inputs: [TopicPartition] = []
+    for input in product.inputs.indices where product.inputs[input].start != .earliest {
+      for partition in 0..<counts[input] {
+        inputs.append(
+          TopicPartition(
+            topic: TopicOrdinal(input), partition: Partition(Int32(clamping: partition))))
+      }
+    }
+    if inputs.isEmpty { return }
+    let committed = try patiently { limit throws(KafkaError) in
+      try consumer.committed(inputs, limit)
+    }
+    for entry in committed where entry.offset != nil { begunInputs.insert(entry.at.topic.value) }
+  }
+
   private func firstOffset(_ at: TopicPartition, _ consumer: GroupConsumer) throws(LoopFailure)
     -> Offset
   {
     if !owned.isInput(at) { return Offset(0) }
+    let isNew = isAddedLater(at)
     return try patiently { limit throws(KafkaError) in
-      switch self.product.inputs[at.topic.value].start {
+      if isNew { return Offset(try consumer.watermarks(at, limit).lowerBound) }
+      return switch self.product.inputs[at.topic.value].start {
       case .earliest: Offset(try consumer.watermarks(at, limit).lowerBound)
       case .latest: Offset(try consumer.watermarks(at, limit).upperBound)
       case .timestamp(let milliseconds):
@@ -322,11 +371,12 @@ extension ProductLoop {
   /// Writes down where a first start begins, before anything is taken: `latest` stays where it was,
   /// and a crash in the first turn is not taken for forgotten offsets.
   private func commitStart(_ consumer: GroupConsumer) throws(LoopFailure) {
-    guard let publisher else { return }
+    guard let publisher, let generation = startGeneration else { return }
+    try checkMembership(consumer, generation)
     do {
       try publisher.beginIfNeeded()
       try publisher.producer.sendOffsets(
-        committedOffsets, of: consumer, metadata: logic, group: groupMetadata(consumer), deadline)
+        committedOffsets, of: consumer, metadata: logic, group: generation.metadata, deadline)
     } catch {
       throw .kafka(error, .writing)
     }
@@ -341,6 +391,25 @@ extension ProductLoop {
   private var committedOffsets: [PartitionOffset] {
     owned.inputs
       + owned.allSlots.map { PartitionOffset(owned.place(of: $0), $0.cursor.committed) }
+  }
+
+  /// The group's generation now, and whether this loop has a place in it.
+  func takeGeneration(_ consumer: GroupConsumer) -> Generation {
+    let metadata = groupMetadata(consumer)
+    // Asked for after the metadata: without a member's id a broker would take any offsets.
+    return Generation(
+      metadata, isMember: consumer.memberId != nil && !consumer.assignmentLost)
+  }
+
+  /// Nothing is committed by a member that the group has put out.
+  func checkMembership(_ consumer: GroupConsumer, _ generation: Generation) throws(LoopFailure) {
+    let rules = settings.unsafe
+    if !rules.keeps(.fencing) || !rules.keeps(.gatheredGeneration) { return }
+    if generation.isMember && !consumer.assignmentLost { return }
+    throw .kafka(
+      KafkaError(
+        code: .unknownMember, operation: "commit as a member of the group", requiresAbort: true),
+      .writing)
   }
 
   /// What goes with the offsets so that a member that was replaced cannot commit.

@@ -11,7 +11,7 @@ extension ProductLoop {
     guard let consumer else { return }
     // Taken before anything of the turn is gathered: a commit under it fails once the group has
     // gone on to another generation (rule 8).
-    if !meter.isOpen { generation = Generation(groupMetadata(consumer)) }
+    if !meter.isOpen { generation = takeGeneration(consumer) }
     // Blocks that come end the wait, but not those that were left from the last time.
     let wait = needsRewind || !blocks.isEmpty ? 0 : meter.waitMs(nowMs: Clock.monotonicMs())
     consumer.poll(into: batch, waitMilliseconds: Int(wait))
@@ -196,6 +196,7 @@ extension ProductLoop {
   /// written when nothing was gathered.
   func closeTurn() throws(LoopFailure) {
     guard meter.isOpen, let publisher, let consumer, let generation else { return }
+    try checkMembership(consumer, generation)
     let started = Clock.monotonicMicroseconds()
     let limit = deadline
     if !isDirect { try writeBlocks(publisher, consumer, limit) }

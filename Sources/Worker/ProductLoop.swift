@@ -69,6 +69,14 @@ final class ProductLoop {
   var ends: [PartitionOffset] = []
   /// First start of this group: positions are committed before anything is taken.
   var hasUncommittedStart = false
+  /// The group's generation before the committed offsets were last read.
+  var startGeneration: Generation?
+  /// Inputs for which the group had committed offsets before this loop joined.
+  var begunInputs: Set<Int> = []
+  /// How many partitions each topic had then.
+  var partitionsAtJoin: [Int] = []
+  /// The last id that the group gave this loop's member: librdkafka forgets it when it is put out.
+  var knownMemberId: String?
 
   // The open turn.
   let batch = RecordBatch(capacity: 2000)
@@ -94,12 +102,19 @@ final class ProductLoop {
   private var awaySinceMs: Int64?
   private var awaySaidMs: Int64 = 0
   private var failuresInRow = 0
-  private var hasLimits = false
+  private var repeats = Repeats()
+  /// Known once the topics' limits are.
+  private var batchBytes: Int?
 
   /// The group's generation as it was when the turn began.
   final class Generation {
     let metadata: GroupMetadata
-    init(_ metadata: consuming GroupMetadata) { self.metadata = metadata }
+    /// Whether the group knew this loop then, so that the metadata fences.
+    let isMember: Bool
+    init(_ metadata: consuming GroupMetadata, isMember: Bool) {
+      self.metadata = metadata
+      self.isMember = isMember
+    }
   }
 
   /// A block that this turn wrote.
@@ -171,6 +186,10 @@ final class ProductLoop {
     if recovery == .askWhoHolds {
       recovery = isHeldByAnother() ? .stop(.fenced) : .renewProducer
     }
+    if repeats.isTooMany(error, in: phase) {
+      recovery = .stop(
+        .failed("the same turn failed \(Repeats.max) times, and would again: \(error)"))
+    }
     needsRewind = true
     switch recovery {
     case .stop(let reason): return reason
@@ -193,6 +212,7 @@ final class ProductLoop {
   /// A turn was committed: whatever failed before is over.
   func noteSuccess() {
     failuresInRow = 0
+    repeats.reset()
     noteBack()
   }
 
@@ -206,14 +226,15 @@ final class ProductLoop {
 
   /// Whether the group knows another member under this instance's name (rule 19). While that cannot
   /// be found out, go on: should there be one, it fences this one again.
-  private func isHeldByAnother() -> Bool {
+  func isHeldByAnother() -> Bool {
     guard let consumer else { return false }
     if consumer.fatalError?.code == .fencedInstance { return true }
     let limit = Deadline.after(milliseconds: ProductLoop.startCallMs)
-    guard let own = consumer.memberId, let admin = try? Admin(settings: settings.kafka),
+    let own = [consumer.memberId, knownMemberId]
+    guard let admin = try? Admin(settings: settings.kafka),
       let members = try? admin.members(of: consumer.group, limit)
     else { return false }
-    return members.contains { $0.instance == instanceName && $0.memberId != own }
+    return members.contains { $0.instance == instanceName && !own.contains($0.memberId) }
   }
 
   /// `group.instance.id`
@@ -223,17 +244,18 @@ final class ProductLoop {
     monitor.update { $0.phase = .starting }
     let fences = settings.unsafe.keeps(.fencing)
     let id = fences ? instanceName : "\(instanceName).\(UInt64.random(in: 0...UInt64.max))"
+    let batchBytes = try setLimits()
     let producer: TransactionalProducer
     do {
       producer = try TransactionalProducer(
-        settings: settings.kafka, transactionalId: id, topics: Publisher.topics(product), log: log)
+        settings: settings.kafka.with("batch.size", "\(batchBytes)"), transactionalId: id,
+        topics: Publisher.topics(product), log: log)
     } catch {
       throw .stop(.refused("\(error)"))
     }
     try patiently { limit throws(KafkaError) in try producer.initTransactions(limit) }
     try checkOutputs(producer)
     publisher = Publisher(producer, plan: plan)
-    setLimits()
   }
 
   private func openConsumer() throws(LoopFailure) {
@@ -256,6 +278,7 @@ final class ProductLoop {
         throw .stop(.refused(wrongCount(journal.topic, count, journal.partitions)))
       }
     }
+    try noteBegun(consumer, counts.map { $0 ?? 0 })
     do {
       try consumer.subscribe()
     } catch {
@@ -293,27 +316,48 @@ final class ProductLoop {
       : "topic \(topic) is not there; `weft apply` makes it"
   }
 
-  /// The engine cuts what a topic would not take; where a broker does not tell, its defaults hold.
-  private func setLimits() {
-    if hasLimits { return }
-    hasLimits = true
-    guard let admin = try? Admin(settings: settings.kafka) else { return }
-    let limit = Deadline.after(milliseconds: ProductLoop.startCallMs)
-    func bytesMax(_ topic: String) -> Int? {
-      if limit.hasPassed { return nil }
-      let configs = (try? admin.topicConfigs(topic, limit)) ?? []
-      return configs.first { $0.name == "max.message.bytes" }?.value.flatMap { Int($0) }
-    }
+  /// The engine cuts what a topic or the producer would not take; where a broker does not tell, its
+  /// defaults hold. Returns how large a batch may be: a topic's limit is for whole batches.
+  private func setLimits() throws(LoopFailure) -> Int {
+    if let batchBytes { return batchBytes }
     // A record in a batch of its own carries this much of Kafka's framing and our headers.
     let framing = 4096
-    if let bytes = product.journals.compactMap({ bytesMax($0.topic) }).min() {
-      plan.limits.journalBytesMax = bytes - framing
+    let own = settings.kafka.messageBytesMax
+    var batch = settings.kafka.batchBytesMax
+    func smallest(_ topics: [String]) throws(LoopFailure) -> Int? {
+      var result: Int?
+      for topic in topics {
+        guard let bytes = try topicBytesMax(topic) else { continue }
+        batch = min(batch, bytes)
+        result = min(result ?? own, bytes)
+      }
+      return result.map { max($0 - framing, $0 / 2) }
     }
-    if let bytes = bytesMax(product.names.quarantineTopic) {
-      plan.limits.quarantineBytesMax = bytes - framing
-    }
-    if let bytes = product.outputs.compactMap({ bytesMax($0.topic) }).min() {
-      plan.limits.outputBytesMax = bytes - framing
+    let defaults = Limits()
+    plan.limits.journalBytesMax =
+      try smallest(product.journals.map(\.topic)) ?? min(defaults.journalBytesMax, own - framing)
+    plan.limits.quarantineBytesMax =
+      try smallest([product.names.quarantineTopic])
+      ?? min(defaults.quarantineBytesMax, own - framing)
+    plan.limits.outputBytesMax =
+      try smallest(product.outputs.map(\.topic)) ?? min(defaults.outputBytesMax, own - framing)
+    batchBytes = batch
+    return batch
+  }
+
+  /// Nil where the broker does not tell, such as for want of a right.
+  private func topicBytesMax(_ topic: String) throws(LoopFailure) -> Int? {
+    try patiently { limit throws(KafkaError) -> Int? in
+      let admin = try Admin(settings: self.settings.kafka)
+      do throws(KafkaError) {
+        let configs = try admin.topicConfigs(topic, limit)
+        guard let text = configs.first(where: { $0.name == "max.message.bytes" })?.value
+        else { return nil }
+        return Int(text)
+      } catch {
+        if error.reaction == .retry || error.isLoginRefused { throw error }
+        return nil
+      }
     }
   }
 

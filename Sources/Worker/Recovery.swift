@@ -28,6 +28,7 @@ package enum Recovery: Hashable, Sendable {
     if error.isAccessDenied { return .stop(.accessDenied(error)) }
     if error.isLoginRefused { return .stop(.loginRefused(error)) }
     if phase == .reading { return error.isFatal ? .rejoin : .rewind }
+    if error.isRecordRefused { return .stop(.recordRefused("\(error)")) }
     if error.isFenced { return .askWhoHolds }
     switch error.reaction {
     case .abort: return .rewind
@@ -38,6 +39,32 @@ package enum Recovery: Hashable, Sendable {
     case .stop: return .stop(.failed("\(error)"))
     }
   }
+}
+
+/// Counts failures of writing at the same offsets. What fails again and again although Kafka answers
+/// lies in the records or in a setting, and only a person can help.
+package struct Repeats: Hashable, Sendable {
+  /// After so many the product stops; with the pauses in between this takes half a minute.
+  package static let max = 20
+
+  private var count = 0
+
+  package init() {}
+
+  /// Notes a failure; true once it was one too many. Brokers that are away and groups that change
+  /// are waited out for as long as it takes.
+  package mutating func isTooMany(_ error: KafkaError, in phase: Recovery.Phase) -> Bool {
+    // 22, 25, 27: the group goes on to another generation; -192: not delivered in time.
+    let passes =
+      error.isUnreachable || error.isRetriable || error.isFenced
+      || [22, 25, 27, -192].contains(error.code.value)
+    if phase == .reading || passes { return false }
+    count += 1
+    return count >= Repeats.max
+  }
+
+  /// A turn was committed: other offsets now.
+  package mutating func reset() { count = 0 }
 }
 
 /// Why a product stopped while the domain's others go on.
@@ -56,6 +83,8 @@ package enum StopReason: Hashable, Sendable {
   case refused(String)
   case accessDenied(KafkaError)
   case loginRefused(KafkaError)
+  /// A topic does not take what the product writes, and would not the next time; says which.
+  case recordRefused(String)
   case failed(String)
 
   /// The command's exit code: 0 in order, 1 rejected, 3 stopped by fencing or policy, 4 internal.
@@ -63,7 +92,7 @@ package enum StopReason: Hashable, Sendable {
     switch self {
     case .drained, .undrained: 0
     case .fenced, .policy: 3
-    case .otherLogic, .refused, .accessDenied, .loginRefused: 1
+    case .otherLogic, .refused, .accessDenied, .loginRefused, .recordRefused: 1
     case .failed: 4
     }
   }
@@ -77,6 +106,10 @@ package enum StopReason: Hashable, Sendable {
     case .fenced:
       "another worker runs this instance now; this one has stopped and published nothing more"
     case .policy(let text), .otherLogic(let text), .refused(let text), .failed(let text): text
+    case .recordRefused(let text):
+      "the broker does not take a record of the product: \(text); the same records would be refused"
+        + " again. Compare the topic's settings, such as max.message.bytes, and message.max.bytes in"
+        + " worker.yaml with what the product writes"
     case .accessDenied(let error):
       "the broker denies access: \(error); grant it to the worker's user"
     case .loginRefused(let error):

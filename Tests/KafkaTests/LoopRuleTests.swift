@@ -85,6 +85,39 @@ import Worker
     #expect(reason.message.contains("no broker answers"))
   }
 
+  @Test func `a refused record stops, because it would be refused again`() {
+    for phase in [Recovery.Phase.writing, .ending] {
+      for code in [10, 40, 44, 87] as [Int32] {
+        guard
+          case .stop(.recordRefused(let text)) = Recovery.from(
+            error(code, abort: true), in: phase)
+        else {
+          Issue.record("\(code) must stop")
+          continue
+        }
+        #expect(text.contains("test"))
+      }
+    }
+  }
+
+  @Test func `a turn that fails again and again stops, but not while brokers are away`() {
+    var repeats = Repeats()
+    for _ in 0..<100 {
+      let isAway = repeats.isTooMany(error(-185, retriable: true), in: .ending)
+      let hasMoved = repeats.isTooMany(error(22, abort: true), in: .writing)
+      #expect(!isAway && !hasMoved)
+    }
+    for _ in 1..<Repeats.max {
+      let isTooMany = repeats.isTooMany(error(2, abort: true), in: .writing)
+      #expect(!isTooMany)
+    }
+    var afterCommit = repeats
+    afterCommit.reset()
+    let isLast = repeats.isTooMany(error(2, abort: true), in: .writing)
+    let isFirst = afterCommit.isTooMany(error(2, abort: true), in: .writing)
+    #expect(isLast && !isFirst)
+  }
+
   @Test func `denied access and a refused login stop with a message that helps`() {
     let denied = error(29)
     #expect(Recovery.from(denied, in: .reading) == .stop(.accessDenied(denied)))

@@ -32,7 +32,8 @@ package struct Recreation: Sendable {
       .groupInUse, "product `\(product)` is being run, so it cannot be recreated",
       notes: ["members of group `\(group)`: \(names)"],
       help: "stop the worker first; one that has stopped counts as a member for some seconds more "
-        + "(on the development broker until that is restarted)")
+        + "(on the development broker until that ends: there, try the new logic in an "
+        + "environment of its own, `--environment NAME`)")
   }
 
   /// Deletes topics and offsets, and waits until the topics are gone.

@@ -4,17 +4,19 @@ Columns that do not fit into WIDTH are left out, and said. With `quarantine` as 
 shows what a product's quarantine says of its records instead of what is in them.
 """
 
+import base64
 import json
 import sys
 
 CELL_MAX = 24
 
 
-def text(value):
+def text(value, most=CELL_MAX):
     if value is None:
         return ""
     shown = value if isinstance(value, str) else json.dumps(value)
-    return shown if len(shown) <= CELL_MAX else shown[: CELL_MAX - 1] + "…"
+    shown = "".join(letter if letter.isprintable() else "·" for letter in shown)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def number(value):
@@ -22,19 +24,21 @@ def number(value):
 
 
 def why(record):
-    headers, original = record["headers"], record.get("value", record.get("bytes"))
+    headers, original = record["headers"], record.get("value")
+    if "bytes" in record:
+        original = base64.b64decode(record["bytes"]).decode(errors="replace")
     return {
-        "reason": headers["weft_reason"], "message": headers["weft_message"],
-        "from": f"{headers['weft_topic']}[{headers['weft_partition']}]@{headers['weft_offset']}",
-        "original": original,
+        "reason": headers["weft_reason"], "original": text(original, 32),
+        "partition": int(headers["weft_partition"]), "offset": int(headers["weft_offset"]),
+        "message": headers["weft_message"],
     }
 
 
-def columns(rows, width):
+def columns(rows, width, most):
     """The names and widths of those that fit."""
     chosen, left = [], width
     for name in rows[0]:
-        wide = max(len(name), *(len(text(row.get(name))) for row in rows))
+        wide = max(len(name), *(len(text(row.get(name), most)) for row in rows))
         if wide + 2 > left and chosen:
             return chosen, len(rows[0]) - len(chosen)
         chosen.append((name, wide))
@@ -45,18 +49,20 @@ def columns(rows, width):
 def main():
     count, width = int(sys.argv[1]), int(sys.argv[2])
     records = [json.loads(line) for line in sys.stdin if line.strip()]
-    shape = why if sys.argv[3:] == ["quarantine"] else lambda record: record.get("value") or {}
+    is_quarantine = sys.argv[3:] == ["quarantine"]
+    shape = why if is_quarantine else lambda record: record.get("value") or {}
+    most = width if is_quarantine else CELL_MAX
     rows = [row for row in map(shape, records[:count]) if row]
     if not rows:
         print("      nothing")
         return
-    chosen, hidden = columns(rows, width - 6)
+    chosen, hidden = columns(rows, width - 6, most)
     lines = [{name: name for name, _ in chosen}, *rows]
     right = {name for name, _ in chosen if all(number(row.get(name)) for row in rows)}
     for line in lines:
         cells = [
-            text(line.get(name)).rjust(wide) if name in right else text(line.get(name)).ljust(wide)
-            for name, wide in chosen
+            text(line.get(name), most).rjust(wide) if name in right
+            else text(line.get(name), most).ljust(wide) for name, wide in chosen
         ]
         print("      " + "  ".join(cells).rstrip())
     more = f", {hidden} more columns" if hidden else ""

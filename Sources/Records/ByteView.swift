@@ -105,17 +105,6 @@ extension ByteView: Equatable {
     unsafe count >= suffix.count
       && memory(base + (count - suffix.count), equals: suffix.base, count: suffix.count)
   }
-
-  /// Where `needle` begins, or nil. The empty needle begins at 0.
-  public func firstIndex(of needle: ByteView) -> Int? {
-    if needle.count > count { return nil }
-    var start = 0
-    while start <= count - needle.count {
-      if unsafe memory(base + start, equals: needle.base, count: needle.count) { return start }
-      start += 1
-    }
-    return nil
-  }
 }
 
 /// Eight bytes at a time, the last eight overlapping: keys and field names are short, and a call

@@ -339,8 +339,8 @@ final class ProductLoop {
     plan.limits.quarantineBytesMax =
       try smallest([product.names.quarantineTopic])
       ?? min(defaults.quarantineBytesMax, own - framing)
-    plan.limits.outputBytesMax =
-      try smallest(product.outputs.map(\.topic)) ?? min(defaults.outputBytesMax, own - framing)
+    // An output's limit is Weft's own: these topics only bound the batch.
+    _ = try smallest(product.outputs.map(\.topic))
     batchBytes = batch
     return batch
   }

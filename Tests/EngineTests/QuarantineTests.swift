@@ -120,6 +120,43 @@ import Testing
     #expect(simulation.reasons == ["too-large"])
   }
 
+  @Test(arguments: [690_000, 980_000, 996_000, 999_000, 999_900])
+  func `what is journaled fits the topic, with its id, key and positions`(length: Int) throws {
+    let simulation = try ProductSimulation(Claims.product())
+    let id = String(repeating: "i", count: 15_000)
+    let start = QuarantineTests.good.replacing("e1", with: id)
+    let note = String(repeating: "n", count: length - start.utf8.count)
+    simulation.take(start.replacing(#""kind""#, with: #""note":"\#(note)","kind""#))
+    let blocks = simulation.journal.joined().joined()
+    #expect(blocks.count == (length < 984_000 ? 1 : 0))
+    for block in blocks { #expect(block.bytes.count < 1_000_000) }
+    #expect(simulation.reasons == (length < 984_000 ? [] : ["too-large"]))
+  }
+
+  @Test func `an id or key that is longer than 16 KiB is quarantined as that`() throws {
+    let simulation = try ProductSimulation(Claims.product())
+    let long = String(repeating: "i", count: 600_000)
+    simulation.take(QuarantineTests.good.replacing("e1", with: long))
+    simulation.take(QuarantineTests.good.replacing(#""c1""#, with: "\"\(long)\""))
+    #expect(simulation.reasons == ["id-too-large", "key-too-large"])
+    #expect(simulation.stop == nil)
+    #expect(simulation.journal.joined().joined().isEmpty)
+  }
+
+  @Test func `what becomes of a journaled event does not depend on what topics take`() throws {
+    let simulation = try ProductSimulation(Claims.product())
+    let payer = String(repeating: "p", count: 300_000)
+    simulation.take(Claims.submit("c1", id: "s1", at: "2024-01-02T00:00:00Z", payer: payer))
+    simulation.take(QuarantineTests.good)
+    let live = simulation.stateDigests
+    let applied = simulation.counts.applied
+    simulation.plan.limits.journalBytesMax = 200_000
+    simulation.plan.limits.quarantineBytesMax = 200_000
+    simulation.crash()
+    #expect(applied == 2)
+    #expect(simulation.stateDigests == live)
+  }
+
   @Test func `the hash is SHA-256`() {
     let abc = ByteView.lending(Array("abc".utf8)) { SHA256.hexadecimal($0) }
     #expect(abc == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
@@ -149,7 +186,9 @@ import Testing
     #expect(simulation.counts.redelivered == 1)
   }
 
-  @Test(arguments: [Int64.max, .min, -1, 253_402_300_800_000])
+  @Test(arguments: [
+    Int64.max, .min, -1, 253_402_300_800_000, 300_000_000_000_000, -62_135_596_800_001,
+  ])
   func `no Kafka timestamp can stop a product`(timestampMs: Int64) throws {
     let orders = try ProductSimulation(Orders.count())
     orders.feed(

@@ -106,6 +106,16 @@ import Testing
     #expect(trial.evaluate(text, known: known).hasPrefix("too-much-work at "))
   }
 
+  @Test func `a text that is made to be searched slowly is not`() {
+    let trial = Trial()
+    let known: Set = [FieldPath(["event", "note"])]
+    trial.set("event.note", trial.text(String(repeating: "a", count: 1_000_000)))
+    trial.set("event.eventId", trial.text(String(repeating: "a", count: 500_000) + "b"))
+    trial.set("event.kind", trial.text(String(repeating: "a", count: 500_000)))
+    #expect(trial.evaluate("event.note.contains(event.eventId)", known: known) == "false")
+    #expect(trial.evaluate("event.note.contains(event.kind)", known: known) == "true")
+  }
+
   @Test func `a field is found in an object when only that has a slot`() {
     let trial = Trial()
     trial.set("event", trial.object(Sample.event.fields.map { _ in .absent }))

@@ -107,6 +107,22 @@ struct JSONTests {
     }
   }
 
+  @Test func `names with escapes are found in place`() {
+    let many = String(repeating: #""\u0061":1,"#, count: 90_000)
+    let text = "{" + many + #""\u00e9\ud83d\ude00\n":2,"\u0061b":3,"\u0061":4}"#
+    let tape = JSONTape()
+    ByteView.lending(text) { document in
+      #expect(tape.parse(document) == nil)
+      for (name, value) in [("a", "4"), ("é😀\n", "2"), ("ab", "3")] {
+        let found = ByteView.lending(name) { tape.member(of: 0, named: $0) }
+        #expect(found.map { tape.rawText(at: $0).text } == value)
+      }
+      for name in ["", "abc", "é", "é😀"] {
+        #expect(ByteView.lending(name) { tape.member(of: 0, named: $0) } == nil)
+      }
+    }
+  }
+
   @Test func `texts lose their escapes, and are lent when they have none`() {
     let tape = JSONTape()
     let arena = Arena()

@@ -115,6 +115,14 @@ struct JournalBlockTests {
     }
   }
 
+  @Test(arguments: [Int64.max, .min, 300_000_000_000, -62_135_596_801])
+  func `whatever time is written can be read`(seconds: Int64) throws {
+    var event = Owned()
+    event.time = Timestamp(seconds: seconds, nanoseconds: 1)
+    let end = seconds < 0 ? Timestamp.secondsMin : Timestamp.secondsMax
+    #expect(try read(sealed([event])).map(\.time?.seconds) == [end])
+  }
+
   @Test func `a block without events carries positions`() throws {
     let bytes = sealed([])
     #expect(try read(bytes) == [])

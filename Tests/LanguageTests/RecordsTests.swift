@@ -7,6 +7,31 @@ struct RecordsTests {
     ByteView.lending(text) { Timestamp(rfc3339: $0) }
   }
 
+  @Test func `bytes are found where a plain search finds them`() {
+    var state: UInt64 = 0x1234_5678_9ABC_DEF1
+    func random(_ bound: Int) -> Int {
+      state ^= state << 13
+      state ^= state >> 7
+      state ^= state << 17
+      return Int(state % UInt64(bound))
+    }
+    for _ in 0..<20_000 {
+      let letters = 1 + random(3)
+      let text = (0..<random(40)).map { _ in UInt8(random(letters)) }
+      let needle = (0..<random(10)).map { _ in UInt8(random(letters)) }
+      let plain =
+        needle.count > text.count
+        ? nil
+        : (0...text.count - needle.count).first {
+          Array(text[$0..<$0 + needle.count]) == needle
+        }
+      let found = ByteView.lending(text) { view in
+        ByteView.lending(needle) { view.firstIndex(of: $0) }
+      }
+      #expect(found == plain, "\(needle) in \(text)")
+    }
+  }
+
   @Test(arguments: [
     ("12.50", "12.50"), ("-0.05", "-0.05"), ("1e3", "1000"), ("1.5E-3", "0.0015"), ("0", "0"),
     ("10000000000000000000.000000000000000001", "10000000000000000000.000000000000000001"),

@@ -160,7 +160,7 @@ package final class Apply {
     }
     let emission = Emission(
       sourceKey: event.key, partition: partition, recordedMs: recordedMs,
-      time: time, identity: .position(position), bytesMax: plan.limits.outputBytesMax)
+      time: time, identity: .position(position))
     var isApplied = false
     for index in 0..<staged.count {
       switch publish(index, &staged, emission, batch) {

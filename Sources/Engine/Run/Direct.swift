@@ -64,8 +64,7 @@ package final class Direct {
       partition: record.partition, offset: record.offset)
     let emission = Emission(
       sourceKey: record.key, partition: record.partition, recordedMs: recordedMs,
-      time: time, identity: identity(record, input, event),
-      bytesMax: plan.limits.outputBytesMax)
+      time: time, identity: identity(record, input, event))
     var result = Workbench.Emitted.nothing
     for index in work.ports.indices {
       switch bench.emit(work.ports[index], emission, to: batch) {

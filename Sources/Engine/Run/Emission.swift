@@ -12,7 +12,6 @@ struct Emission {
   let recordedMs: Int64
   let time: Timestamp
   let identity: Identity
-  let bytesMax: Int
 
   /// What the `ce_id`s of its records begin with.
   enum Identity {

@@ -37,6 +37,9 @@ package final class Ingest {
   private var spare: [JournalBlockBuilder] = []
   private let positions: InputPositions
   private let bench: Workbench
+  /// The event at hand nearly fills what its topic takes: positions of partitions yet to come would
+  /// not fit beside it.
+  private var mustSeal = false
 
   package init(_ plan: ProductPlan) {
     self.plan = plan
@@ -60,8 +63,13 @@ package final class Ingest {
     bench.begin()
     if journal(record, input, recordedMs) {
       positions.note(record)
+      if mustSeal {
+        mustSeal = false
+        seal(recordedMs: recordedMs)
+      }
       return .taken
     }
+    mustSeal = false
     let origin = Origin(
       input: input, partition: record.partition, offset: record.offset, key: record.key,
       value: record.value, recordedMs: recordedMs)
@@ -96,8 +104,10 @@ package final class Ingest {
       input: record.input, partition: record.partition, offset: record.offset, time: time,
       key: record.key, payload: record.value)
     let keys = bench.keys
+    let idStart = keys.count
     if event.id.intake >= 0, keys.appendKeyPart(bench.slots[event.id.intake]) {
-      entry.id = bench.arena.copy(keys.view)
+      if !isShortEnough(keys.count - idStart, "id") { return false }
+      entry.id = bench.arena.copy(keys[idStart..<keys.count])
     }
     if !isSmallEnough(entry) { return false }
     // All keys first: a record is in every journal that takes it, or in none.
@@ -120,24 +130,40 @@ package final class Ingest {
   private func appendKey(
     _ key: KeyPlan, _ record: SourceRecord, _ event: EventPlan
   ) -> Bool {
+    let start = bench.keys.count
     if !key.isSource {
-      if bench.appendKey(key.parts, to: bench.keys) { return true }
+      if bench.appendKey(key.parts, to: bench.keys) {
+        return isShortEnough(bench.keys.count - start, "key")
+      }
       bench.explainMissingKey(event)
       return false
     }
     if let key = record.key {
       bench.keys.append(key)
-      return true
+      return isShortEnough(key.count, "key")
     }
     bench.fail(RunFault(reason: "missing-key", message: "the record has no Kafka key", place: ""))
     return false
   }
 
+  /// The longest id or journal key of an event, in bytes: they are kept in rows and looked up.
+  static let keyBytesMax = 16 * 1024
+
+  private func isShortEnough(_ count: Int, _ what: String) -> Bool {
+    if count <= Ingest.keyBytesMax { return true }
+    bench.fail(
+      RunFault(
+        reason: "\(what)-too-large",
+        message: "the event's \(what) takes \(count) bytes, more than \(Ingest.keyBytesMax)",
+        place: ""))
+    return false
+  }
+
   /// Whether a block with this event alone fits the journal's topic.
   private func isSmallEnough(_ event: JournalEvent) -> Bool {
-    let parts = (event.payload?.count ?? 0) + (event.key?.count ?? 0) + (event.id?.count ?? 0)
-    if parts < JournalBlockBuilder.bytesLimit { return true }
-    let size = parts + Ingest.framingBytesMax + positions.bytesMax
+    if event.bytesMax < JournalBlockBuilder.bytesLimit { return true }
+    let size = event.bytesMax + Ingest.framingBytesMax + positions.bytesMax
+    mustSeal = size + Ingest.positionsBytesMax > plan.limits.journalBytesMax
     if size <= plan.limits.journalBytesMax { return true }
     bench.fail(
       RunFault(
@@ -149,6 +175,8 @@ package final class Ingest {
 
   /// What block, batch and record around one event take at most, positions aside.
   private static let framingBytesMax = 1024
+  /// Room for input positions noted after an event, before its block is sealed.
+  private static let positionsBytesMax = 64 * 1024
 
   private func append(
     _ event: JournalEvent, _ journal: Int, _ key: ByteView, _ recordedMs: Int64

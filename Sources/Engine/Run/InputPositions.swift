@@ -57,8 +57,8 @@ final class InputPositions {
     table[row, Column.committed] = InputPositions.none
   }
 
-  /// What they take in a block at most.
-  var bytesMax: Int { table.count * 30 }
+  /// What they take in a block at most, with one more that is yet to be noted.
+  var bytesMax: Int { (table.count + 1) * 30 }
 
   /// In the order of inputs and partitions, whichever was taken first.
   var all: [InputPosition] {

@@ -106,8 +106,8 @@ extension Workbench {
     let start = bytes.count
     if port.hasHeaders { headers.append(emission, port: Int(port.ordinal), to: bytes) }
     let size = bytes.count - key.lowerBound
-    if size + PortPlan.overheadBytes > emission.bytesMax {
-      failContract(port, "the record takes \(size) bytes, more than its topic allows")
+    if size + PortPlan.overheadBytes > Limits.outputBytesMax {
+      failContract(port, "the record takes \(size) bytes, more than a record may")
       return .failed
     }
     batch.append(

@@ -220,8 +220,8 @@ final class Workbench {
       }
     }
     // Kafka takes any number; one beyond the years 1 to 9999 is no time that could be written.
-    let seconds = min(max(kafkaMs / 1000, Timestamp.secondsMin), Timestamp.secondsMax)
-    if seconds != kafkaMs / 1000 { return Timestamp(seconds: seconds, nanoseconds: 0) }
-    return Timestamp(milliseconds: kafkaMs)
+    let time = Timestamp(milliseconds: kafkaMs)
+    let seconds = min(max(time.seconds, Timestamp.secondsMin), Timestamp.secondsMax)
+    return seconds == time.seconds ? time : Timestamp(seconds: seconds, nanoseconds: 0)
   }
 }

@@ -46,8 +46,17 @@ extension Evaluation {
     return instruction.opcode == .indexList ? .failure(.noSuchElement) : .absent
   }
 
+  /// How many entries a look-up in a map visits at most.
+  @inline(never)
+  func entries(_ instruction: Instruction) -> Int {
+    let map = load(instruction.a)
+    return map.isAbsent ? 0 : map.run.count / 2
+  }
+
   private func entry(_ instruction: Instruction, _ map: Value, _ key: Value) -> Value {
-    if !map.isAbsent, let index = map.run.index(ofKey: key) { return map.run[index + 1] }
+    // What this takes was counted with ``entries(_:)``.
+    var steps = 0
+    if !map.isAbsent, let index = map.run.index(ofKey: key, &steps) { return map.run[index + 1] }
     return instruction.opcode == .indexMap ? .failure(.noSuchKey) : .absent
   }
 
@@ -60,6 +69,9 @@ extension Evaluation {
 }
 
 extension ByteView {
+  /// What reading all bytes counts as: visiting an element takes about as long as 32 bytes.
+  var steps: Int { 1 + count / 32 }
+
   /// Unicode scalars of UTF-8: the bytes that do not continue one.
   var scalarCount: Int {
     var scalars = 0
@@ -69,11 +81,12 @@ extension ByteView {
 }
 
 extension ValueRun {
-  /// Where the entry with this key begins, in a run of keys and values in turns.
-  func index(ofKey key: Value) -> Int? {
+  /// Where the entry with this key begins, in a run of keys and values in turns. Counts what it
+  /// compares in `steps`.
+  func index(ofKey key: Value, _ steps: inout Int) -> Int? {
     var index = 0
     while index + 1 < count {
-      if self[index].equals(key) { return index }
+      if self[index].equals(key, &steps) { return index }
       index += 2
     }
     return nil
@@ -82,9 +95,11 @@ extension ValueRun {
 
 extension Value {
   /// Whether two values of one type are the same; absent is the same as absent.
-  /// Cost: in proportion to what is compared; maps in proportion to the product of their sizes.
-  func equals(_ other: Value) -> Bool {
-    guard kind == other.kind else { return false }
+  /// Cost: in proportion to what is compared; maps in proportion to the product of their sizes. It
+  /// is counted in `steps`, and beyond ``Evaluation/iterationsMax`` nothing is equal any more.
+  func equals(_ other: Value, _ steps: inout Int) -> Bool {
+    steps += 1
+    guard kind == other.kind, steps <= Evaluation.iterationsMax else { return false }
     switch kind {
     case .absent, .null: return true
     case .bool: return bool == other.bool
@@ -92,19 +107,24 @@ extension Value {
     case .uint: return uint == other.uint
     case .double: return double == other.double
     case .decimal: return decimal == other.decimal
-    case .string, .bytes, .json: return view == other.view
+    case .string, .bytes, .json:
+      if view.count == other.view.count { steps += view.count / 32 }
+      return view == other.view
     case .timestamp: return timestamp == other.timestamp
     case .date: return dateDays == other.dateDays
     case .duration: return duration == other.duration
     case .list, .object:
       guard run.count == other.run.count else { return false }
-      for index in 0..<run.count where !run[index].equals(other.run[index]) { return false }
+      for index in 0..<run.count
+      where !run[index].equals(other.run[index], &steps) {
+        return false
+      }
       return true
     case .map:
       guard run.count == other.run.count else { return false }
       for index in stride(from: 0, to: run.count, by: 2) {
-        guard let place = other.run.index(ofKey: run[index]),
-          run[index + 1].equals(other.run[place + 1])
+        guard let place = other.run.index(ofKey: run[index], &steps),
+          run[index + 1].equals(other.run[place + 1], &steps)
         else { return false }
       }
       return true

@@ -3,7 +3,7 @@ import Records
 /// What happens while a program runs: three rows of values and nothing else. Made anew for each
 /// evaluation, on the stack.
 struct Evaluation {
-  /// Elements that all loops of one evaluation may visit together.
+  /// Elements that all loops, searches and comparisons of one evaluation may visit together.
   static let iterationsMax = 1_000_000
 
   let slots: ValueRun
@@ -54,14 +54,27 @@ struct Evaluation {
       let seconds = order(a.duration.seconds, b.duration.seconds)
       return seconds == 1 ? order(a.duration.nanoseconds, b.duration.nanoseconds) : seconds
     case .startsWith: return a.view.starts(with: b.view) ? 1 : 0
-    case .endsWith: return a.view.ends(with: b.view) ? 1 : 0
-    case .contains: return a.view.firstIndex(of: b.view) == nil ? 0 : 1
+    default: return a.view.ends(with: b.view) ? 1 : 0
+    }
+  }
+
+  /// As ``outcome(_:)``, for what takes time with the input; counts that in `steps`. It means
+  /// nothing once these are more than ``iterationsMax``.
+  @inline(never)
+  func searched(_ instruction: Instruction, _ steps: inout Int) -> UInt8 {
+    let a = load(instruction.a)
+    let b = load(instruction.b)
+    switch instruction.opcode {
+    case .contains:
+      steps += a.view.steps
+      if steps > Evaluation.iterationsMax { return 0 }
+      return a.view.firstIndex(of: b.view) == nil ? 0 : 1
     case .inList:
       let list = b.run
-      for index in 0..<list.count where a.equals(list[index]) { return 1 }
+      for index in 0..<list.count where a.equals(list[index], &steps) { return 1 }
       return 0
-    case .inMap: return b.run.index(ofKey: a) == nil ? 0 : 1
-    default: return a.equals(b) ? 1 : 0
+    case .inMap: return b.run.index(ofKey: a, &steps) == nil ? 0 : 1
+    default: return a.equals(b, &steps) ? 1 : 0
     }
   }
 }
@@ -86,8 +99,14 @@ extension Program {
       case .finishFalse: return .bool(false)
       case .testBool, .testPresent, .compareInt, .compareUint, .compareDouble, .compareDecimal,
         .compareText, .compareBool, .compareTimestamp, .compareDate, .compareDuration, .equalText,
-        .equalAny, .startsWith, .endsWith, .contains, .inList, .inMap:
+        .startsWith, .endsWith:
         let outcome = evaluation.outcome(instruction)
+        if instruction.outcomes.rawValue &>> outcome & 1 != 0 { next = Int(instruction.target) }
+      case .equalAny, .contains, .inList, .inMap:
+        let outcome = evaluation.searched(instruction, &iterations)
+        if iterations > Evaluation.iterationsMax {
+          return .failure(code: FailureReason.tooMuchWork.rawValue, place: UInt32(next - 1))
+        }
         if instruction.outcomes.rawValue &>> outcome & 1 != 0 { next = Int(instruction.target) }
       case .jump: next = Int(instruction.target)
       case .beginLoop: evaluation.registers[Int(instruction.destination)] = .int(0)
@@ -98,6 +117,12 @@ extension Program {
           return .failure(code: FailureReason.tooMuchWork.rawValue, place: UInt32(next - 1))
         }
       case .land: evaluation.registers[Int(instruction.destination)] = failure
+      case .indexMap, .tryIndexMap:
+        iterations += evaluation.entries(instruction)
+        if iterations > Evaluation.iterationsMax {
+          return .failure(code: FailureReason.tooMuchWork.rawValue, place: UInt32(next - 1))
+        }
+        fallthrough
       default:
         var value = evaluation.compute(instruction, frame)
         if value.isError {

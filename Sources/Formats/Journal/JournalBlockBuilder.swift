@@ -88,8 +88,10 @@ package final class JournalBlockBuilder {
   }
 
   private func append(_ time: Timestamp) {
-    buffer.append(zigzag: time.seconds &- lastSeconds)
-    lastSeconds = time.seconds
+    // A time beyond the years 1 to 9999 is moved to their end: the reader refuses it.
+    let seconds = min(max(time.seconds, Timestamp.secondsMin), Timestamp.secondsMax)
+    buffer.append(zigzag: seconds &- lastSeconds)
+    lastSeconds = seconds
     let nanoseconds = UInt64(time.nanoseconds)
     if nanoseconds % 1_000_000 == 0 {
       buffer.append(varint: (nanoseconds / 1_000_000) << 2 | 1)

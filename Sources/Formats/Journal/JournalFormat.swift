@@ -115,7 +115,7 @@ package struct JournalEvent {
   }
 
   /// What an entry of this event takes at most.
-  var bytesMax: Int {
+  package var bytesMax: Int {
     JournalFormat.entryOverheadMax + (id?.count ?? 0) + (key?.count ?? 0) + headers.count
       + identifiers.count + (keyReference?.count ?? 0) + (payload?.count ?? 0)
   }

@@ -101,7 +101,8 @@ package struct ItemResult: Hashable, Sendable {
   /// Whether the brokers answer: for a first message to people.
   package func check(_ deadline: Deadline) throws(KafkaError) { _ = try topics(deadline) }
 
-  /// The first offset of a partition and the one after the last that is committed; see `readsUncommitted`.
+  /// The first offset of a partition and the one after the last that is committed; see
+  /// `readsUncommitted`.
   package func watermarks(_ topic: String, _ partition: Partition, _ deadline: Deadline)
     throws(KafkaError) -> Range<Int64>
   {

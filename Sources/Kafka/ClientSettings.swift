@@ -36,8 +36,8 @@ package struct ClientSettings: Sendable {
   /// The largest record that a producer takes, in bytes.
   package var messageBytesMax: Int { number("message.max.bytes") ?? 16_777_216 }
 
-  /// The largest batch that a producer makes, in bytes; one record alone may be larger. librdkafka's
-  /// own default.
+  /// The largest batch that a producer makes, in bytes; one record alone may be larger.
+  /// librdkafka's own default.
   package var batchBytesMax: Int { number("batch.size") ?? 1_000_000 }
 
   private func number(_ name: String) -> Int? {

@@ -248,8 +248,8 @@ extension ProductLoop {
   }
 
   /// A journal that was read to its end, after the records before it were taken, must have brought
-  /// its state to what is committed. While the marker of the last commit is outstanding, readers see
-  /// an earlier end than there is: then more will come.
+  /// its state to what is committed. While the marker of the last commit is outstanding, readers
+  /// see an earlier end than there is: then more will come.
   func checkEnds() throws(LoopFailure) {
     for end in ends {
       guard let journal = owned.journal(end.at.topic),

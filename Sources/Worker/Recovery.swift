@@ -41,8 +41,8 @@ package enum Recovery: Hashable, Sendable {
   }
 }
 
-/// Counts failures of writing at the same offsets. What fails again and again although Kafka answers
-/// lies in the records or in a setting, and only a person can help.
+/// Counts failures of writing at the same offsets. What fails again and again although Kafka
+/// answers lies in the records or in a setting, and only a person can help.
 package struct Repeats: Hashable, Sendable {
   /// After so many the product stops; with the pauses in between this takes half a minute.
   package static let max = 20

@@ -1,7 +1,8 @@
 /// Sizes in bytes that the brokers' topics allow; set from their `max.message.bytes`.
 ///
 /// They decide only what ingest takes into the journal and where quarantine cuts an original: what
-/// becomes of a journaled event, rows included, does not depend on them. The defaults fit a broker that nobody configured.
+/// becomes of a journaled event, rows included, does not depend on them. The defaults fit a broker
+/// that nobody configured.
 package struct Limits: Sendable, Hashable {
   /// The largest record of a journal; an event that fits no block is quarantined as `too-large`. A
   /// topic has to take blocks of 64 KiB in any case: not below 128 KiB.

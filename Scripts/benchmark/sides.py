@@ -16,7 +16,6 @@ from proofs.places import BUILD, PEERS, ProofError, tool, weft
 MESH = Path(__file__).resolve().parent / "mesh"
 PARTITIONS = 4
 TURN = 50_000
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -128,7 +127,7 @@ class Worker:
 
     def cpu(self) -> float:
         """User and system time of all instances."""
-        return sum(_stat_cpu(p.pid) for p in self.processes)
+        return sum(cpu_of(p.pid) for p in self.processes)
 
     def rss_mb(self) -> float:
         """The largest resident size so far, of the largest instance."""
@@ -137,6 +136,15 @@ class Worker:
     def committed(self, topic: str) -> int:
         answer = self.asker.ask("committed", self.group, topic, PARTITIONS)
         return sum(max(offset, 0) for offset in answer.get("committed", []))
+
+    def await_partitions(self) -> None:
+        """Until the log says that there are partitions: from then on records are read."""
+        deadline = time.monotonic() + 60
+        while b"partitions-taken" not in (self._directory / "0.log").read_bytes():
+            self.check_alive()
+            if time.monotonic() > deadline:
+                raise ProofError(f"{self.domain}: no partitions within a minute")
+            time.sleep(0.002)
 
     def check_alive(self) -> None:
         for name, process in zip(self._names, self.processes):
@@ -164,9 +172,9 @@ class Worker:
         return found
 
 
-def _stat_cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+def cpu_of(pid: int) -> float:
+    """User and system time of another process, to the nanosecond (CPUCLOCK_SCHED of its pid)."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def _peak_rss(pid: int) -> float:
@@ -175,8 +183,10 @@ def _peak_rss(pid: int) -> float:
 
 
 def worker(cluster: Cluster, asker: Asker, domain: str, events: int) -> Figures:
-    """A worker on a backlog: from its start to the commit that covers the last event."""
+    """A worker on a backlog: from its first partitions to the commit that covers the last event."""
     with Worker(cluster, asker, domain) as run:
+        run.await_partitions()
+        cpu_before = run.cpu()
         # When a commit was first seen, and how far it came. The last turn is left out of the rate: it
         # is not full, and so waits for its age.
         first = last = None
@@ -188,7 +198,7 @@ def worker(cluster: Cluster, asker: Asker, domain: str, events: int) -> Figures:
             if taken >= events - TURN and last is None:
                 last = (now, taken)
             if taken >= events:
-                cpu, rss = run.cpu(), run.rss_mb()
+                cpu, rss = run.cpu() - cpu_before, run.rss_mb()
                 break
             run.check_alive()
             if now > deadline:
@@ -221,9 +231,9 @@ def latency_copy(cluster: Cluster, mode: str, rate: int, seconds: int, age_ms: i
         if copy.stderr.readline() != "ready\n":
             raise ProofError("latency copy did not start")
         time.sleep(1)
-        began = _stat_cpu(copy.pid)
+        began = cpu_of(copy.pid)
         figures = _measure(cluster, "orders-live", "limit-live", rate, seconds)
-        cpu = _stat_cpu(copy.pid) - began
+        cpu = cpu_of(copy.pid) - began
         copy.terminate()
         told = json.loads(copy.communicate(timeout=20)[0])
     finally:

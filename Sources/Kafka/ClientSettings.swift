@@ -113,9 +113,9 @@ enum ClientRole {
     [
       // The bound on what is fetched ahead, for each of a consumer's two queues;
       // `queued.min.messages` below its default starves.
-      ("queued.max.messages.kbytes", "16384"),
+      ("queued.max.messages.kbytes", "8192"),
       // Smaller than librdkafka's own 1 MiB: what is fetched stays in the processor's cache.
-      ("max.partition.fetch.bytes", "524288"),
+      ("max.partition.fetch.bytes", "262144"),
       // Some brokers ignore fetch limits; a response may then be as large as this.
       ("receive.message.max.bytes", "134217728"),
       ("fetch.wait.max.ms", "100"), ("fetch.error.backoff.ms", "50"),

@@ -12,7 +12,9 @@ extension GroupConsumer {
       try unsafe consume(rd_kafka_incremental_assign(client, list.raw), "take partitions over")
     } else {
       try check(unsafe rd_kafka_assign(client, list.raw), "take partitions over")
+      assigned.removeAll()
     }
+    assigned.formUnion(offsets.map(\.at))
     isRebalanceUnanswered = false
   }
 
@@ -32,7 +34,9 @@ extension GroupConsumer {
       try unsafe consume(rd_kafka_incremental_unassign(client, list.raw), "give partitions back")
     } else {
       try check(unsafe rd_kafka_assign(client, nil), "give partitions back")
+      assigned.removeAll()
     }
+    assigned.subtract(partitions)
     isRebalanceUnanswered = false
   }
 

@@ -41,6 +41,10 @@ package enum ConsumerEvent: Sendable {
   private var pending: [ConsumerEvent] = []
   private var isClosed = false
   private var isAbandoned = false
+  private var pace = FetchPace()
+  private let began = ContinuousClock.now
+  /// What was assigned and not given back.
+  var assigned: Set<TopicPartition> = []
   /// Whether librdkafka waits for the answer to a rebalance.
   var isRebalanceUnanswered = false
 
@@ -112,6 +116,10 @@ package enum ConsumerEvent: Sendable {
   package func poll(into batch: RecordBatch, waitMilliseconds: Int) {
     unsafe fill(batch, from: queue, Int32(clamping: waitMilliseconds))
     if !context.events.isEmpty { translateEvents() }
+    if batch.isEmpty { return }
+    let left = unsafe Int(rd_kafka_queue_length(queue))
+    let nowMs = Int64(began.duration(to: .now) / .milliseconds(1))
+    if pace.isDue(taken: batch.count, left: left, nowMs: nowMs) { wakeFetchers() }
   }
 
   /// Fills `batch` with the next records of the topics that are read aside, without waiting. A

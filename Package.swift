@@ -1,9 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Exclusive access is checked while it runs in debug builds, which is what all tests are, also those
+/// of real workers; in release builds the checks cost 3 % of a worker's time and are left out.
 let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
   .enableUpcomingFeature("MemberImportVisibility"),
+  .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 /// A sanitizer brings its own allocator: `WEFT_SANITIZE=thread swift test --sanitize=thread`. The

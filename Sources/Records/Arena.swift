@@ -88,4 +88,13 @@
     unsafe typed.initialize(repeating: .absent, count: count)
     return unsafe ValueRun(base: typed, count: count)
   }
+
+  /// A copy of `run` that lives until the next reset.
+  public func copy(_ run: ValueRun) -> ValueRun {
+    guard let source = unsafe run.base else { return .empty }
+    let place = unsafe allocate(run.count * MemoryLayout<Value>.stride)
+    let typed = unsafe place.bindMemory(to: Value.self, capacity: run.count)
+    unsafe typed.initialize(from: source, count: run.count)
+    return unsafe ValueRun(base: typed, count: run.count)
+  }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Product
 import Records
 
@@ -230,6 +231,21 @@ final class EventPlan {
     self.time = time
     self.keysReadVariables = keysReadVariables
     self.slotEnd = slotEnd
+    isTaken = !journals.isEmpty
+    isRead = isTaken || direct?.ports.isEmpty == false
+  }
+
+  /// Whether a journal takes it, and whether anything does.
+  private let isTaken: Bool
+  private let isRead: Bool
+
+  /// How a document is read; nil when nothing is wanted of it.
+  @inline(__always)
+  func shape(_ extent: Workbench.Extent) -> JSONShape? {
+    switch extent {
+    case .intake: isTaken ? intake.shape : nil
+    case .whole: isRead ? decode.shape : nil
+    }
   }
 }
 
@@ -242,6 +258,9 @@ final class InputPlan {
   let discriminator: ContiguousArray<ByteBuffer>
   let discriminatorName: String
   let events: ContiguousArray<EventPlan>
+  /// Whether every walk of a document would see the discriminator twice if it were there twice, so
+  /// that the first one says the type.
+  let isDiscriminatorSeen: Bool
   /// How long ids are remembered, in milliseconds of recorded time; nil: no id is declared.
   let horizonMs: Int64?
   /// Whether a null or unreadable time counts as Kafka's.
@@ -260,7 +279,20 @@ final class InputPlan {
       })
     discriminatorName = (input.discriminator ?? []).joined(separator: ".")
     self.events = events
+    isDiscriminatorSeen = InputPlan.isSeen(input.discriminator ?? [], events)
     horizonMs = input.id?.horizonMs
     hasTime = input.time != nil
+  }
+
+  private static func isSeen(_ discriminator: [String], _ events: ContiguousArray<EventPlan>)
+    -> Bool
+  {
+    if discriminator.isEmpty { return true }
+    if discriminator.count > 1 { return false }
+    return events.allSatisfy { event in
+      [event.decode, event.intake].allSatisfy {
+        $0.shape.seesRepetition(of: discriminator[0], inObject: 0)
+      }
+    }
   }
 }

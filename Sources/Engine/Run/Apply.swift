@@ -101,7 +101,7 @@ package final class Apply {
     let byte = batch.bytes.count
     bench.begin()
     bench.rows.clear()
-    let number = bench.read(event.payload, of: input)
+    let number = bench.read(event.payload, of: input, .whole)
     guard number >= 0, let work = input.events[number].work[journal]
     else {
       _ = bench.takeFault()
@@ -139,7 +139,6 @@ package final class Apply {
     _ event: JournalEvent, _ input: InputPlan, _ type: EventPlan, _ work: WorkPlan,
     at position: Position, recordedMs: Int64, batch: OutputBatch
   ) -> Outcome {
-    let keepsContract = bench.decoder.read(type.decode.shape)
     let time = event.time ?? Timestamp(milliseconds: recordedMs)
     bench.setVariables(
       time: time, recordedMs: recordedMs, key: event.key, topic: input.topic.view,
@@ -149,7 +148,7 @@ package final class Apply {
     if let id = event.id, input.horizonMs != nil, !isFirst(id, key, event.input) {
       return .redelivered
     }
-    if !keepsContract {
+    if !bench.keepsContract {
       bench.failContract(type)
       return .failed
     }

@@ -50,11 +50,14 @@ package final class Direct {
     _ record: SourceRecord, _ input: InputPlan, _ recordedMs: Int64, _ batch: OutputBatch
   ) -> Workbench.Emitted {
     bench.begin()
-    let number = bench.read(record.value, of: input)
+    let number = bench.read(record.value, of: input, .whole)
     if number < 0 { return .failed }
     let event = input.events[number]
     guard let work = event.direct, !work.ports.isEmpty else { return .nothing }
-    if !bench.decode(event) { return .failed }
+    if !bench.keepsContract {
+      bench.failContract(event)
+      return .failed
+    }
     let time = bench.actualTime(slot: event.time.decode, kafkaMs: record.timestampMs)
     if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) {
       return .failed

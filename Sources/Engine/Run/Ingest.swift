@@ -85,15 +85,14 @@ package final class Ingest {
   private func journal(
     _ record: SourceRecord, _ input: InputPlan, _ recordedMs: Int64
   ) -> Bool {
-    let number = bench.read(record.value, of: input)
+    // A fault is not for ingest to judge; it may be why there is no key.
+    let number = bench.read(record.value, of: input, .intake)
     if number < 0 { return false }
     let event = input.events[number]
     if event.journals.isEmpty {
       counted.filtered += 1
       return true
     }
-    // A fault is not for ingest to judge; it may be why there is no key.
-    _ = bench.decoder.read(event.intake.shape)
     let time = bench.actualTime(slot: event.time.intake, kafkaMs: record.timestampMs)
     if event.keysReadVariables {
       bench.setVariables(

@@ -21,6 +21,8 @@ final class Workbench {
   /// Takes what silent re-apply makes.
   let discarded = OutputBatch()
   let headers: HeaderWriter
+  /// Whether the document read last is as its contract says.
+  private(set) var keepsContract = true
   /// Why the record at hand cannot go on; made only then.
   private var faultNow: RunFault?
 
@@ -54,11 +56,19 @@ final class Workbench {
 
   // MARK: Documents
 
-  /// What ``read(_:of:)`` gives for a record that failed.
+  /// What ``read(_:of:_:)`` gives for a record that failed.
   static let failed = -1
 
-  /// Parses the value of a record and finds the ordinal of its event type.
-  func read(_ value: ByteView?, of input: InputPlan) -> Int {
+  /// How much of a document is read: what ingest needs (keys, id, time), or all of it.
+  enum Extent { case intake, whole }
+
+  /// Reads the value of a record into slots and gives the ordinal of its event type. Whether the
+  /// document is as its contract says is ``keepsContract``; of a type that nothing wants to know
+  /// about, it is only found out whether it is JSON.
+  ///
+  /// Nearly every document goes straight from its bytes into the slots; one that does not is
+  /// scanned to a tape, which tells what is the matter with it.
+  func read(_ value: ByteView?, of input: InputPlan, _ extent: Extent) -> Int {
     guard let value else {
       fail(RunFault(reason: "null-value", message: "the record has no value", place: ""))
       return Workbench.failed
@@ -67,12 +77,38 @@ final class Workbench {
       fail(RunFault(reason: "empty-value", message: "the record's value is empty", place: ""))
       return Workbench.failed
     }
+    keepsContract = true
+    let guess = input.isDiscriminatorSeen ? guessType(value, input) : -1
+    if guess >= 0, let shape = input.events[guess].shape(extent),
+      decoder.readAtOnce(value, shape)
+    {
+      return guess
+    }
     if let failure = tape.parse(value) {
       fail(RunFault(failure))
       return Workbench.failed
     }
+    let number = input.discriminator.isEmpty ? 0 : discriminate(input)
+    if number >= 0, let shape = input.events[number].shape(extent) {
+      keepsContract = decoder.read(shape)
+    }
+    return number
+  }
+
+  /// The event type that a document's first member of the discriminator's name says; −1: it is not
+  /// plain to see.
+  private func guessType(_ value: ByteView, _ input: InputPlan) -> Int {
     if input.discriminator.isEmpty { return 0 }
-    return discriminate(input)
+    guard let name = decoder.text(ofMember: input.discriminator[0].view, in: value)
+    else { return -1 }
+    return type(named: name, input)
+  }
+
+  private func type(named name: ByteView, _ input: InputPlan) -> Int {
+    for index in input.events.indices where input.events[index].name.view == name {
+      return index
+    }
+    return -1
   }
 
   private func discriminate(_ input: InputPlan) -> Int {
@@ -87,9 +123,8 @@ final class Workbench {
       return failType(input, "`\(input.discriminatorName)` is no string")
     }
     let name = tape.string(at: node, into: arena)
-    for index in input.events.indices where input.events[index].name.view == name {
-      return index
-    }
+    let number = type(named: name, input)
+    if number >= 0 { return number }
     let given = RunFault.shortened(name)
     return failType(
       input, "`\(input.discriminatorName)` is \"\(given)\", which is no event type of this input")
@@ -99,14 +134,6 @@ final class Workbench {
     fail(
       RunFault(reason: "unknown-type", message: message, place: "$.\(input.discriminatorName)"))
     return Workbench.failed
-  }
-
-  /// Reads the document into slots; fails when it breaks its contract.
-  @inline(__always)
-  func decode(_ event: EventPlan) -> Bool {
-    if decoder.read(event.decode.shape) { return true }
-    failContract(event)
-    return false
   }
 
   /// Fails with the fault that decoding found.

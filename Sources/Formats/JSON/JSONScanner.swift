@@ -32,7 +32,13 @@ import CSIMD
 
   /// Scans the whole text; false when it is refused, with ``failure`` set.
   mutating func run() -> Bool {
-    if !start() { return false }
+    if !start() || !value() { return false }
+    skipSpace()
+    return unsafe at == end || fail(.trailingBytes)
+  }
+
+  /// Scans one value from `at` on and leaves `at` behind it; no container is open.
+  mutating func value() -> Bool {
     while true {
       guard unsafe at < end else { return fail(.truncated) }
       switch unsafe at.pointee {
@@ -85,13 +91,11 @@ import CSIMD
       unsafe at += 1
       leave()
     }
-    skipSpace()
-    if unsafe at == end { return .end }
-    fail(.trailingBytes)
-    return .failed
+    return .end
   }
 
-  private mutating func start() -> Bool {
+  /// To where the first value begins; false when there is none or a byte order mark is before it.
+  mutating func start() -> Bool {
     skipSpace()
     if unsafe at == end { return fail(.empty) }
     if unsafe at.pointee == 0xEF && end - at >= 3 && at[1] == 0xBB && at[2] == 0xBF {

@@ -3,7 +3,7 @@ import Records
 /// What documents of one kind look like, and which of their values go where: a tree of fields that
 /// is laid out once and then followed by ``JSONShapeReader``. Immutable but for what a walk learns
 /// of the order of members; used by one thread.
-package final class JSONShape {
+@safe package final class JSONShape {
   /// How one value is read and checked. Plain data.
   package struct Field: BitwiseCopyable {
     package enum Kind: UInt8, BitwiseCopyable {
@@ -35,8 +35,18 @@ package final class JSONShape {
     fileprivate(set) var nameStart: Int32 = 0
     fileprivate(set) var nameHead: UInt64 = 0
     fileprivate(set) var nameTail: UInt64 = 0
+    /// The first bytes of the name, up to eight, and which bytes of eight they are.
+    fileprivate(set) var nameFirst: UInt64 = 0
+    fileprivate(set) var nameMask: UInt64 = 0
 
     package init(kind: Kind) { self.kind = kind }
+
+    /// Whether a decimal has the digits that the field takes.
+    @inline(__always)
+    func takes(_ value: Decimal) -> Bool {
+      if value.scale <= scale && value.mantissa.magnitude < UInt128(mantissaSafe) { return true }
+      return precision == 0 || value.fits(precision: Int(precision), scale: Int(scale))
+    }
   }
 
   /// The fields of one object, and the slots that it fills, those of objects in it included.
@@ -51,6 +61,8 @@ package final class JSONShape {
     /// More than 64 fields are required: they are looked for one by one.
     fileprivate(set) var isWide = false
 
+    var memberCount: Int { Int(count) }
+
     package init(first: Int32, count: Int32, slotFirst: Int32, slotEnd: Int32) {
       self.first = first
       self.count = count
@@ -61,6 +73,9 @@ package final class JSONShape {
 
   package let fields: ContiguousArray<Field>
   package let objects: ContiguousArray<Object>
+  /// The same once more, for ``JSONShapeScan``: read without a check and a copy of the whole.
+  let fieldTable: UnsafeMutablePointer<Field>
+  let objectTable: UnsafeMutablePointer<Object>
   /// Where the whole document goes as an object; −1: nowhere.
   package let rootSlot: Int32
   private let sets: ContiguousArray<JSONFieldSet>
@@ -90,6 +105,16 @@ package final class JSONShape {
         fields[place].nameCount = Int32(bytes.count - start)
         fields[place].nameHead = head
         fields[place].nameTail = tail
+        let bits = UInt64(min(bytes.count - start, 8)) * 8
+        fields[place].nameMask = bits == 64 ? UInt64.max : (1 << bits) - 1
+        for (index, byte) in names[place].utf8.prefix(8).enumerated() {
+          fields[place].nameFirst |= UInt64(byte) << UInt64(8 * index)
+        }
+        // A name that is written with escapes is never found as it is.
+        if bytes.view.plainLength(from: start) < bytes.count - start {
+          fields[place].nameFirst = 1
+          fields[place].nameMask = 0
+        }
         objects[index].nameFilter |= JSONShape.filterBit(bytes.view, start, bytes.count - start)
         fields[place].seenBit = ordinal < 64 ? 1 << UInt64(ordinal) : 0
         if !fields[place].isRequired { continue }
@@ -101,6 +126,9 @@ package final class JSONShape {
     }
     self.fields = fields
     self.objects = objects
+    unsafe fieldTable = JSONShape.table(fields, else: Field(kind: .json))
+    unsafe objectTable = JSONShape.table(
+      objects, else: Object(first: 0, count: 0, slotFirst: 0, slotEnd: 0))
     self.rootSlot = rootSlot
     self.sets = sets
     self.names = bytes
@@ -112,6 +140,20 @@ package final class JSONShape {
       successors[fields.count + index] = first < end ? first : Int32(fields.count)
       for place in first..<end { successors[Int(place)] = place + 1 < end ? place + 1 : first }
     }
+  }
+
+  deinit {
+    unsafe fieldTable.deallocate()
+    unsafe objectTable.deallocate()
+  }
+
+  private static func table<Row: BitwiseCopyable>(_ rows: ContiguousArray<Row>, else spare: Row)
+    -> UnsafeMutablePointer<Row>
+  {
+    let table = UnsafeMutablePointer<Row>.allocate(capacity: max(rows.count, 1))
+    unsafe table.initialize(repeating: spare, count: max(rows.count, 1))
+    for index in rows.indices { unsafe table[index] = rows[index] }
+    return unsafe table
   }
 
   /// The first and the last eight bytes of a name, or as many as it has, overlapping: together with
@@ -139,6 +181,38 @@ package final class JSONShape {
   /// Where the members of an object begin to be guessed.
   @inline(__always)
   func beginning(of object: Int) -> Int { fields.count + object }
+
+  /// The field that is likely to come after `last`; none of the object when there is no such field.
+  @inline(__always)
+  func successor(of last: Int) -> Int { Int(successors[last]) }
+
+  /// Whether the text at `start` begins with the name of the field at `place`, a quote and a colon.
+  /// Sixteen bytes more than that many can be read.
+  @inline(__always)
+  func isMember(_ place: Int, _ start: UnsafePointer<UInt8>) -> Bool {
+    let field = unsafe fieldTable + place
+    let count = unsafe Int(field.pointee.nameCount)
+    let raw = unsafe UnsafeRawPointer(start)
+    let head = unsafe raw.loadUnaligned(as: UInt64.self)
+    if unsafe head & field.pointee.nameMask != field.pointee.nameFirst { return false }
+    if unsafe raw.loadUnaligned(fromByteOffset: count, as: UInt16.self) != 0x3A22 { return false }
+    if count <= 8 { return true }
+    let tail = unsafe raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+    return unsafe tail == field.pointee.nameTail
+      && (count <= 16 || isName(place, ByteView(base: start, count: count), 0, count))
+  }
+
+  /// Whether the object at `index` has one field of that name whose repetition a walk would see.
+  package func seesRepetition(of name: String, inObject index: Int) -> Bool {
+    let first = Int(objects[index].first)
+    return ByteView.lending(name) { wanted in
+      (first..<first + Int(objects[index].count)).contains {
+        let start = Int(fields[$0].nameStart)
+        return fields[$0].seenBit != 0
+          && names[start..<start + Int(fields[$0].nameCount)] == wanted
+      }
+    }
+  }
 
   /// The field of the member whose key stands at `key`; −1: the object has no such field. `last` is
   /// the field before it, or ``beginning(of:)``.

@@ -17,11 +17,26 @@ package final class JSONShapeReader {
   /// Members that repeated the name of a field, since this reader was made.
   package var repeats: Int64 { repeatsNow }
   private var repeatsNow: Int64 = 0
+  private let elements = ValueStack()
 
   /// `slots` and `arena` outlive the reader; the owner resets the arena between documents.
   package init(slots: ValueRun, arena: Arena) {
     self.slots = slots
     self.arena = arena
+  }
+
+  /// Reads a document that is as the shape says, without a tape. False: it is not, or not plainly;
+  /// the slots then hold anything, and the way over the tape will tell.
+  package func readAtOnce(_ text: ByteView, _ shape: JSONShape) -> Bool {
+    faultNow = .none
+    guard let scanner = tape.scanner(over: text) else { return false }
+    var scan = JSONShapeScan(scanner, shape, slots, arena, elements)
+    return scan.run()
+  }
+
+  /// The text of the first member of that name of a document, where it can be had without a tape.
+  package func text(ofMember name: ByteView, in text: ByteView) -> ByteView? {
+    tape.scanner(over: text)?.text(ofMember: name)
   }
 
   /// Reads the document on the tape. True when it is as the shape says; else ``fault`` says more.
@@ -140,14 +155,7 @@ package final class JSONShapeReader {
 
   @inline(__always)
   private func fits(_ value: Decimal, _ shape: JSONShape, _ place: Int) -> Bool {
-    if value.scale <= shape.fields[place].scale
-      && value.mantissa.magnitude < UInt128(shape.fields[place].mantissaSafe)
-    {
-      return true
-    }
-    let field = shape.fields[place]
-    return field.precision == 0
-      || value.fits(precision: Int(field.precision), scale: Int(field.scale))
+    shape.fields[place].takes(value)
   }
 
   @inline(never)

@@ -44,14 +44,22 @@ import Records
   /// Scans `text`; nil when it is accepted, and then node 0 is the document. After a failure the
   /// tape is empty.
   package func parse(_ text: ByteView) -> JSONFailure? {
-    nodeCount = 0
-    document = text
-    if text.count > JSONTape.bytesMax { return JSONFailure(.tooLarge, at: JSONTape.bytesMax) }
-    reserve(JSONTape.nodesMax(text.count))
-    var scanner = unsafe JSONScanner(text.pointer, text.count, into: nodes)
+    guard var scanner = scanner(over: text) else {
+      return JSONFailure(.tooLarge, at: JSONTape.bytesMax)
+    }
     if !scanner.run() { return scanner.failure }
     nodeCount = Int(scanner.count)
     return nil
+  }
+
+  /// A scanner over `text` that may write to the tape, which is empty from here on; nil when the
+  /// text is too large.
+  func scanner(over text: ByteView) -> JSONScanner? {
+    nodeCount = 0
+    document = text
+    if text.count > JSONTape.bytesMax { return nil }
+    reserve(JSONTape.nodesMax(text.count))
+    return unsafe JSONScanner(text.pointer, text.count, into: nodes)
   }
 
   private func reserve(_ needed: Int) {

@@ -1,0 +1,180 @@
+import Formats
+import Records
+import Testing
+
+/// A document is read straight into the slots or, when that gives up, over the tape: whatever the
+/// straight way accepts means the same on the other.
+@Suite struct JSONShapeTests {
+  /// A document's shape with every kind of field, and one name each that is short, of eight bytes,
+  /// long, beyond ASCII and written with escapes.
+  private static func makeShape() -> JSONShape {
+    typealias Field = JSONShape.Field
+    var fields: ContiguousArray<Field> = []
+    var names: [String] = []
+    func add(_ name: String, _ kind: Field.Kind, slot: Int32 = -1, required: Bool = false) {
+      var field = Field(kind: kind)
+      field.slot = slot
+      field.isRequired = required
+      fields.append(field)
+      names.append(name)
+    }
+    add("id", .string, slot: 1, required: true)
+    add("quantity", .int, slot: 2)
+    add("the price of all of it", .decimal, slot: 3)
+    add("größe", .double, slot: 4)
+    add("a\"b", .bool, slot: 5)
+    add("at", .timestamp, slot: 6)
+    add("day", .date, slot: 7)
+    add("any", .json, slot: 8)
+    add("customer", .object, slot: 9)
+    add("items", .list, slot: 11)
+    add("labels", .map, slot: 12)
+    add("notes", .passedOver)
+    add("unread", .string)
+    add("", .object)
+    let customer = Int32(fields.count)
+    add("id", .int, slot: 10, required: true)
+    add("email", .string)
+    let item = Int32(fields.count)
+    add("sku", .string)
+    add("qty", .int, required: true)
+    let elements = Int32(fields.count)
+    add("", .object)
+    add("", .decimal)
+    fields[2].precision = 6
+    fields[2].scale = 2
+    fields[2].mantissaSafe = 10_000
+    fields[8].object = 1
+    fields[9].element = elements
+    fields[10].element = elements + 1
+    fields[13].object = 2
+    fields[Int(elements)].object = 2
+    return JSONShape(
+      fields: fields,
+      objects: [
+        .init(first: 0, count: customer, slotFirst: 1, slotEnd: 13),
+        .init(first: customer, count: 2, slotFirst: 10, slotEnd: 11),
+        .init(first: item, count: 2, slotFirst: 13, slotEnd: 13),
+      ], names: names, rootSlot: 0)
+  }
+
+  /// One reader, as a product has it, and what it read last as text.
+  private final class Bench {
+    let arena = Arena()
+    let slots = Slots(count: 13)
+    let reader: JSONShapeReader
+    let shape = makeShape()
+    init() { reader = JSONShapeReader(slots: slots.run, arena: arena) }
+
+    /// Nil: the straight way gave up.
+    func straight(_ text: ByteView) -> String? {
+      arena.reset()
+      return reader.readAtOnce(text, shape) ? description : nil
+    }
+
+    /// Nil: the document is refused.
+    func overTape(_ text: ByteView) -> String? {
+      arena.reset()
+      if reader.tape.parse(text) != nil || !reader.read(shape) { return nil }
+      return description
+    }
+
+    private var description: String {
+      (0..<slots.count).map { describe(slots[$0]) }.joined(separator: "|")
+    }
+
+    private func describe(_ value: Value) -> String {
+      switch value.kind {
+      case .string, .json: "\(value.kind):\(value.view.text)"
+      case .int: "\(value.int)"
+      case .decimal: "\(value.decimal) scale \(value.decimal.scale)"
+      case .double: "\(value.double)"
+      case .bool: "\(value.bool)"
+      case .timestamp: "\(value.timestamp)"
+      case .date: "day \(value.dateDays)"
+      case .list, .object, .map:
+        "\(value.kind)(\((0..<value.run.count).map { describe(value.run[$0]) }))"
+      default: "\(value.kind)"
+      }
+    }
+  }
+
+  private static let plain = [
+    #"{"id":"o-1","quantity":7,"the price of all of it":12.50,"größe":1.5e3,"at":"2024-02-29T12:00:00.5Z","day":"2024-02-29","any":{"x":[1,"}",null]},"customer":{"id":7,"email":"u@example.com"},"items":[{"sku":"s-1","qty":2},{"qty":-0}],"labels":{"a":1,"b":-2.5},"notes":[[],{"a":{}}],"unread":"x"}"#,
+    #"{ "customer" : { "id" : 1 } , "id" : "grüße 日本 😀 \"quoted\" \u00e9" , "stranger" : [ {"id":1} ] , "quantity" : 9223372036854775807 }"#,
+    #"{"id":"","quantity":null,"any":null,"customer":null,"items":[],"labels":{},"day":null,"":{"qty":1}}"#,
+    #"{"id":"1234567890123456","quantity":12.0,"the price of all of it":9999.99,"items":[{"qty":1,"sku":null}]}"#,
+    #"{"id":"x","any":"t\\ext","quantity":1e2,"the price of all of it":1.5e1,"größe":-0.0}"#,
+  ]
+
+  @Test func `a plain document is read without a tape`() {
+    let bench = Bench()
+    for text in JSONShapeTests.plain {
+      ByteView.lending(text) { text in
+        let straight = bench.straight(text)
+        #expect(straight != nil)
+        #expect(straight == bench.overTape(text))
+      }
+    }
+  }
+
+  @Test(arguments: [
+    #"{"quantity":1}"#, #"{"id":1}"#, #"{"id":"x","id":"y"}"#, #"{"i\u0064":"x"}"#,
+    #"{"id":"x","a"b":true}"#, #"{"id":"x","quantity":01}"#, #"{"id":"x","quantity":1.5}"#,
+    #"{"id":"x","the price of all of it":1.}"#, #"{"id":"x","items":[null]}"#, #"{"id":"x",}"#,
+    #"{"id":"x"}}"#, #"["id"]"#, #"{"id":"x","items":[{"qty":1},]}"#, #"{"id":"x","at":"soon"}"#,
+    #"{"id":"x","the price of all of it":12345.67}"#, #"{"id":"x" "quantity":1}"#, "\u{FEFF}{}", "",
+  ])
+  func `what is not plain is left to the tape`(_ text: String) {
+    let bench = Bench()
+    ByteView.lending(text) { #expect(bench.straight($0) == nil) }
+  }
+
+  @Test func `containers as deep as the tape takes them are read, and no deeper ones`() {
+    let bench = Bench()
+    for depth in 125...130 {
+      let brackets = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+      for name in ["any", "notes", "stranger"] {
+        ByteView.lending(#"{"id":"x","\#(name)":\#(brackets)}"#) { text in
+          #expect((bench.straight(text) != nil) == (depth < JSONTape.depthMax))
+          #expect((bench.overTape(text) != nil) == (depth < JSONTape.depthMax))
+        }
+      }
+    }
+  }
+
+  @Test func `mutated documents mean the same on both ways`() {
+    var state: UInt64 = 0x2545_F491_4F6C_DD1D
+    func random(_ bound: Int) -> Int {
+      state ^= state << 13
+      state ^= state >> 7
+      state ^= state << 17
+      return Int(state % UInt64(bound))
+    }
+    let interesting = Array("{}[]\",:\\u019aeE.+-tfn \u{1}".utf8) + [0, 0x80, 0xC3, 0xE2, 0xFF]
+    let seeds = JSONShapeTests.plain.map { Array($0.utf8) }
+    let bench = Bench()
+    var (straight, accepted) = (0, 0)
+    for _ in 0..<60_000 {
+      var bytes = seeds[random(seeds.count)]
+      for _ in 0..<random(4) {
+        let place = random(bytes.count)
+        switch random(4) {
+        case 0: bytes[place] = interesting[random(interesting.count)]
+        case 1: bytes.insert(interesting[random(interesting.count)], at: place)
+        case 2: bytes[place] = bytes[random(bytes.count)]
+        default: bytes.remove(at: place)
+        }
+      }
+      ByteView.lending(bytes) { text in
+        let wanted = bench.overTape(text)
+        if wanted != nil { accepted += 1 }
+        guard let found = bench.straight(text) else { return }
+        straight += 1
+        #expect(found == wanted, "\(text.text)")
+      }
+    }
+    #expect(straight > 10_000)
+    #expect(straight > accepted * 9 / 10)
+  }
+}

@@ -146,6 +146,10 @@ extension Decimal {
   /// The exact sum, with the larger scale.
   public func adding(_ other: Decimal) -> Decimal? {
     if scale == other.scale {
+      if let left = Int64(exactly: mantissa), let right = Int64(exactly: other.mantissa) {
+        let (sum, overflow) = left.addingReportingOverflow(right)
+        if !overflow { return Decimal(mantissa: Int128(sum), scale: scale) }
+      }
       let (sum, overflow) = mantissa.addingReportingOverflow(other.mantissa)
       return Decimal(checked: sum, overflow, scale: Int(scale))
     }
@@ -162,8 +166,13 @@ extension Decimal {
     if let left = Int64(exactly: mantissa), let right = Int64(exactly: other.mantissa) {
       // One instruction: the product of two words is two words.
       let product = left.multipliedFullWidth(by: right)
+      let places = Int(scale) + Int(other.scale)
+      if product.high == Int64(bitPattern: product.low) >> 63 && places <= 38 {
+        let whole = Int64(bitPattern: product.low)
+        return Decimal(mantissa: Int128(whole), scale: UInt8(truncatingIfNeeded: places))
+      }
       let whole = Int128(product.high) << 64 | Int128(product.low)
-      return Decimal(checked: whole, false, scale: Int(scale) + Int(other.scale))
+      return Decimal(checked: whole, false, scale: places)
     }
     let (product, overflow) = mantissa.multipliedReportingOverflow(by: other.mantissa)
     return Decimal(checked: product, overflow, scale: Int(scale) + Int(other.scale))

@@ -26,8 +26,6 @@ extension Evaluation {
   func compute(_ instruction: Instruction, _ frame: Frame) -> Value {
     let a = load(instruction.a)
     switch instruction.opcode {
-    case .move: return a
-    case .field: return a.isAbsent ? a : a.run[Int(instruction.b.bits)]
     case .addInt: return .int(a.int.addingReportingOverflow(load(instruction.b).int))
     case .subtractInt: return .int(a.int.subtractingReportingOverflow(load(instruction.b).int))
     case .multiplyInt: return .int(a.int.multipliedReportingOverflow(by: load(instruction.b).int))
@@ -39,7 +37,6 @@ extension Evaluation {
     case .subtractDecimal: return .decimal(a.decimal.subtracting(load(instruction.b).decimal))
     case .multiplyDecimal: return .decimal(a.decimal.multiplied(by: load(instruction.b).decimal))
     case .negateDecimal: return .decimal(a.decimal.negated)
-    case .decimalOfInt: return .decimal(Decimal(a.int))
     case .divideInt, .remainderInt, .negateInt, .addUint, .subtractUint, .multiplyUint, .divideUint,
       .remainderUint, .negateDouble, .intOfUint, .intOfDouble, .uintOfInt, .uintOfDouble,
       .doubleOfInt, .doubleOfUint:

@@ -109,6 +109,15 @@ extension Program {
         }
         if instruction.outcomes.rawValue &>> outcome & 1 != 0 { next = Int(instruction.target) }
       case .jump: next = Int(instruction.target)
+      case .move:
+        evaluation.registers[Int(instruction.destination)] = evaluation.load(instruction.a)
+      case .field:
+        let object = evaluation.load(instruction.a)
+        evaluation.registers[Int(instruction.destination)] =
+          object.isAbsent ? object : object.run[Int(instruction.b.bits)]
+      case .decimalOfInt:
+        evaluation.registers[Int(instruction.destination)] =
+          .decimal(Decimal(evaluation.load(instruction.a).int))
       case .beginLoop: evaluation.registers[Int(instruction.destination)] = .int(0)
       case .nextElement:
         iterations += 1

@@ -85,7 +85,10 @@ import Records
         let slot = unsafe Int(field.pointee.slot)
         if unsafe seen & field.pointee.seenBit != 0 { return false }
         unsafe seen |= field.pointee.seenBit
-        var value = unsafe field.pointee.kind == .string ? plainText(&at) : .absent
+        // What is passed over is a text more often than not.
+        let kind = unsafe field.pointee.kind
+        var value =
+          kind == .string || kind == .passedOver ? unsafe plainText(&at) : Value.absent
         if value.isAbsent {
           unsafe scanner.at = at
           if unsafe !read(field, isWanted: isWhole || slot >= 0, into: &value) { return false }

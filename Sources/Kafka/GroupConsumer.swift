@@ -272,13 +272,15 @@ package enum ConsumerEvent: Sendable {
     if isClosed { return true }
     isClosed = true
     context.isClosing = true
+    // Before the close: a group that has ended answers no question any more, such as by which
+    // protocol it rebalances. From here on the callback answers by itself and notes nothing.
+    if !context.events.isEmpty { translateEvents() }
     if let error = unsafe rd_kafka_consumer_close_queue(client, queue) {
       _ = unsafe KafkaError(taking: error, operation: "close")
       return true
     }
     // The close waits for the answer to a rebalance. Once it has begun, librdkafka takes any
     // assignment for "none", by either protocol.
-    translateEvents()
     if isRebalanceUnanswered { unsafe rd_kafka_assign(client, nil) }
     let batch = RecordBatch(capacity: 100)
     while unsafe rd_kafka_consumer_closed(client) == 0 {

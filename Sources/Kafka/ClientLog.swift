@@ -49,8 +49,10 @@ package final class ClientLog: Sendable {
   let log: ClientLog
   /// Rebalances and errors, oldest first, until the owner takes them.
   var events: [RawEvent] = []
-  /// Whether the callback has to answer a rebalance by itself, because the consumer is closing.
+  /// Whether the consumer is closing: then a rebalance is only noted here.
   var isClosing = false
+  /// Whether a rebalance came while closing, or was left unanswered before.
+  var awaitsAnswer = false
   /// The queue that the owner polls.
   var queue: OpaquePointer?
 

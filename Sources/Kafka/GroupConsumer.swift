@@ -201,11 +201,15 @@ package enum ConsumerEvent: Sendable {
             topic: String(cString: element.topic), partition: element.partition))
       }
     }
-    if context.isClosing
-      || (code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS
-        && code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+    if context.isClosing {
+      context.awaitsAnswer = true
+      return
+    }
+    if code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS
+      && code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS
     {
-      unsafe answerByItself(client, code, list)
+      // An error in place of a rebalance asks for the assignment to be dropped.
+      unsafe rd_kafka_assign(client, nil)
       return
     }
     context.note(
@@ -215,22 +219,6 @@ package enum ConsumerEvent: Sendable {
     // librdkafka looks at rd_kafka_yield only after ops that it did not handle, so a poll that
     // waits would go on waiting; what ends its wait is the queue's own flag.
     if let queue = unsafe context.queue { unsafe rd_kafka_queue_yield(queue) }
-  }
-
-  /// While closing nobody works on partitions any more; and an error in place of a rebalance asks
-  /// for the assignment to be dropped.
-  private static func answerByItself(
-    _ client: OpaquePointer, _ code: rd_kafka_resp_err_t,
-    _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
-  ) {
-    let name = unsafe rd_kafka_rebalance_protocol(client).map { unsafe String(cString: $0) }
-    if name == "COOPERATIVE", code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS {
-      if let error = unsafe rd_kafka_incremental_unassign(client, list) {
-        unsafe rd_kafka_error_destroy(error)
-      }
-    } else {
-      unsafe rd_kafka_assign(client, nil)
-    }
   }
 
   /// Whether the assignment was lost: the group has given the partitions away already.
@@ -273,16 +261,15 @@ package enum ConsumerEvent: Sendable {
     isClosed = true
     context.isClosing = true
     // Before the close: a group that has ended answers no question any more, such as by which
-    // protocol it rebalances. From here on the callback answers by itself and notes nothing.
+    // protocol it rebalances. From here on the callback notes only that there was one.
     if !context.events.isEmpty { translateEvents() }
     if let error = unsafe rd_kafka_consumer_close_queue(client, queue) {
       _ = unsafe KafkaError(taking: error, operation: "close")
       return true
     }
-    // The close waits for the answer to a rebalance. Once it has begun, librdkafka takes any
-    // assignment for "none", by either protocol.
-    if isRebalanceUnanswered { unsafe rd_kafka_assign(client, nil) }
+    context.awaitsAnswer = isRebalanceUnanswered
     let batch = RecordBatch(capacity: 100)
+    var rounds = 0
     while unsafe rd_kafka_consumer_closed(client) == 0 {
       if deadline.hasPassed {
         isAbandoned = true
@@ -291,6 +278,15 @@ package enum ConsumerEvent: Sendable {
         return false
       }
       unsafe batch.fill(from: queue, waitMilliseconds: 10) { _ in }
+      if !context.awaitsAnswer { continue }
+      // The close waits for the answer to a rebalance, if that is not one of before: then the group
+      // ends at once, and an answer to a group that has ended is waited for without an end. While
+      // closing, librdkafka takes any assignment for "none", by either protocol.
+      rounds += 1
+      if unsafe rounds < 3 || rd_kafka_consumer_closed(client) != 0 { continue }
+      rounds = 0
+      context.awaitsAnswer = false
+      unsafe rd_kafka_assign(client, nil)
     }
     return true
   }

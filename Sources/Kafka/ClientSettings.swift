@@ -40,6 +40,12 @@ package struct ClientSettings: Sendable {
   /// librdkafka's own default.
   package var batchBytesMax: Int { number("batch.size") ?? 1_000_000 }
 
+  /// What is fetched ahead into one queue at most, in bytes and (librdkafka's default) records.
+  var queuedBytesMax: Int {
+    (number("queued.max.messages.kbytes") ?? ClientRole.queuedKilobytes) * 1024
+  }
+  var queuedRecordsMax: Int { number("queued.min.messages") ?? 100_000 }
+
   private func number(_ name: String) -> Int? {
     properties.last { $0.name == name }.flatMap { Int($0.value) }
   }
@@ -70,6 +76,9 @@ extension ClientSettings: CustomStringConvertible, CustomDebugStringConvertible,
 
 /// What kind of client is made; each has defaults of its own (rule 12 and the speed notes).
 enum ClientRole {
+  /// The bound on what is fetched ahead, for each of a group consumer's two queues.
+  static let queuedKilobytes = 8192
+
   case groupConsumer, reader, transactionalProducer, plainProducer, admin
 
   var type: rd_kafka_type_t {
@@ -91,12 +100,16 @@ enum ClientRole {
     switch self {
     case .groupConsumer:
       return all + consuming + [
+        // `queued.min.messages` below its default starves.
+        ("queued.max.messages.kbytes", "\(ClientRole.queuedKilobytes)"),
         ("partition.assignment.strategy", "cooperative-sticky"),
         // Long enough for a restart to keep its partitions, short enough that the dead are
         // replaced.
         ("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "1000"),
       ]
-    case .reader: return all + consuming
+    case .reader:
+      // Nobody wakes its fetcher, so as much as a second takes lies in its queue.
+      return all + consuming + [("queued.max.messages.kbytes", "65536")]
     case .transactionalProducer:
       return all + producing + [
         // Back-to-back transactions wait for this between CONCURRENT_TRANSACTIONS and the next try.
@@ -111,9 +124,6 @@ enum ClientRole {
 
   private var consuming: [(String, String)] {
     [
-      // The bound on what is fetched ahead, for each of a consumer's two queues;
-      // `queued.min.messages` below its default starves.
-      ("queued.max.messages.kbytes", "8192"),
       // Smaller than librdkafka's own 1 MiB: what is fetched stays in the processor's cache.
       ("max.partition.fetch.bytes", "262144"),
       // Some brokers ignore fetch limits; a response may then be as large as this.

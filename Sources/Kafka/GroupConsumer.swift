@@ -41,8 +41,8 @@ package enum ConsumerEvent: Sendable {
   private var pending: [ConsumerEvent] = []
   private var isClosed = false
   private var isAbandoned = false
-  private var pace = FetchPace()
-  private let began = ContinuousClock.now
+  private var pace: FetchPace
+  private var asidePace: FetchPace
   /// What was assigned and not given back.
   var assigned: Set<TopicPartition> = []
   /// Whether librdkafka waits for the answer to a rebalance.
@@ -60,6 +60,9 @@ package enum ConsumerEvent: Sendable {
   ) throws(KafkaError) {
     self.topics = topics
     asideTopics = aside
+    pace = FetchPace(
+      queueBytes: settings.queuedBytesMax, queueRecords: settings.queuedRecordsMax)
+    asidePace = pace
     self.group = group
     self.log = log
     context = ClientContext(log: log)
@@ -116,15 +119,15 @@ package enum ConsumerEvent: Sendable {
   package func poll(into batch: RecordBatch, waitMilliseconds: Int) {
     unsafe fill(batch, from: queue, Int32(clamping: waitMilliseconds))
     if !context.events.isEmpty { translateEvents() }
-    if batch.isEmpty { return }
-    let left = unsafe Int(rd_kafka_queue_length(queue))
-    let nowMs = Int64(began.duration(to: .now) / .milliseconds(1))
-    if pace.isDue(taken: batch.count, left: left, nowMs: nowMs) { wakeFetchers() }
+    if pace.isDue(records: batch.count, bytes: batch.byteCount) { wakeFetchers(aside: false) }
   }
 
   /// Fills `batch` with the next records of the topics that are read aside, without waiting. A
   /// rebalance is never noticed here.
-  package func pollAside(into batch: RecordBatch) { unsafe fill(batch, from: asideQueue, 0) }
+  package func pollAside(into batch: RecordBatch) {
+    unsafe fill(batch, from: asideQueue, 0)
+    if asidePace.isDue(records: batch.count, bytes: batch.byteCount) { wakeFetchers(aside: true) }
+  }
 
   private func fill(_ batch: RecordBatch, from queue: OpaquePointer, _ waitMilliseconds: Int32) {
     unsafe batch.fill(from: queue, waitMilliseconds: waitMilliseconds) { other in

@@ -10,6 +10,8 @@ import Records
   /// The most records that one poll brings.
   package let capacity: Int
   package private(set) var count = 0
+  /// Bytes of all keys and values.
+  package private(set) var byteCount = 0
   private let records: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
 
   /// - Parameter capacity: 500 to 2,000 is where a batch call pays (rule 3).
@@ -35,6 +37,7 @@ import Records
       index += 1
     }
     count = 0
+    byteCount = 0
   }
 
   @inline(__always)
@@ -109,6 +112,7 @@ import Records
       guard let record = unsafe records[index] else { continue }
       if unsafe record.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
         unsafe records[kept] = record
+        unsafe byteCount += record.pointee.len + record.pointee.key_len
         kept += 1
       } else {
         unsafe other(ErrorRecord(record))

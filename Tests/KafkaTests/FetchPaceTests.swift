@@ -3,36 +3,29 @@ import Testing
 
 /// A fetcher that stopped before a full queue is woken in time, and not all the time.
 @Suite struct FetchPaceTests {
-  private func isDue(_ pace: inout FetchPace, _ taken: Int, _ left: Int, _ nowMs: Int64) -> Bool {
-    pace.isDue(taken: taken, left: left, nowMs: nowMs)
+  private func wakes(_ polls: Int, records: Int, bytes: Int) -> Int {
+    var pace = FetchPace(queueBytes: 8 << 20, queueRecords: 100_000)
+    var count = 0
+    for _ in 0..<polls where pace.isDue(records: records, bytes: bytes) { count += 1 }
+    return count
   }
 
-  @Test func `the fetcher is woken when half of what was queued is gone`() {
-    var pace = FetchPace()
-    #expect(!isDue(&pace, 2000, 40_000, 0))
-    #expect(!isDue(&pace, 2000, 38_000, 20))
-    #expect(!isDue(&pace, 2000, 20_000, 40))
-    #expect(isDue(&pace, 2000, 18_000, 60))
-    // Filled again, and emptied again.
-    #expect(!isDue(&pace, 2000, 50_000, 80))
-    #expect(isDue(&pace, 2000, 24_000, 100))
+  @Test func `the fetcher is woken once for each half of a queue that was taken`() {
+    // 64 MiB are 16 halves of 8 MiB.
+    #expect(wakes(64, records: 2000, bytes: 1 << 20) == 16)
   }
 
-  @Test func `a queue of few large records is woken when it is empty`() {
-    var pace = FetchPace()
-    #expect(isDue(&pace, 160, 0, 0))
+  @Test func `few large records wake it as well`() {
+    #expect(wakes(100, records: 1, bytes: 5 << 20) == 100)
+    #expect(wakes(100, records: 40, bytes: 200_000 * 40) == 100)
   }
 
-  @Test func `a trickle wakes nobody`() {
-    var pace = FetchPace()
-    for ms in 0..<1000 {
-      #expect(!isDue(&pace, FetchPace.takenMin - 1, 0, Int64(ms)))
-    }
+  @Test func `many small records wake it before as many are queued as librdkafka wants`() {
+    #expect(wakes(100, records: 2000, bytes: 20) == 4)
   }
 
-  @Test func `the fetcher is left alone between two wake-ups`() {
-    var pace = FetchPace()
-    let wakes = (0..<100).filter { isDue(&pace, 2000, 0, Int64($0)) }.count
-    #expect(wakes == Int(100 / FetchPace.restMs))
+  @Test func `a trickle wakes it seldom`() {
+    // 10,000 records/s of 285 bytes, fifty polls a second.
+    #expect(wakes(500, records: 200, bytes: 200 * 285) <= 7)
   }
 }

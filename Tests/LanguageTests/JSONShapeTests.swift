@@ -104,6 +104,8 @@ import Testing
     #"{ "customer" : { "id" : 1 } , "id" : "grüße 日本 😀 \"quoted\" \u00e9" , "stranger" : [ {"id":1} ] , "quantity" : 9223372036854775807 }"#,
     #"{"id":"","quantity":null,"any":null,"customer":null,"items":[],"labels":{},"day":null,"":{"qty":1}}"#,
     #"{"id":"1234567890123456","quantity":12.0,"the price of all of it":9999.99,"items":[{"qty":1,"sku":null}]}"#,
+    #"{"id": "o-1", "quantity": 7, "customer": {"id": 7, "email": "u@example.com"}, "items": [{"qty": 1, "sku": "s"}], "day": "2024-02-29"}"#,
+    #"{"id":"x","notes":"plain","quantity":1}"#,
     #"{"id":"x","any":"t\\ext","quantity":1e2,"the price of all of it":1.5e1,"größe":-0.0}"#,
   ]
 
@@ -139,6 +141,31 @@ import Testing
           #expect((bench.straight(text) != nil) == (depth < JSONTape.depthMax))
           #expect((bench.overTape(text) != nil) == (depth < JSONTape.depthMax))
         }
+      }
+    }
+  }
+
+  @Test func `of many fields the last value of a repeated member counts, as on the tape`() {
+    var fields: ContiguousArray<JSONShape.Field> = []
+    for index in 0..<70 {
+      var field = JSONShape.Field(kind: .int)
+      field.isRequired = index == 66
+      field.slot = index == 66 ? 0 : -1
+      fields.append(field)
+    }
+    let shape = JSONShape(
+      fields: fields, objects: [.init(first: 0, count: 70, slotFirst: 0, slotEnd: 1)],
+      names: (0..<70).map { "f\($0)" })
+    let slots = Slots(count: 1)
+    let reader = JSONShapeReader(slots: slots.run, arena: Arena())
+    for (text, isGood) in [
+      (#"{"f66":1,"f66":null}"#, false), (#"{"f66":null,"f66":2}"#, true),
+      (#"{"f1":1,"f1":2,"f66":2}"#, true),
+    ] {
+      ByteView.lending(text) { text in
+        #expect(reader.tape.parse(text) == nil)
+        #expect(reader.read(shape) == isGood)
+        #expect(isGood || !reader.readAtOnce(text, shape))
       }
     }
   }

@@ -5,7 +5,6 @@ import Records
 ///
 /// A record is parsed strictly and its key, id and actual time are found; whether it keeps its
 /// contract is apply's business. Blocks stay open until they are full or ``seal(recordedMs:)``.
-/// About 450 ns for a record of 285 bytes.
 package final class Ingest {
   /// A finished block, to be published to its journal's topic in the order of ``sealed``.
   package struct SealedBlock {

@@ -5,10 +5,10 @@ import Records
 /// pass, without a tape.
 ///
 /// It takes documents that are as the shape says. Whatever is not (malformed, another type, a
-/// missing field, a member that repeats or has an escape in its name) ends it with `false` and
-/// nothing said: the way over the tape then finds out what is wrong. What it accepts, the tape
-/// accepts with the same values; a test runs both over the same documents.
-/// (A third of the instructions of scanner and walk for a 285-byte order with 19 fields.)
+/// missing field, an escape in a name, a repetition among the first 64 fields of an object) ends it
+/// with `false` and nothing said: the way over the tape then finds out what is wrong. What it
+/// accepts, the tape accepts with the same values; a test runs both over the same documents.
+/// (5,300 instead of 9,100 instructions for a 285-byte order with 19 fields.)
 @safe struct JSONShapeScan {
   /// Each node is written over the one before: only the last one is looked at.
   private var scanner: JSONScanner
@@ -73,6 +73,11 @@ import Records
         && shape.isMember(place, at + 1)
       {
         unsafe at += nameCount + 3
+        if unsafe at.pointee <= 0x20 {
+          unsafe scanner.at = at
+          scanner.skipSpace()
+          unsafe at = scanner.at
+        }
       } else {
         unsafe scanner.at = at
         place = member(of: index, after: last)
@@ -89,6 +94,7 @@ import Records
         let kind = unsafe field.pointee.kind
         var value =
           kind == .string || kind == .passedOver ? unsafe plainText(&at) : Value.absent
+        if kind == .passedOver && !value.isAbsent { value = .null }
         if value.isAbsent {
           unsafe scanner.at = at
           if unsafe !read(field, isWanted: isWhole || slot >= 0, into: &value) { return false }
@@ -96,7 +102,8 @@ import Records
         }
         if slot >= 0 { slots[slot] = value }
         if isWhole { target[place - first] = value }
-        if !value.isAbsent { unsafe required |= field.pointee.requiredBit }
+        let bit = unsafe field.pointee.requiredBit
+        required = value.isAbsent ? required & ~bit : required | bit
       } else {
         unsafe scanner.at = at
         if !scanner.skip() { return false }

@@ -6,7 +6,13 @@ import Records
   private var length = 0
   var count: Int { length }
 
-  func clear() { length = 0 }
+  /// Values for which memory is kept between documents (1.5 MiB); more is given back.
+  private static let kept = 64 * 1024
+
+  func clear() {
+    length = 0
+    if run.count > ValueStack.kept { run = Slots(count: 64) }
+  }
 
   @inline(__always)
   func push(_ value: Value) {

@@ -3,7 +3,9 @@
 // Counts the records a read_committed reader still finds behind the group's committed offsets, over
 // all partitions of the topics; a topic that ends in `*` means every topic that begins so. Control
 // records (a transaction's markers) are no records, so a group that is through has 0 pending,
-// whatever its offsets say. Joins no group and creates no topic.
+// whatever its offsets say. A partition where a transaction is still open counts as one more: a
+// broker may show committed offsets before the markers of the same commit, and what lies behind them
+// is yet to be taken. Joins no group and creates no topic.
 //
 // With --wait N it asks again until nothing is pending, N seconds at the longest, and prints each
 // new count; without, it prints the count once.
@@ -36,10 +38,10 @@ static double seconds(void) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static rd_kafka_t *reader(const char *bootstrap, const char *group) {
+static rd_kafka_t *reader(const char *bootstrap, const char *group, const char *isolation) {
   const char *const properties[][2] = {
       {"bootstrap.servers", bootstrap},        {"group.id", group},
-      {"isolation.level", "read_committed"},   {"enable.auto.commit", "false"},
+      {"isolation.level", isolation},          {"enable.auto.commit", "false"},
       {"enable.partition.eof", "true"},        {"auto.offset.reset", "earliest"},
       {"allow.auto.create.topics", "false"},   {"fetch.wait.max.ms", "10"},
   };
@@ -86,18 +88,21 @@ static rd_kafka_topic_partition_list_t *committed(rd_kafka_t *client, char **pat
   return list;
 }
 
-// Reads what lies behind the committed offsets, and counts it.
-static int64_t pending(rd_kafka_t *client, char **patterns, int count) {
+// Reads what lies behind the committed offsets, and counts it. `ends` is a client that sees where
+// the partitions end; `client` itself sees only where their first open transaction begins.
+static int64_t pending(rd_kafka_t *client, rd_kafka_t *ends, char **patterns, int count) {
   rd_kafka_topic_partition_list_t *all = committed(client, patterns, count);
   rd_kafka_topic_partition_list_t *open = rd_kafka_topic_partition_list_new(all->cnt + 1);
   for (int i = 0; i < all->cnt; i++) {
     rd_kafka_topic_partition_t *one = &all->elems[i];
     int64_t low, high;
     check(rd_kafka_query_watermark_offsets(
-              client, one->topic, one->partition, &low, &high, timeout_ms), "end offsets");
+              ends, one->topic, one->partition, &low, &high, timeout_ms), "end offsets");
     int64_t from = one->offset < low ? low : one->offset;
-    if (from < high)
-      rd_kafka_topic_partition_list_add(open, one->topic, one->partition)->offset = from;
+    if (from >= high) continue;
+    one = rd_kafka_topic_partition_list_add(open, one->topic, one->partition);
+    one->offset = from;
+    one->opaque = (void *)(intptr_t)high;
   }
   int64_t records = 0;
   int left = open->cnt;
@@ -105,8 +110,14 @@ static int64_t pending(rd_kafka_t *client, char **patterns, int count) {
   for (double deadline = seconds() + 30; left && seconds() < deadline;) {
     rd_kafka_message_t *message = rd_kafka_consumer_poll(client, 100);
     if (!message) continue;
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) left--;
     if (!message->err) records++;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      const char *topic = rd_kafka_topic_name(message->rkt);
+      rd_kafka_topic_partition_t *one =
+          rd_kafka_topic_partition_list_find(open, topic, message->partition);
+      if (one && message->offset < (int64_t)(intptr_t)one->opaque) records++;
+      left--;
+    }
     rd_kafka_message_destroy(message);
   }
   rd_kafka_assign(client, NULL);
@@ -127,10 +138,11 @@ int main(int count, char **arguments) {
     if (end == value || *end) usage();
   }
   if (!bootstrap || count - at < 2) usage();
-  rd_kafka_t *client = reader(bootstrap, arguments[at]);
+  rd_kafka_t *client = reader(bootstrap, arguments[at], "read_committed");
+  rd_kafka_t *ends = reader(bootstrap, arguments[at], "read_uncommitted");
   double deadline = seconds() + wait;
   int64_t now, before = -1;
-  while ((now = pending(client, arguments + at + 1, count - at - 1)) > 0) {
+  while ((now = pending(client, ends, arguments + at + 1, count - at - 1)) > 0) {
     if (now != before) printf("%lld\n", (long long)now), fflush(stdout);
     before = now;
     if (seconds() >= deadline) break;
@@ -139,5 +151,6 @@ int main(int count, char **arguments) {
   if (now == 0) puts("0");
   rd_kafka_consumer_close(client);
   rd_kafka_destroy(client);
+  rd_kafka_destroy(ends);
   return now ? 1 : 0;
 }

@@ -5,8 +5,8 @@
 @safe public final class ByteBuffer {
   private var base: UnsafeMutablePointer<UInt8>
   private var capacity: Int
-  // A private variable behind a getter: a `package` one is checked for exclusive access at each
-  // use (`swift_beginAccess`, which took two thirds of the time of writing a journal block).
+  // A private variable behind a getter: in debug builds a `package` one is checked for exclusive
+  // access at each use.
   private var length = 0
   /// How many bytes were written.
   public var count: Int { length }
@@ -85,6 +85,29 @@
     } else {
       unsafe base[at - 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest)
     }
+  }
+
+  /// The number in decimal digits with a point before the last `places` of them, of which there are
+  /// at most 18: `12.50` for 1250 and 2, `0.05` for 5 and 2.
+  public func append(decimal value: UInt64, places: Int) {
+    precondition(places >= 0 && places <= 18, "a number has at most 18 decimal places")
+    if count + 40 > capacity { grow(40) }
+    var zeros = places + 1 - ByteBuffer.digits(value)
+    while zeros > 0 {
+      append(UInt8(ascii: "0"))
+      zeros -= 1
+    }
+    append(decimal: value)
+    if places == 0 { return }
+    // The places make room for the point.
+    var at = length
+    length += 1
+    let point = length - 1 - places
+    while at > point {
+      unsafe base[at] = base[at - 1]
+      at -= 1
+    }
+    unsafe base[point] = UInt8(ascii: ".")
   }
 
   /// `00` to `99`, one after another.

@@ -1,6 +1,6 @@
 /// A fixed number of small integers that change in place; lives as long as this object.
 ///
-/// What an array in a class costs at each write (exclusivity, uniqueness) this does not, nor what a
+/// What an array in a class costs at each write (whether it is unique) this does not, nor what a
 /// generic type costs in another module (it is not specialised there): for tables on the hot path.
 /// One thread owns it; every access is bounds-checked.
 @safe public final class Cells {

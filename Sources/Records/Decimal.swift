@@ -249,7 +249,7 @@ extension ByteBuffer {
     let scale = Int(value.scale)
     let magnitude = value.mantissa.magnitude
     if magnitude <= UInt128(UInt64.max), scale <= 18 {
-      appendSmall(UInt64(truncatingIfNeeded: magnitude), scale)
+      append(decimal: UInt64(truncatingIfNeeded: magnitude), places: scale)
       return
     }
     var digits: [UInt8] = []
@@ -261,20 +261,6 @@ extension ByteBuffer {
     for index in digits.indices.reversed() {
       append(digits[index])
       if index == scale && scale > 0 { append(UInt8(ascii: ".")) }
-    }
-  }
-
-  private func appendSmall(_ magnitude: UInt64, _ scale: Int) {
-    var factor: UInt64 = 1
-    for _ in 0..<scale { factor *= 10 }
-    append(decimal: magnitude / factor)
-    if scale == 0 { return }
-    append(UInt8(ascii: "."))
-    let fraction = magnitude % factor
-    factor /= 10
-    while factor > 0 {
-      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: fraction / factor % 10))
-      factor /= 10
     }
   }
 }

@@ -1,11 +1,12 @@
 /// Rows of 64-bit numbers that grow at the end and change in place; lives as long as this object.
 ///
-/// What an array in a class costs at each write (exclusivity, uniqueness) this does not. One thread
+/// What an array in a class costs at each write (whether it is unique) this does not. One thread
 /// owns it; every access is bounds-checked.
 @safe public final class NumberTable {
   private var base: UnsafeMutablePointer<Int64>
   private var capacity: Int
   private var filled = 0
+  private var rows = 0
   /// Numbers in a row.
   public let width: Int
 
@@ -20,11 +21,12 @@
   deinit { unsafe base.deallocate() }
 
   /// How many rows there are.
-  public var count: Int { filled / width }
+  public var count: Int { rows }
 
   /// Drops the rows from `row` on; the memory is kept.
   public func truncate(to row: Int) {
     precondition(row >= 0 && row * width <= filled, "truncate beyond the end")
+    rows = row
     filled = row * width
   }
 
@@ -34,7 +36,8 @@
     if filled + width > capacity { grow() }
     unsafe (base + filled).update(repeating: value, count: width)
     filled += width
-    return filled / width - 1
+    rows += 1
+    return rows - 1
   }
 
   /// The number in `column` of `row`, both counted from 0; checked.
@@ -67,6 +70,7 @@
     unsafe row[6] = g
     unsafe row[7] = h
     filled += 8
+    rows += 1
   }
 
   private func grow() {

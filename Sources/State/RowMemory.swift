@@ -3,9 +3,8 @@ import Records
 /// Rows as they lie in a ``RowHeap``: row length u32, key length u32, space u8, size class u8, key,
 /// row.
 ///
-/// A value around a pointer and not a class: reading a row counts no reference and checks no
-/// exclusivity, which cost more than the reading (upsert 80 → 26 ns with the undo log's). Its owner
-/// calls ``destroy()`` at its end.
+/// A value around a pointer and not a class: reading a row counts no reference, which cost more
+/// than the reading. Its owner calls ``destroy()`` at its end.
 @safe struct RowMemory {
   private static let keyLengthAt = 4
   private static let spaceAt = 8

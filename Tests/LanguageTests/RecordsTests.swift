@@ -50,6 +50,20 @@ struct RecordsTests {
     #expect(decimal(text) == nil)
   }
 
+  @Test(arguments: [
+    ("0", "0"), ("0.00", "0.00"), ("0.05", "0.05"), ("-0.50", "-0.50"), ("12.5", "12.5"),
+    ("0.000000000000000001", "0.000000000000000001"),
+    ("18.446744073709551615", "18.446744073709551615"),
+    ("18.446744073709551616", "18.446744073709551616"),
+    ("18446744073709551615", "18446744073709551615"),
+    ("0.0000000000000000001", "0.0000000000000000001"),
+  ])
+  func `a decimal is written with all its places, however long`(text: String, written: String)
+    throws
+  {
+    #expect(try #require(decimal(text)).description == written)
+  }
+
   @Test func `decimal arithmetic is exact and keeps the scale that the rules give`() throws {
     let a = try #require(decimal("9.99"))
     let three = try #require(decimal("3"))

@@ -20,7 +20,8 @@ import Records
   /// Nodes for which memory is kept between documents (4 MiB); more is given back.
   static let nodesKept = 256 * 1024
 
-  // Private variables behind getters: a `package` one is checked for exclusive access at each use.
+  // Private variables behind getters: in debug builds a `package` one is checked for exclusive
+  // access at each use.
   private var nodes: UnsafeMutablePointer<JSONNode>
   private var capacity: Int
   /// Nodes on the tape; 0 before the first document and after a failure.

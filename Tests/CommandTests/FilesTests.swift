@@ -63,6 +63,8 @@ import Testing
     let json = try weft("test", "orders", "--format", "json")
     #expect(json.lines.count { $0.contains("\"passed\":false") } == 1)
     #expect(json.lines.count { $0.contains("\"passed\":true") } == 3)
+    let none = try weft("test", "orders", "--filter", "no such name")
+    #expect(none.code == 2 && none.errors.contains("no test's name contains `no such name`"))
   }
 
   @Test func `a place that is not there is named with those that are`() throws {

@@ -86,6 +86,13 @@ import Testing
     #expect(simulation.counts.quarantined == 1)
   }
 
+  @Test func `a record without its key names the field that the key is made of`() throws {
+    let simulation = try ProductSimulation(Claims.product())
+    simulation.take(QuarantineTests.good.replacing(#""claimId":"c1","#, with: ""))
+    let message = try #require(simulation.quarantined.first?[header: "weft_message"])
+    #expect(message.contains("the key, `event.claimId`, has no value"), "\(message)")
+  }
+
   @Test(arguments: cases)
   func `a product that stops on errors publishes nothing and says why`(example: Case) throws {
     var options = Claims.Options()

@@ -53,7 +53,7 @@ struct EventCompiler {
           decode))
     }
     if definition.journals.isEmpty {
-      work.append(try self.work(ofJournal: 0, key: KeyPlan(nil), counts: true, decode))
+      work.append(try self.work(ofJournal: 0, key: .source, counts: true, decode))
     }
     return EventPlan(
       name: event.name, decode: decode, intake: intake, journals: journals, work: work,
@@ -127,20 +127,12 @@ struct EventCompiler {
   private func compile(_ key: JournalDefinition.Key, over plan: DecodePlan) throws(PlanFailure)
     -> KeyPlan
   {
-    guard case .parts(let parts) = key else { return KeyPlan(nil) }
+    guard case .parts(let parts) = key else { return .source }
     let slot: (FieldPath) -> Int? = { path in
       if path.parts.first == "event" { return plan.slots[Array(path.parts.dropFirst())] }
       return Variable.slot(path.parts).flatMap { Variable.isFixed($0) ? $0 : nil }
     }
-    return KeyPlan(try terms(parts, slot))
-  }
-
-  private func terms(_ expressions: [CheckedExpression], _ slot: (FieldPath) -> Int?)
-    throws(PlanFailure) -> ContiguousArray<Term>
-  {
-    var result: ContiguousArray<Term> = []
-    for expression in expressions { result.append(try Term(expression, slot: slot)) }
-    return result
+    return try KeyPlan(parts, slot: slot)
   }
 
   private func resolver(_ plan: DecodePlan, _ binds: [String: Int]) -> (FieldPath) -> Int? {
@@ -210,7 +202,7 @@ struct EventCompiler {
           condition: condition, name: table.columns[update.column].name))
     }
     return ClausePlan(
-      table: target, branch: branch, key: try terms(clause.key, slot), updates: updates)
+      table: target, branch: branch, key: try KeyPlan(clause.key, slot: slot), updates: updates)
   }
 
   private mutating func port(
@@ -232,7 +224,7 @@ struct EventCompiler {
     let when: Term? =
       if let expression = definition.when { try Term(expression, slot: slot) } else { nil }
     return EventPortPlan(
-      port: port, branch: branch, when: when, key: try self.terms(definition.key, slot),
+      port: port, branch: branch, when: when, key: try KeyPlan(definition.key, slot: slot),
       columns: terms,
       shape: try OutputShape(output.fields, columns: columns.map(\.field), types: types))
   }

@@ -1,3 +1,5 @@
+import Diagnostics
+import Expressions
 import Formats
 import Product
 import Records
@@ -12,16 +14,31 @@ struct BranchPlan {
   let steps: ContiguousArray<Step>
 }
 
-/// How a journal's key is found in an event.
+/// How a key is found in an event: a journal's, a row's or a record's.
 final class KeyPlan {
   /// The record's own Kafka key; then there are no parts.
   let isSource: Bool
   let parts: ContiguousArray<Term>
+  /// Each part as its file has it, for messages.
+  let texts: [String]
 
-  init(_ parts: ContiguousArray<Term>?) {
-    isSource = parts == nil
-    self.parts = parts ?? []
+  /// - Parameter parts: none: the record's own Kafka key.
+  init(_ parts: [CheckedExpression], slot: @escaping (FieldPath) -> Int?) throws(PlanFailure) {
+    isSource = parts.isEmpty
+    var terms: ContiguousArray<Term> = []
+    for part in parts { terms.append(try Term(part, slot: slot)) }
+    self.parts = terms
+    texts = parts.map { String(decoding: $0.span.source.bytes[$0.span.range], as: UTF8.self) }
   }
+
+  private init() {
+    isSource = true
+    parts = []
+    texts = []
+  }
+
+  /// The record's own Kafka key.
+  static var source: KeyPlan { KeyPlan() }
 }
 
 /// What one event type does to one table.
@@ -53,12 +70,11 @@ final class ClausePlan {
   }
   let table: TablePlan
   let branch: BranchPlan
-  let key: ContiguousArray<Term>
+  let key: KeyPlan
   let updates: ContiguousArray<Update>
 
   init(
-    table: TablePlan, branch: BranchPlan, key: ContiguousArray<Term>,
-    updates: ContiguousArray<Update>
+    table: TablePlan, branch: BranchPlan, key: KeyPlan, updates: ContiguousArray<Update>
   ) {
     self.table = table
     self.branch = branch
@@ -73,14 +89,13 @@ final class EventPortPlan {
   let branch: BranchPlan
   let when: Term
   let hasWhen: Bool
-  /// Empty: the record's own Kafka key.
-  let key: ContiguousArray<Term>
+  let key: KeyPlan
   /// One for each of ``PortPlan/shape``'s columns.
   let columns: ContiguousArray<Term>
   let shape: OutputShape
 
   init(
-    port: PortPlan, branch: BranchPlan, when: Term?, key: ContiguousArray<Term>,
+    port: PortPlan, branch: BranchPlan, when: Term?, key: KeyPlan,
     columns: ContiguousArray<Term>, shape: OutputShape
   ) {
     self.port = port

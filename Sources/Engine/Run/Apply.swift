@@ -184,7 +184,7 @@ package final class Apply {
     if key.isSource { return event.key }
     let keys = bench.keys
     let start = keys.count
-    if !bench.appendKey(key.parts, to: keys) { return nil }
+    if !bench.appendKey(key, to: keys) { return nil }
     return keys[start..<keys.count]
   }
 

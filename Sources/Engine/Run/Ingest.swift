@@ -130,7 +130,7 @@ package final class Ingest {
   ) -> Bool {
     let start = bench.keys.count
     if !key.isSource {
-      if bench.appendKey(key.parts, to: bench.keys) {
+      if bench.appendKey(key, to: bench.keys) {
         return isShortEnough(bench.keys.count - start, "key")
       }
       bench.explainMissingKey(event)

@@ -6,27 +6,27 @@ import Records
 enum KeyOutcome {
   case written
   /// A part has no value.
-  case missing
+  case missing(part: Int)
   /// A part could not be computed; see the term's fault.
   case failed(Value, part: Int)
 }
 
 /// Keys as text: one part as it is, several as a JSON array.
 extension ByteBuffer {
-  /// Appends the key that `terms` give in `frame`. What is appended of a key that is not written is
-  /// the caller's to drop.
-  func appendKey(_ terms: ContiguousArray<Term>, _ frame: Frame) -> KeyOutcome {
-    if terms.count == 1 {
-      let value = terms[0].evaluate(frame)
+  /// Appends the key that the parts of `key` give in `frame`. What is appended of a key that is not
+  /// written is the caller's to drop.
+  func appendKey(_ key: KeyPlan, _ frame: Frame) -> KeyOutcome {
+    if key.parts.count == 1 {
+      let value = key.parts[0].evaluate(frame)
       if appendKeyPart(value) { return .written }
-      return value.isError ? .failed(value, part: 0) : .missing
+      return value.isError ? .failed(value, part: 0) : .missing(part: 0)
     }
     append(UInt8(ascii: "["))
-    for index in terms.indices {
+    for index in key.parts.indices {
       if index > 0 { append(UInt8(ascii: ",")) }
-      let value = terms[index].evaluate(frame)
+      let value = key.parts[index].evaluate(frame)
       if !appendKeyMember(value) {
-        return value.isError ? .failed(value, part: index) : .missing
+        return value.isError ? .failed(value, part: index) : .missing(part: index)
       }
     }
     append(UInt8(ascii: "]"))

@@ -23,7 +23,7 @@ extension Workbench {
     let bytes = batch.bytes
     let keyStart = bytes.count
     var hasKey = true
-    if plan.key.isEmpty {
+    if plan.key.isSource {
       if let key = emission.sourceKey { bytes.append(key) } else { hasKey = false }
     } else if !appendKey(plan.key, to: bytes) {
       return .failed

@@ -53,8 +53,8 @@ extension Workbench {
   /// Sets the key's parts of the row at hand from the document at hand.
   @inline(__always)
   func loadKey(_ clause: ClausePlan, _ slots: ValueRun) {
-    for part in clause.key.indices {
-      slots[TablePlan.keySlot + part] = clause.key[part].evaluate(frame)
+    for part in clause.key.parts.indices {
+      slots[TablePlan.keySlot + part] = clause.key.parts[part].evaluate(frame)
     }
   }
 

@@ -225,13 +225,16 @@ final class Workbench {
 
   /// Appends a key, or fails.
   @inline(__always)
-  func appendKey(_ terms: ContiguousArray<Term>, to buffer: ByteBuffer) -> Bool {
-    switch buffer.appendKey(terms, frame) {
+  func appendKey(_ key: KeyPlan, to buffer: ByteBuffer) -> Bool {
+    switch buffer.appendKey(key, frame) {
     case .written: return true
-    case .missing:
-      fail(RunFault(reason: "missing-key", message: "a part of the key has no value", place: ""))
+    case .missing(let part):
+      let what = key.parts.count == 1 ? "the key" : "part \(part + 1) of the key"
+      fail(
+        RunFault(
+          reason: "missing-key", message: "\(what), `\(key.texts[part])`, has no value", place: ""))
     case .failed(let value, let part):
-      fail(terms[part].fault(value))
+      fail(key.parts[part].fault(value))
     }
     return false
   }

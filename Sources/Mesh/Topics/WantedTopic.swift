@@ -54,8 +54,7 @@ extension WantedTopic {
       WantedTopic(
         output.topic, output.isState ? .statePort : .eventPort, of: product.name,
         partitions: output.partitions,
-        configs: output.isState
-          ? ["cleanup.policy": "compact"] : ["cleanup.policy": "delete", "retention.ms": "-1"])
+        configs: portConfigs(isState: output.isState))
     }
     // One partition: what is wrong is rare, and people read it in one order.
     let quarantine = WantedTopic(
@@ -64,6 +63,14 @@ extension WantedTopic {
         "cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": bytesMax,
       ])
     return journals + ports + [quarantine]
+  }
+
+  /// Ports take what a Kafka producer may send unasked, also where the broker allows less.
+  private static func portConfigs(isState: Bool) -> [String: String] {
+    var configs = ["max.message.bytes": String(messageBytesDefault)]
+    configs["cleanup.policy"] = isState ? "compact" : "delete"
+    if !isState { configs["retention.ms"] = "-1" }
+    return configs
   }
 
   package static func catalog(named name: String) -> WantedTopic {

@@ -39,6 +39,10 @@ enum TestVerb {
       }
     }
     session.report(broken, asResult: true)
+    if run == 0, broken.isEmpty, let text = session.arguments[filter] {
+      throw UsageError(
+        "no test's name contains `\(text)`", help: "`weft test` without `--filter` shows all names")
+    }
     if !session.isJSON {
       let count = "\(run) test\(run == 1 ? "" : "s")"
       session.output.write(

@@ -3,13 +3,12 @@
 /// One thread owns it. ``view`` and its parts end with the next append or ``clear()``; keep ranges
 /// over appends instead. The memory is kept over a clear.
 @safe public final class ByteBuffer {
-  private var base: UnsafeMutablePointer<UInt8>
-  private var capacity: Int
-  // A private variable behind a getter: in debug builds a `package` one is checked for exclusive
-  // access at each use.
-  private var length = 0
+  // Known to callers' modules, so that the small functions are inlined there.
+  @usableFromInline var base: UnsafeMutablePointer<UInt8>
+  @usableFromInline var capacity: Int
+  @usableFromInline var length = 0
   /// How many bytes were written.
-  public var count: Int { length }
+  @inlinable public var count: Int { length }
 
   /// An empty buffer with room for `capacity` bytes.
   public init(capacity: Int = 4096) {
@@ -20,14 +19,14 @@
   deinit { unsafe base.deallocate() }
 
   /// Whether nothing was written.
-  public var isEmpty: Bool { count == 0 }
+  @inlinable public var isEmpty: Bool { count == 0 }
   /// All bytes, until the next append or clear.
-  public var view: ByteView { unsafe ByteView(base: UnsafePointer(base), count: count) }
+  @inlinable public var view: ByteView { unsafe ByteView(base: UnsafePointer(base), count: count) }
   /// The bytes of `range`, until the next append or clear.
-  public subscript(range: Range<Int>) -> ByteView { view[range] }
+  @inlinable public subscript(range: Range<Int>) -> ByteView { view[range] }
 
   /// Drops all bytes and keeps the memory.
-  public func clear() { length = 0 }
+  @inlinable public func clear() { length = 0 }
 
   /// Drops what stands at and after `length`.
   public func truncate(to length: Int) {
@@ -36,14 +35,14 @@
   }
 
   /// Adds at the end.
-  public func append(_ byte: UInt8) {
+  @inlinable public func append(_ byte: UInt8) {
     if count == capacity { grow(1) }
     unsafe base[count] = byte
     length += 1
   }
 
   /// Adds at the end.
-  public func append(_ bytes: ByteView) {
+  @inlinable public func append(_ bytes: ByteView) {
     if count + bytes.count > capacity { grow(bytes.count) }
     unsafe (base + count).update(from: bytes.pointer, count: bytes.count)
     length += bytes.count
@@ -130,7 +129,7 @@
   }
 
   /// A number of fixed width, least significant byte first.
-  public func append<Number: FixedWidthInteger>(littleEndian value: Number) {
+  @inlinable public func append<Number: FixedWidthInteger>(littleEndian value: Number) {
     let size = MemoryLayout<Number>.size
     if count + size > capacity { grow(size) }
     unsafe UnsafeMutableRawPointer(base + count).storeBytes(
@@ -176,7 +175,8 @@
     unsafe UnsafeMutableRawPointer(base + index).storeBytes(of: value.littleEndian, as: UInt32.self)
   }
 
-  private func grow(_ more: Int) {
+  @inline(never)
+  @usableFromInline func grow(_ more: Int) {
     var size = capacity
     while size < count + more { size *= 2 }
     let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size)

@@ -3,10 +3,10 @@
 /// What an array in a class costs at each write (whether it is unique) this does not. One thread
 /// owns it; every access is bounds-checked.
 @safe public final class NumberTable {
-  private var base: UnsafeMutablePointer<Int64>
-  private var capacity: Int
-  private var filled = 0
-  private var rows = 0
+  @usableFromInline var base: UnsafeMutablePointer<Int64>
+  @usableFromInline var capacity: Int
+  @usableFromInline var filled = 0
+  @usableFromInline var rows = 0
   /// Numbers in a row.
   public let width: Int
 
@@ -21,7 +21,7 @@
   deinit { unsafe base.deallocate() }
 
   /// How many rows there are.
-  public var count: Int { rows }
+  @inlinable public var count: Int { rows }
 
   /// Drops the rows from `row` on; the memory is kept.
   public func truncate(to row: Int) {
@@ -41,7 +41,7 @@
   }
 
   /// The number in `column` of `row`, both counted from 0; checked.
-  public subscript(row: Int, column: Int) -> Int64 {
+  @inlinable public subscript(row: Int, column: Int) -> Int64 {
     get {
       let index = row * width + column
       precondition(row >= 0 && column >= 0 && column < width && index < filled, "no such number")
@@ -55,7 +55,7 @@
   }
 
   /// Adds a row of eight.
-  public func append(
+  @inlinable public func append(
     _ a: Int64, _ b: Int64, _ c: Int64, _ d: Int64, _ e: Int64, _ f: Int64, _ g: Int64, _ h: Int64
   ) {
     precondition(width == 8, "this table's rows are not of eight")
@@ -73,7 +73,8 @@
     rows += 1
   }
 
-  private func grow() {
+  @inline(never)
+  @usableFromInline func grow() {
     let larger = UnsafeMutablePointer<Int64>.allocate(capacity: capacity * 2)
     unsafe larger.update(from: base, count: filled)
     unsafe base.deallocate()

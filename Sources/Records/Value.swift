@@ -116,38 +116,38 @@ extension Value {
   public var isError: Bool { kind == .error }
 
   /// Of bool.
-  public var bool: Bool {
+  @inlinable public var bool: Bool {
     assert(kind == .bool)
     return low != 0
   }
   /// Of int.
-  public var int: Int64 {
+  @inlinable public var int: Int64 {
     assert(kind == .int)
     return Int64(bitPattern: low)
   }
   /// Of uint.
-  public var uint: UInt64 {
+  @inlinable public var uint: UInt64 {
     assert(kind == .uint)
     return low
   }
   /// Of double.
-  public var double: Double {
+  @inlinable public var double: Double {
     assert(kind == .double)
     return Double(bitPattern: low)
   }
   /// Of decimal.
-  public var decimal: Decimal {
+  @inlinable public var decimal: Decimal {
     assert(kind == .decimal)
     return Decimal(
       mantissa: Int128(truncatingIfNeeded: UInt128(high) << 64 | UInt128(low)), scale: scale)
   }
   /// Of timestamp.
-  public var timestamp: Timestamp {
+  @inlinable public var timestamp: Timestamp {
     assert(kind == .timestamp)
     return Timestamp(seconds: Int64(bitPattern: low), nanoseconds: UInt32(truncatingIfNeeded: high))
   }
   /// Of date: days since 1970-01-01.
-  public var dateDays: Int64 {
+  @inlinable public var dateDays: Int64 {
     assert(kind == .date)
     return Int64(bitPattern: low)
   }
@@ -157,13 +157,13 @@ extension Value {
     return (Int64(bitPattern: low), Int32(truncatingIfNeeded: Int64(bitPattern: high)))
   }
   /// Of string, bytes and json.
-  public var view: ByteView {
+  @inlinable public var view: ByteView {
     assert(kind == .string || kind == .bytes || kind == .json)
     guard let base = unsafe UnsafePointer<UInt8>(bitPattern: UInt(low)) else { return .empty }
     return unsafe ByteView(base: base, count: Int(length))
   }
   /// Of list, object and map.
-  public var run: ValueRun {
+  @inlinable public var run: ValueRun {
     assert(kind == .list || kind == .object || kind == .map)
     return unsafe ValueRun(base: UnsafeMutablePointer(bitPattern: UInt(low)), count: Int(length))
   }

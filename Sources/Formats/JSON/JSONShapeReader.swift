@@ -16,7 +16,8 @@ package final class JSONShapeReader {
   /// Members that repeated the name of a field, since this reader was made.
   package var repeats: Int64 { repeatsNow }
   private var repeatsNow: Int64 = 0
-  private let elements = ValueStack()
+  /// Made with the first document.
+  private var scan: JSONShapeScan?
 
   /// `slots` and `arena` outlive the reader; the owner resets the arena between documents.
   package init(slots: ValueRun, arena: Arena) {
@@ -29,8 +30,10 @@ package final class JSONShapeReader {
   package func readAtOnce(_ text: ByteView, _ shape: JSONShape) -> Bool {
     faultNow = .none
     guard let scanner = tape.scanner(over: text) else { return false }
-    var scan = JSONShapeScan(scanner, shape, slots, arena, elements)
-    return scan.run()
+    if let scan { return scan.read(scanner, by: shape) }
+    let fresh = JSONShapeScan(scanner, shape, slots, arena)
+    scan = fresh
+    return fresh.read(scanner, by: shape)
   }
 
   /// The text of the first member of that name of a document, where it can be had without a tape.

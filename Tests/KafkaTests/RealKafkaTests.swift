@@ -21,6 +21,15 @@ struct RealKafkaTests {
     #expect(results.map(\.error) == [nil])
   }
 
+  /// A broker answers a commit when it is decided; readers see it once its markers are written.
+  private func awaitCommitted(to end: Int64) throws {
+    let admin = try Admin(settings: settings)
+    let limit = soon
+    while try admin.watermarks(name, Partition(0), soon).upperBound < end, !limit.hasPassed {
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+  }
+
   private func removeTopic(_ name: String) throws {
     _ = try Admin(settings: settings).deleteTopics([name], soon)
   }
@@ -124,6 +133,7 @@ struct RealKafkaTests {
     #expect(other.map(\.metadata) == ["digest 3"])
     #expect(try admin.members(of: prefix, soon).map(\.instance) == ["\(prefix)-0"])
     #expect(try admin.members(of: prefix, soon).map(\.memberId) == [consumer.memberId])
+    try awaitCommitted(to: 8)
     let reader = try TopicReader(settings: settings, topic: name, from: .earliest, soon)
     #expect(try reader.everything().map(\.offset) == [0, 4, 6])
     #expect(consumer.close(soon))
@@ -148,6 +158,7 @@ struct RealKafkaTests {
     #expect(error?.isFenced == true)
     #expect(error?.reaction == .recreate)
     try second.commit(soon)
+    try awaitCommitted(to: 4)
     let reader = try TopicReader(settings: settings, topic: name, from: .earliest, soon)
     // The first one's record and its abort marker came before.
     #expect(try reader.everything().map(\.offset) == [2])

@@ -5,10 +5,11 @@
 @safe public final class NumberTable {
   @usableFromInline var base: UnsafeMutablePointer<Int64>
   @usableFromInline var capacity: Int
-  @usableFromInline var filled = 0
   @usableFromInline var rows = 0
   /// Numbers in a row.
   public let width: Int
+  /// Numbers in all rows.
+  @inlinable var filled: Int { rows * width }
 
   /// An empty table; `width` is at least 1.
   public init(width: Int, capacity rows: Int = 64) {
@@ -25,9 +26,8 @@
 
   /// Drops the rows from `row` on; the memory is kept.
   public func truncate(to row: Int) {
-    precondition(row >= 0 && row * width <= filled, "truncate beyond the end")
+    precondition(row >= 0 && row <= rows, "truncate beyond the end")
     rows = row
-    filled = row * width
   }
 
   /// Adds a row of `value`s and gives its number.
@@ -35,7 +35,6 @@
   public func append(repeating value: Int64 = 0) -> Int {
     if filled + width > capacity { grow() }
     unsafe (base + filled).update(repeating: value, count: width)
-    filled += width
     rows += 1
     return rows - 1
   }
@@ -43,14 +42,12 @@
   /// The number in `column` of `row`, both counted from 0; checked.
   @inlinable public subscript(row: Int, column: Int) -> Int64 {
     get {
-      let index = row * width + column
-      precondition(row >= 0 && column >= 0 && column < width && index < filled, "no such number")
-      return unsafe base[index]
+      precondition(row >= 0 && row < rows && column >= 0 && column < width, "no such number")
+      return unsafe base[row * width + column]
     }
     set {
-      let index = row * width + column
-      precondition(row >= 0 && column >= 0 && column < width && index < filled, "no such number")
-      unsafe base[index] = newValue
+      precondition(row >= 0 && row < rows && column >= 0 && column < width, "no such number")
+      unsafe base[row * width + column] = newValue
     }
   }
 
@@ -69,7 +66,6 @@
     unsafe row[5] = f
     unsafe row[6] = g
     unsafe row[7] = h
-    filled += 8
     rows += 1
   }
 

@@ -228,15 +228,18 @@ final class Workbench {
   func appendKey(_ key: KeyPlan, to buffer: ByteBuffer) -> Bool {
     switch buffer.appendKey(key, frame) {
     case .written: return true
-    case .missing(let part):
-      let what = key.parts.count == 1 ? "the key" : "part \(part + 1) of the key"
-      fail(
-        RunFault(
-          reason: "missing-key", message: "\(what), `\(key.texts[part])`, has no value", place: ""))
-    case .failed(let value, let part):
-      fail(key.parts[part].fault(value))
+    case .missing(let part): failMissing(key, part)
+    case .failed(let value, let part): fail(key.parts[part].fault(value))
     }
     return false
+  }
+
+  @inline(never)
+  private func failMissing(_ key: KeyPlan, _ part: Int) {
+    let what = key.parts.count == 1 ? "the key" : "part \(part + 1) of the key"
+    fail(
+      RunFault(
+        reason: "missing-key", message: "\(what), `\(key.texts[part])`, has no value", place: ""))
   }
 
   /// The actual time of the document at hand, or else Kafka's.

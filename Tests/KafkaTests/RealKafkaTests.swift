@@ -115,7 +115,7 @@ struct RealKafkaTests {
     for turn in 0..<4 {
       try producer.begin()
       let tag = try producer.produceTagged(
-        to: TopicOrdinal(0), Partition(0), key: nil, value: StaticString("b").view, timestamp: 1,
+        to: TopicOrdinal(0), Partition(0), key: nil, value: StaticString("b").view, timestamp: nil,
         soon)
       try producer.flush(soon)
       offsets.append(producer.offset(of: tag)?.value)

@@ -23,36 +23,28 @@ extension Admin {
     }
   }
 
-  /// The group's members; none for a group that is not there.
-  package func members(of group: String, _ deadline: Deadline) throws(KafkaError) -> [GroupMember] {
-    let operation = "describe group \(group)"
-    return try settled(deadline) { () throws(KafkaError) -> ([GroupMember], KafkaError?) in
+  /// The group and its members; none for a group that is not there.
+  package func group(_ name: String, _ deadline: Deadline) throws(KafkaError) -> GroupDescription {
+    let operation = "describe group \(name)"
+    return try settled(deadline) { () throws(KafkaError) -> (GroupDescription, KafkaError?) in
       try unsafe request(operation, deadline) { options, queue in
-        unsafe group.withCString { name in
-          var names: [UnsafePointer<CChar>?] = unsafe [name]
-          unsafe rd_kafka_DescribeConsumerGroups(client, &names, 1, options, queue)
-        }
+        unsafe describeGroup(client, name, options, queue)
       } read: { answer in
-        var count = 0
-        guard let list = unsafe rd_kafka_DescribeConsumerGroups_result_groups(answer, &count),
-          count > 0, let first = unsafe list[0]
-        else { return nil }
-        let error = unsafe rd_kafka_ConsumerGroupDescription_error(first)
-        return unsafe (Admin.members(first), Admin.groupError(error, operation))
+        unsafe Admin.description(in: answer, operation)
       }
     }
   }
 
-  private static func members(_ description: OpaquePointer) -> [GroupMember] {
-    (0..<(unsafe rd_kafka_ConsumerGroupDescription_member_count(description))).compactMap { index in
-      guard let member = unsafe rd_kafka_ConsumerGroupDescription_member(description, index),
-        let id = unsafe rd_kafka_MemberDescription_consumer_id(member)
-      else { return nil }
-      let instance = unsafe rd_kafka_MemberDescription_group_instance_id(member)
-        .map { unsafe String(cString: $0) }
-      return unsafe GroupMember(
-        memberId: String(cString: id), instance: instance?.isEmpty == true ? nil : instance)
-    }
+  /// Reads the answer to a question for one group.
+  static func description(in answer: OpaquePointer, _ operation: String)
+    -> (GroupDescription, KafkaError?)?
+  {
+    var count = 0
+    guard let list = unsafe rd_kafka_DescribeConsumerGroups_result_groups(answer, &count),
+      count > 0, let first = unsafe list[0]
+    else { return nil }
+    let error = unsafe rd_kafka_ConsumerGroupDescription_error(first)
+    return unsafe (GroupDescription(reading: first), groupError(error, operation))
   }
 
   /// What a group has committed for partitions of a topic, in their order; nil where nothing. Only

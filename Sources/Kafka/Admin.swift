@@ -29,13 +29,6 @@ package struct TopicConfig: Hashable, Sendable {
   package let isOverride: Bool
 }
 
-/// One member of a consumer group.
-package struct GroupMember: Hashable, Sendable {
-  package let memberId: String
-  /// `group.instance.id`; nil for a dynamic member.
-  package let instance: String?
-}
-
 /// What became of one item of a request that had several.
 package struct ItemResult: Hashable, Sendable {
   package let name: String

@@ -60,10 +60,6 @@ package final class ClientLog: Sendable {
     case rebalance(assigned: Bool, [NamedPartition], lost: Bool)
     case failed(KafkaError, NamedPartition?)
   }
-  struct NamedPartition {
-    let topic: String
-    let partition: Int32
-  }
 
   init(log: ClientLog) { self.log = log }
 

@@ -58,6 +58,11 @@ package struct ClientSettings: Sendable {
     "request.required.acks", "log.queue", "partitioner",
   ]
 
+  /// `client.id`, by which brokers log and set quotas.
+  package var clientId: String {
+    properties.last { $0.name == "client.id" }?.value ?? ClientRole.clientId
+  }
+
   /// Whether the value of `name` must never be shown.
   package static func isSecret(_ name: String) -> Bool {
     ["password", "secret", "token", "jaas", "oauthbearer.config", "pem", "ssl.keystore"]
@@ -79,6 +84,8 @@ enum ClientRole {
   /// The bound on what is fetched ahead, for each of a group consumer's two queues.
   static let queuedKilobytes = 8192
 
+  static let clientId = "weft"
+
   case groupConsumer, reader, transactionalProducer, plainProducer, admin
 
   var type: rd_kafka_type_t {
@@ -91,7 +98,8 @@ enum ClientRole {
   /// Which may be overridden by the user's properties, with the reason for each.
   var defaults: [(String, String)] {
     let all = [
-      ("client.id", "weft"), ("socket.nagle.disable", "true"), ("log.connection.close", "false"),
+      ("client.id", ClientRole.clientId), ("socket.nagle.disable", "true"),
+      ("log.connection.close", "false"),
       // A broker that is away is tried again soon, but not in a busy loop.
       ("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "1000"),
       // A topic made a moment ago is found without waiting for the next regular refresh.

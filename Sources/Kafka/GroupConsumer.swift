@@ -44,9 +44,13 @@ package enum ConsumerEvent: Sendable {
   private var pace: FetchPace
   private var asidePace: FetchPace
   /// What was assigned and not given back.
-  var assigned: Set<TopicPartition> = []
+  package internal(set) var assigned: Set<TopicPartition> = []
   /// Whether librdkafka waits for the answer to a rebalance.
   var isRebalanceUnanswered = false
+  /// A question for the group that was not answered yet.
+  var groupQuestion: GroupQuestion?
+  /// Whether this member subscribes to a topic more, so that the group divides its partitions anew.
+  var isDividingAnew = false
 
   /// Makes the member; joins with ``subscribe()``.
   /// - Parameter instance: its static membership (`group.instance.id`), which makes a restart
@@ -93,6 +97,7 @@ package enum ConsumerEvent: Sendable {
   }
 
   deinit {
+    groupQuestion = nil
     wakeHandle.end()
     unsafe weft_wake_no_more(asideQueue)
     if isAbandoned { return }
@@ -104,7 +109,9 @@ package enum ConsumerEvent: Sendable {
   }
 
   /// Joins the group for all topics.
-  package func subscribe() throws(KafkaError) {
+  package func subscribe() throws(KafkaError) { try subscribe(to: topics) }
+
+  func subscribe(to topics: [String]) throws(KafkaError) {
     let list = PartitionList(capacity: topics.count)
     for topic in topics { list.add(topic, Partition(-1)) }
     let code = unsafe rd_kafka_subscribe(client, list.raw)
@@ -164,6 +171,7 @@ package enum ConsumerEvent: Sendable {
       case .rebalance(let assigned, let named, let lost):
         isRebalanceUnanswered = true
         let partitions = named.compactMap { ordinal(of: $0) }
+        if assigned { endDividingAnew() }
         pending.append(
           assigned
             ? .assigned(partitions, incremental: incremental)
@@ -179,8 +187,8 @@ package enum ConsumerEvent: Sendable {
     error.code == .fatal ? fatalError ?? error : error
   }
 
-  private func ordinal(of named: ClientContext.NamedPartition) -> TopicPartition? {
-    ordinals[named.topic].map { TopicPartition(topic: $0, partition: Partition(named.partition)) }
+  private func ordinal(of named: NamedPartition) -> TopicPartition? {
+    ordinals[named.topic].map { TopicPartition(topic: $0, partition: named.partition) }
   }
 
   private var usesIncrementalRebalance: Bool {
@@ -195,15 +203,7 @@ package enum ConsumerEvent: Sendable {
     _ opaque: UnsafeMutableRawPointer?
   ) {
     guard let client = unsafe client, let context = unsafe ClientContext.of(opaque) else { return }
-    var named: [ClientContext.NamedPartition] = []
-    if let list = unsafe list {
-      for index in 0..<Int(unsafe list.pointee.cnt) {
-        let element = unsafe list.pointee.elems[index]
-        named.append(
-          unsafe ClientContext.NamedPartition(
-            topic: String(cString: element.topic), partition: element.partition))
-      }
-    }
+    let named = unsafe list.map { unsafe NamedPartition.reading($0) } ?? []
     if context.isClosing {
       context.awaitsAnswer = true
       return

@@ -25,7 +25,7 @@ package struct Recreation: Sendable {
 
   /// Why it cannot be done now: a worker is still a member of the group.
   package func obstacle(_ admin: Admin, _ deadline: Deadline) throws(KafkaError) -> Diagnostic? {
-    let members = try admin.members(of: group, deadline)
+    let members = try admin.group(group, deadline).members
     if members.isEmpty { return nil }
     let names = members.map { "`\($0.instance ?? $0.memberId)`" }.joined(separator: ", ")
     return Diagnostic(

@@ -17,7 +17,7 @@ extension ProductLoop {
         hasChanged = true
         do {
           try answer(event, consumer)
-          knownMemberId = consumer.memberId ?? knownMemberId
+          watch.rebalanced(nowMs: Clock.monotonicMs())
         } catch {
           // A rebalance without an answer would hold the whole group up: leave, and join anew.
           leave()
@@ -37,7 +37,7 @@ extension ProductLoop {
       try take(partitions, incremental: incremental, consumer)
     case .revoked(let partitions, let incremental, let lost):
       // Answering would join anew under this instance's name and put a newer one out.
-      if lost, settings.unsafe.keeps(.fencing), isHeldByAnother() { throw .stop(.fenced) }
+      if lost, settings.unsafe.keeps(.fencing), isHeldByAnother() == true { throw .stop(.fenced) }
       try giveBack(partitions, incremental: incremental, consumer)
     case .reachedEnd, .failed: break
     }

@@ -37,7 +37,9 @@ extension ProductLoop {
     try settleOwnBlocks(isFinal: false)
     if !ends.isEmpty { try checkEnds() }
     if isRestoring { try finishRestoring(consumer) }
-    if meter.shouldClose(nowMs: Clock.monotonicMs()) { try closeTurn() }
+    let now = Clock.monotonicMs()
+    if meter.shouldClose(nowMs: now) { try closeTurn() }
+    try watchGroup(consumer, nowMs: now)
   }
 
   private func gather() throws(LoopFailure) {

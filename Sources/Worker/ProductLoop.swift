@@ -75,8 +75,10 @@ final class ProductLoop {
   var begunInputs: Set<Int> = []
   /// How many partitions each topic had then.
   var partitionsAtJoin: [Int] = []
-  /// The last id that the group gave this loop's member: librdkafka forgets it when it is put out.
-  var knownMemberId: String?
+  /// The consumer's `client.id`, of this loop alone: by it the loop knows its own place in the
+  /// group, also when the answer that told it its member's id was lost with a broker.
+  let clientId: String
+  var watch = GroupWatch()
 
   // The open turn.
   let batch = RecordBatch(capacity: 2000)
@@ -135,6 +137,7 @@ final class ProductLoop {
     direct = Direct(plan)
     isDirect = settings.product.journals.isEmpty
     logic = "\(plan.logicDigest)"
+    clientId = "\(settings.kafka.clientId)-\(String(UInt64.random(in: 0...UInt64.max), radix: 16))"
     meter = TurnMeter(settings.turn)
     owned = OwnedPartitions(
       inputCount: settings.product.inputs.count,
@@ -183,9 +186,7 @@ final class ProductLoop {
     case .kafka(let kafkaError, let inPhase): (error, phase) = (kafkaError, inPhase)
     }
     var recovery = Recovery.from(error, in: phase)
-    if recovery == .askWhoHolds {
-      recovery = isHeldByAnother() ? .stop(.fenced) : .renewProducer
-    }
+    if recovery == .askWhoHolds { recovery = whoHolds(after: error) }
     if repeats.isTooMany(error, in: phase) {
       recovery = .stop(
         .failed("the same turn failed \(Repeats.max) times, and would again: \(error)"))
@@ -224,19 +225,6 @@ final class ProductLoop {
     monitor.update { $0.phase = phase }
   }
 
-  /// Whether the group knows another member under this instance's name (rule 19). While that cannot
-  /// be found out, go on: should there be one, it fences this one again.
-  func isHeldByAnother() -> Bool {
-    guard let consumer else { return false }
-    if consumer.fatalError?.code == .fencedInstance { return true }
-    let limit = Deadline.after(milliseconds: ProductLoop.startCallMs)
-    let own = [consumer.memberId, knownMemberId]
-    guard let admin = try? Admin(settings: settings.kafka),
-      let members = try? admin.members(of: consumer.group, limit)
-    else { return false }
-    return members.contains { $0.instance == instanceName && !own.contains($0.memberId) }
-  }
-
   /// `group.instance.id`
   var instanceName: String { "\(product.names.transactionalIdPrefix).\(settings.instance)" }
 
@@ -263,7 +251,8 @@ final class ProductLoop {
     let consumer: GroupConsumer
     do {
       consumer = try GroupConsumer(
-        settings: settings.kafka, group: product.names.group, instance: instanceName,
+        settings: settings.kafka.with("client.id", clientId), group: product.names.group,
+        instance: instanceName,
         topics: topics, aside: Set((product.inputs.count..<topics.count).map(TopicOrdinal.init)),
         log: log)
     } catch {

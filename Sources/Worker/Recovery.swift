@@ -6,7 +6,7 @@ package enum Recovery: Hashable, Sendable {
   case rewind
   /// The outcome or the client is lost: a new producer, then read the committed offsets and rewind.
   case renewProducer
-  /// Somebody may have taken over: find out, then stop or renew.
+  /// Somebody may have taken over: find out, then stop or make anew what is finished.
   case askWhoHolds
   /// The consumer is finished: leave, and join anew.
   case rejoin
@@ -24,7 +24,7 @@ package enum Recovery: Hashable, Sendable {
   }
 
   package static func from(_ error: KafkaError, in phase: Phase) -> Recovery {
-    if error.code == .fencedInstance { return .stop(.fenced) }
+    if error.code == .fencedInstance { return .askWhoHolds }
     if error.isAccessDenied { return .stop(.accessDenied(error)) }
     if error.isLoginRefused { return .stop(.loginRefused(error)) }
     if phase == .reading { return error.isFatal ? .rejoin : .rewind }

@@ -39,6 +39,16 @@ struct PartitionsTaken: LogEvent {
   }
 }
 
+struct PartitionsUnowned: LogEvent {
+  static let name = "partitions-unowned"
+  let product: String, partitions: [String]
+  var level: LogLevel { .warning }
+  var message: String { "partitions belong to no member; the group is made to divide them anew" }
+  var fields: [LogField] {
+    [LogField("product", product), LogField("partitions", partitions.joined(separator: ","))]
+  }
+}
+
 struct StateRestored: LogEvent {
   static let name = "state-restored"
   let product: String, blocks: Int64, durationMs: Int64

@@ -71,9 +71,9 @@ import Worker
     }
   }
 
-  @Test func `a second holder of the instance stops the first with exit code 3`() {
+  @Test func `a fenced member asks first who holds its instance, and stops with exit code 3`() {
     for phase in [Recovery.Phase.reading, .writing, .ending] {
-      #expect(Recovery.from(error(82, fatal: true), in: phase) == .stop(.fenced))
+      #expect(Recovery.from(error(82, fatal: true), in: phase) == .askWhoHolds)
     }
     #expect(StopReason.fenced.exitCode == 3)
   }

@@ -55,7 +55,7 @@ struct RealKafkaTests {
     #expect(gone.first?.error?.isTopicMissing == true)
     #expect(throws: KafkaError.self) { _ = try admin.topicConfigs(name, soon) }
     try admin.deleteGroup("\(prefix).no-such-group", soon)
-    #expect(try admin.members(of: "\(prefix).no-such-group", soon) == [])
+    #expect(try admin.group("\(prefix).no-such-group", soon).members == [])
   }
 
   @Test func `an offset that is not there any more is an error, not a reset`() throws {
@@ -131,8 +131,12 @@ struct RealKafkaTests {
     let other = try admin.committed(by: prefix, input, [Partition(0)], soon)
     #expect(other.map(\.offset) == [Offset(4)])
     #expect(other.map(\.metadata) == ["digest 3"])
-    #expect(try admin.members(of: prefix, soon).map(\.instance) == ["\(prefix)-0"])
-    #expect(try admin.members(of: prefix, soon).map(\.memberId) == [consumer.memberId])
+    let group = try admin.group(prefix, soon)
+    #expect(group.isStable)
+    #expect(group.members.map(\.instance) == ["\(prefix)-0"])
+    #expect(group.members.map(\.memberId) == [consumer.memberId])
+    #expect(
+      group.members.map(\.partitions) == [[NamedPartition(topic: input, partition: Partition(0))]])
     try awaitCommitted(to: 8)
     let reader = try TopicReader(settings: settings, topic: name, from: .earliest, soon)
     #expect(try reader.everything().map(\.offset) == [0, 4, 6])
@@ -208,6 +212,90 @@ struct RealKafkaTests {
     #expect(error?.reaction == .abort)
     try producer.abort(soon)
     first.close(soon)
+    second.close(soon)
+  }
+
+  /// Answers rebalances of all `members`, at least once and until `isDone` or the deadline; what
+  /// they own then.
+  private func settle(_ members: [GroupConsumer], until isDone: ([Set<TopicPartition>]) -> Bool)
+    throws -> [Set<TopicPartition>]
+  {
+    let batch = RecordBatch(capacity: 10)
+    let deadline = soon
+    repeat {
+      for member in members {
+        member.poll(into: batch, waitMilliseconds: 10)
+        while let event = member.nextEvent() {
+          switch event {
+          case .assigned(let partitions, let incremental):
+            try member.assign(
+              partitions.map { PartitionOffset($0, Offset(0)) }, incremental: incremental)
+          case .revoked(let partitions, let incremental, _):
+            try member.unassign(partitions, incremental: incremental)
+          case .reachedEnd, .failed: break
+          }
+        }
+      }
+    } while !isDone(members.map(\.assigned)) && !deadline.hasPassed
+    return members.map(\.assigned)
+  }
+
+  @Test func `a partition that nobody was left with is found, and the group divides anew`() throws {
+    let other = "\(prefix).other"
+    try makeTopic(name, 2)
+    try makeTopic(other)
+    defer {
+      try? removeTopic(name)
+      try? removeTopic(other)
+    }
+    func member(_ instance: String) throws -> GroupConsumer {
+      let made = try GroupConsumer(
+        settings: settings, group: prefix, instance: instance, topics: [name])
+      try made.subscribe()
+      return made
+    }
+    func described(by asker: GroupConsumer) throws -> GroupDescription? {
+      let deadline = soon
+      asker.askForGroup()
+      while !deadline.hasPassed {
+        if let answer = try asker.groupAnswer() { return answer }
+        Thread.sleep(forTimeInterval: 0.02)
+      }
+      return nil
+    }
+    // The first dies when it is told to give one of its two partitions to the second.
+    var first: GroupConsumer? = try member("a")
+    _ = try settle([first!]) { $0[0].count == 2 }
+    let second = try member("b")
+    let batch = RecordBatch(capacity: 10)
+    let deadline = soon
+    var isTold = false
+    while !isTold && !deadline.hasPassed {
+      first!.poll(into: batch, waitMilliseconds: 10)
+      _ = try settle([second]) { _ in true }
+      isTold = first!.hasRebalance
+    }
+    first = nil
+    let again = try member("a")
+    _ = try settle([again, second]) { $0[0].count == 1 }
+    var group = try described(by: again)
+    #expect(group?.isStable == true)
+    #expect(again.unowned(in: group!, counts: [2]).count == 1)
+
+    try again.divideAnew(with: other)
+    let owned = try settle([again, second]) { $0[0].count == 1 && $0[1].count == 1 }
+    #expect(owned[0].union(owned[1]).count == 2)
+    // The second rebalance, in which the other topic goes, comes right after.
+    let limit = soon
+    repeat {
+      _ = try settle([again, second]) { _ in true }
+      group = try described(by: second)
+    } while !limit.hasPassed
+      && (group?.members.flatMap(\.partitions).map(\.topic).contains(other) == true
+        || group?.isStable != true)
+    #expect(again.unowned(in: group!, counts: [2]) == [])
+    #expect(group?.members.map { $0.partitions.map(\.topic) } == [[name], [name]])
+    again.close(soon)
     second.close(soon)
   }
 }

@@ -122,7 +122,9 @@ def measure(job: str, s: Setting, say: Callable[[str], None]) -> Iterator[dict]:
             label = " ".join([side.who, *(f"{k}={v}" for k, v in side.notes.items()),
                               *([f"{side.headers} headers"] if side.headers else [])])
             say(f"{job}: {label}, run {turn + 1} of {RUNS}")
-            side.best = better(side.best, side.run())
+            figures = side.run()
+            say(f"   {figures.summary()}")
+            side.best = better(side.best, figures)
     for side in found:
         yield line(job, side, found)
 

@@ -28,6 +28,12 @@ class Figures:
     commit_p99_ms: float | None = None
     latency: dict[str, float] = field(default_factory=dict)
 
+    def summary(self) -> str:
+        """One run in a line, for whoever waits."""
+        if self.latency:
+            return f"p50 {self.latency['p50_ms']:.0f} ms, p99 {self.latency['p99_ms']:.0f} ms"
+        return f"{self.events_per_cpu_s or 0:.0f} events a cpu-second, {self.rss_mb or 0:.0f} MB"
+
 
 def mimalloc() -> str:
     """The allocator's library, which the worker is linked with; preloaded for the C programs."""

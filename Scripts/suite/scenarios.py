@@ -1,5 +1,6 @@
 """What is done to the workers and brokers while the input flows."""
 
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -80,11 +81,12 @@ def zombies(rig: Rig, rounds: int) -> None:
             wait_for_progress(rig)
             time.sleep(rig.random.uniform(0.5, 3))
             zombie.send_signal(18)  # SIGCONT
-            time.sleep(2)
-            code = zombie.poll()
-            rig.report.facts.append(
-                f"the zombie of round {round + 1} "
-                + ("still ran 2 s after it woke" if code is None else f"ended with {code}"))
+            # It has to see that the other stays for longer than a session lasts without heartbeats.
+            try:
+                ended = f"ended with {zombie.wait(SESSION_SECONDS + 10)}"
+            except subprocess.TimeoutExpired:
+                ended = f"still ran {SESSION_SECONDS + 10} s after it woke"
+            rig.report.facts.append(f"the zombie of round {round + 1} {ended}")
         wait_for_progress(rig)
 
 

@@ -40,6 +40,9 @@ package struct ClientSettings: Sendable {
   /// librdkafka's own default.
   package var batchBytesMax: Int { number("batch.size") ?? 1_000_000 }
 
+  /// After so long without a heartbeat the group counts a member as dead, in milliseconds.
+  package var sessionMs: Int64 { Int64(number("session.timeout.ms") ?? ClientRole.sessionMs) }
+
   /// What is fetched ahead into one queue at most, in bytes and (librdkafka's default) records.
   var queuedBytesMax: Int {
     (number("queued.max.messages.kbytes") ?? ClientRole.queuedKilobytes) * 1024
@@ -57,11 +60,6 @@ package struct ClientSettings: Sendable {
     "auto.offset.reset", "enable.partition.eof", "enable.gapless.guarantee", "acks",
     "request.required.acks", "log.queue", "partitioner",
   ]
-
-  /// `client.id`, by which brokers log and set quotas.
-  package var clientId: String {
-    properties.last { $0.name == "client.id" }?.value ?? ClientRole.clientId
-  }
 
   /// Whether the value of `name` must never be shown.
   package static func isSecret(_ name: String) -> Bool {
@@ -83,8 +81,8 @@ extension ClientSettings: CustomStringConvertible, CustomDebugStringConvertible,
 enum ClientRole {
   /// The bound on what is fetched ahead, for each of a group consumer's two queues.
   static let queuedKilobytes = 8192
-
-  static let clientId = "weft"
+  /// Long enough for a restart to keep its partitions, short enough that the dead are replaced.
+  static let sessionMs = 10_000
 
   case groupConsumer, reader, transactionalProducer, plainProducer, admin
 
@@ -98,7 +96,7 @@ enum ClientRole {
   /// Which may be overridden by the user's properties, with the reason for each.
   var defaults: [(String, String)] {
     let all = [
-      ("client.id", ClientRole.clientId), ("socket.nagle.disable", "true"),
+      ("client.id", "weft"), ("socket.nagle.disable", "true"),
       ("log.connection.close", "false"),
       // A broker that is away is tried again soon, but not in a busy loop.
       ("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "1000"),
@@ -111,9 +109,7 @@ enum ClientRole {
         // `queued.min.messages` below its default starves.
         ("queued.max.messages.kbytes", "\(ClientRole.queuedKilobytes)"),
         ("partition.assignment.strategy", "cooperative-sticky"),
-        // Long enough for a restart to keep its partitions, short enough that the dead are
-        // replaced.
-        ("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "1000"),
+        ("session.timeout.ms", "\(ClientRole.sessionMs)"), ("heartbeat.interval.ms", "1000"),
       ]
     case .reader:
       // Nobody wakes its fetcher, so as much as a second takes lies in its queue.

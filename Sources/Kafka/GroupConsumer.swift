@@ -47,10 +47,8 @@ package enum ConsumerEvent: Sendable {
   package internal(set) var assigned: Set<TopicPartition> = []
   /// Whether librdkafka waits for the answer to a rebalance.
   var isRebalanceUnanswered = false
-  /// A question for the group that was not answered yet.
-  var groupQuestion: GroupQuestion?
   /// Whether this member subscribes to a topic more, so that the group divides its partitions anew.
-  var isDividingAnew = false
+  package internal(set) var isDividingAnew = false
 
   /// Makes the member; joins with ``subscribe()``.
   /// - Parameter instance: its static membership (`group.instance.id`), which makes a restart
@@ -97,7 +95,6 @@ package enum ConsumerEvent: Sendable {
   }
 
   deinit {
-    groupQuestion = nil
     wakeHandle.end()
     unsafe weft_wake_no_more(asideQueue)
     if isAbandoned { return }
@@ -245,13 +242,10 @@ package enum ConsumerEvent: Sendable {
     return id.isEmpty ? nil : id
   }
 
-  /// The group's generation as this member knows it now. Take it *before* gathering what is to be
-  /// committed under it (rule 8).
-  package func groupMetadata() -> GroupMetadata {
-    // Null only without a group id, and there is one.
-    guard let raw = unsafe rd_kafka_consumer_group_metadata(client) else {
-      return GroupMetadata(group: group)
-    }
+  /// The group's generation as this member knows it now; nil while it has no place in the group.
+  /// Take it *before* gathering what is to be committed under it (rule 8).
+  package func groupMetadata() -> GroupMetadata? {
+    guard let raw = unsafe rd_kafka_consumer_group_metadata(client) else { return nil }
     return unsafe GroupMetadata(taking: raw)
   }
 

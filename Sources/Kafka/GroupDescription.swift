@@ -16,20 +16,19 @@ package struct GroupDescription: Hashable, Sendable {
 /// One member of a consumer group.
 package struct GroupMember: Hashable, Sendable {
   package let memberId: String
-  /// `group.instance.id`; nil for a dynamic member.
-  package let instance: String?
-  /// `client.id`, which the member chose itself.
-  package let clientId: String
   /// What the group has given it.
   package let partitions: [NamedPartition]
 
-  package init(
-    memberId: String, instance: String?, clientId: String, partitions: [NamedPartition]
-  ) {
+  package init(memberId: String, partitions: [NamedPartition]) {
     self.memberId = memberId
-    self.instance = instance
-    self.clientId = clientId
     self.partitions = partitions
+  }
+
+  /// Whether it is the static member `instance` (`group.instance.id`). A broker makes the id of a
+  /// static member of its name, a hyphen and a UUID; names of Weft's end with the number of a loop
+  /// after a point, and a UUID has none.
+  package func isNamed(_ instance: String) -> Bool {
+    memberId.hasPrefix(instance + "-") && !memberId.dropFirst(instance.count + 1).contains(".")
   }
 }
 
@@ -46,34 +45,21 @@ package struct NamedPartition: Hashable, Sendable {
 
 extension GroupDescription {
   /// Reads librdkafka's description, which the caller keeps.
-  init(reading raw: OpaquePointer) {
-    isStable =
-      unsafe rd_kafka_ConsumerGroupDescription_state(raw) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE
-    members = (0..<(unsafe rd_kafka_ConsumerGroupDescription_member_count(raw))).compactMap {
-      guard let member = unsafe rd_kafka_ConsumerGroupDescription_member(raw, $0) else {
-        return nil
+  init(reading info: rd_kafka_group_info) {
+    isStable = unsafe info.state.map { unsafe String(cString: $0) } == "Stable"
+    var members: [GroupMember] = []
+    for index in 0..<Int(unsafe info.member_cnt) {
+      guard let member = unsafe info.members?[index], let id = unsafe member.member_id else {
+        continue
       }
-      return unsafe GroupMember(reading: member)
+      let partitions = unsafe UnsafeRawBufferPointer(
+        start: member.member_assignment, count: Int(member.member_assignment_size))
+      members.append(
+        unsafe GroupMember(
+          memberId: String(cString: id),
+          partitions: NamedPartition.reading(assignment: Array(partitions))))
     }
-  }
-}
-
-extension GroupMember {
-  fileprivate init?(reading raw: OpaquePointer) {
-    guard let id = unsafe rd_kafka_MemberDescription_consumer_id(raw) else { return nil }
-    let instance = unsafe rd_kafka_MemberDescription_group_instance_id(raw)
-      .map { unsafe String(cString: $0) }
-    let client = unsafe rd_kafka_MemberDescription_client_id(raw)
-      .map { unsafe String(cString: $0) }
-    var partitions: [NamedPartition] = []
-    if let assignment = unsafe rd_kafka_MemberDescription_assignment(raw),
-      let list = unsafe rd_kafka_MemberAssignment_partitions(assignment)
-    {
-      partitions = unsafe NamedPartition.reading(list)
-    }
-    self.init(
-      memberId: unsafe String(cString: id), instance: instance?.isEmpty == true ? nil : instance,
-      clientId: client ?? "", partitions: partitions)
+    self.members = members
   }
 }
 
@@ -85,5 +71,30 @@ extension NamedPartition {
       return unsafe NamedPartition(
         topic: String(cString: element.topic), partition: Partition(element.partition))
     }
+  }
+
+  /// The partitions of an assignment as the consumer protocol writes it: version, then for each
+  /// topic its name and its partitions, big-endian. What does not read as that ends the list.
+  package static func reading(assignment bytes: [UInt8]) -> [NamedPartition] {
+    var rest = bytes[...]
+    func number(_ width: Int) -> Int? {
+      guard rest.count >= width else { return nil }
+      defer { rest = rest.dropFirst(width) }
+      return rest.prefix(width).reduce(0) { $0 << 8 | Int($1) }
+    }
+    var result: [NamedPartition] = []
+    guard number(2) != nil, let topics = number(4) else { return result }
+    for _ in 0..<topics {
+      guard let length = number(2), rest.count >= length else { return result }
+      let topic = String(decoding: rest.prefix(length), as: UTF8.self)
+      rest = rest.dropFirst(length)
+      guard let count = number(4) else { return result }
+      for _ in 0..<count {
+        guard let partition = number(4) else { return result }
+        result.append(
+          NamedPartition(topic: topic, partition: Partition(Int32(truncatingIfNeeded: partition))))
+      }
+    }
+    return result
   }
 }

@@ -146,6 +146,7 @@ package struct KafkaErrorCode: Hashable, Sendable {
   package static let topicExists = KafkaErrorCode(value: 36)
   package static let invalidProducerEpoch = KafkaErrorCode(value: 47)
   package static let concurrentTransactions = KafkaErrorCode(value: 51)
+  package static let invalidTransactionTimeout = KafkaErrorCode(value: 50)
   package static let fencedInstance = KafkaErrorCode(value: 82)
   package static let unstableOffsets = KafkaErrorCode(value: 88)
   package static let producerFenced = KafkaErrorCode(value: 90)

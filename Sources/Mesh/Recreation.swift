@@ -25,9 +25,10 @@ package struct Recreation: Sendable {
 
   /// Why it cannot be done now: a worker is still a member of the group.
   package func obstacle(_ admin: Admin, _ deadline: Deadline) throws(KafkaError) -> Diagnostic? {
-    let members = try admin.group(group, deadline).members
-    if members.isEmpty { return nil }
-    let names = members.map { "`\($0.instance ?? $0.memberId)`" }.joined(separator: ", ")
+    guard let members = try admin.group(group, deadline)?.members, !members.isEmpty else {
+      return nil
+    }
+    let names = members.map { "`\($0.memberId)`" }.joined(separator: ", ")
     return Diagnostic(
       .groupInUse, "product `\(product)` is being run, so it cannot be recreated",
       notes: ["members of group `\(group)`: \(names)"],

@@ -12,13 +12,16 @@ package struct GroupWatch {
   /// Between looks after that.
   package static let calmMs: Int64 = 30_000
   /// In so many looks in a row the same partitions have to be without an owner: a member that is
-  /// busy takes a while to go from the first half of a rebalance to the second.
-  package static let looksMin = 2
+  /// busy, or waits for a dead one's transaction, takes a while to go from the first half of a
+  /// rebalance to the second.
+  package static let looksMin = 4
 
   private var nextLookMs: Int64 = 0
   private var unowned: [TopicPartition] = []
   private var looks = 0
   private var divisions: Int64 = 0
+  /// Not to divide again before. What a division itself brings about leaves it as it is.
+  private var notBeforeMs: Int64 = 0
 
   package init() {}
 
@@ -43,16 +46,18 @@ package struct GroupWatch {
       unowned = []
       looks = 0
       divisions = 0
+      notBeforeMs = 0
       return false
     }
     looks = now == unowned ? looks + 1 : 1
     unowned = now
     nextLookMs = nowMs + GroupWatch.eagerMs
     if looks < GroupWatch.looksMin + rank { return false }
+    if nowMs < notBeforeMs { return false }
     looks = 0
     divisions += 1
     // Should it not help, the group must not be kept busy with it.
-    nextLookMs = nowMs + min(GroupWatch.eagerMs << min(divisions, 8), 10 * GroupWatch.calmMs)
+    notBeforeMs = nowMs + min(GroupWatch.eagerMs << min(divisions, 8), 10 * GroupWatch.calmMs)
     return true
   }
 }

@@ -7,72 +7,77 @@ import Records
 extension ProductLoop {
   /// What to do when somebody else may hold this instance (rule 19).
   func whoHolds(after error: KafkaError) -> Recovery {
-    if error.code != .fencedInstance {
-      // Should there be one after all, it fences this one again.
-      return isHeldByAnother() == true ? .stop(.fenced) : .renewProducer
+    let isOut = error.code == .fencedInstance
+    // A fenced producer is made anew when nobody can be asked: should there be another holder, it
+    // fences this one again. Joining anew would put the other out, so there the answer must be had.
+    switch isHeldByAnother(mustKnow: isOut) {
+    case true?: return .stop(.fenced)
+    case false?: return isOut ? .rejoin : .renewProducer
+    case nil: return .stop(.undrained("\(error)"))
     }
-    // Joining anew would put the other out, so here the answer has to be had. A coordinator that
-    // took over from one that died may know an older id of this very member.
-    while true {
-      if let isHeld = isHeldByAnother() { return isHeld ? .stop(.fenced) : .rejoin }
-      if control.isStopping { return .stop(.undrained("\(error)")) }
+  }
+
+  /// Whether another process holds this instance; nil when asked to stop before that was known.
+  /// Nothing is written meanwhile.
+  /// - Parameter mustKnow: whether to go on asking while the group cannot be seen; otherwise no
+  ///   answer counts as nobody.
+  func isHeldByAnother(mustKnow: Bool) -> Bool? {
+    let admin = try? Admin(settings: settings.kafka)
+    var question = HolderQuestion(sessionMs: settings.kafka.sessionMs)
+    while !control.isStopping {
+      let sight = look(by: admin)
+      if !mustKnow && (sight == .noAnswer || sight == .noGroup) { return false }
+      noteOwnId()
+      switch question.answer(sight, ownIds: ownIds, nowMs: Clock.monotonicMs()) {
+      case .another: return true
+      case .nobodyElse: return false
+      case .notYet: control.pause(milliseconds: 500)
+      }
+    }
+    return nil
+  }
+
+  private func look(by admin: Admin?) -> HolderQuestion.Sight {
+    guard let admin else { return .noAnswer }
+    do throws(KafkaError) {
+      let limit = Deadline.after(milliseconds: ProductLoop.startCallMs)
+      guard let group = try admin.group(product.names.group, limit) else { return .noGroup }
+      return .members(group.members.filter { $0.isNamed(instanceName) }.map(\.memberId).sorted())
+    } catch {
       noteAway(error)
-      control.pause(milliseconds: 500)
+      return .noAnswer
     }
   }
 
-  /// Whether the group knows another member under this instance's name; nil if that cannot be found
-  /// out.
-  func isHeldByAnother() -> Bool? {
-    let limit = Deadline.after(milliseconds: ProductLoop.startCallMs)
-    guard let admin = try? Admin(settings: settings.kafka),
-      let group = try? admin.group(product.names.group, limit)
-    else { return nil }
-    return group.members.contains { $0.instance == instanceName && $0.clientId != clientId }
-  }
+  /// Remembers the id that the group has given this loop's member.
+  func noteOwnId() { if let id = consumer?.memberId { ownIds.insert(id) } }
 
-  /// Looks now and then whether every partition has an owner. Never waits for the group's answer.
-  func watchGroup(_ consumer: GroupConsumer, nowMs: Int64) throws(LoopFailure) {
-    if consumer.isAskingForGroup {
-      guard let group = answer(consumer), group.isStable else { return }
-      try judge(group, consumer, nowMs: nowMs)
+  /// Looks now and then whether every partition has an owner. Never waits for the answer.
+  func watchGroup(_ consumer: GroupConsumer, nowMs: Int64) {
+    if let look {
+      guard look.isOver else { return }
+      self.look = nil
+      if let outcome = look.outcome { judge(outcome, consumer, nowMs: nowMs) }
     } else if watch.isDue(nowMs: nowMs) {
       watch.asked(nowMs: nowMs)
-      consumer.askForGroup()
+      look = GroupLook(
+        settings: settings.kafka, group: consumer.group, topics: consumer.topics)
     }
   }
 
-  /// Nil while there is none, and when it cannot be had: it is asked for again.
-  private func answer(_ consumer: GroupConsumer) -> GroupDescription? {
-    do throws(KafkaError) {
-      return try consumer.groupAnswer()
-    } catch {
-      return nil
-    }
-  }
-
-  private func judge(_ group: GroupDescription, _ consumer: GroupConsumer, nowMs: Int64)
-    throws(LoopFailure)
-  {
-    let ids = group.members.map(\.memberId).sorted()
-    guard let own = consumer.memberId, let rank = ids.firstIndex(of: own) else { return }
-    let counts: [Int?]
-    do throws(KafkaError) {
-      counts = try consumer.partitionCounts(.after(milliseconds: 1000))
-    } catch {
-      return
-    }
-    let unowned = consumer.unowned(in: group, counts: counts.map { $0 ?? 0 })
+  private func judge(_ outcome: GroupLook.Outcome, _ consumer: GroupConsumer, nowMs: Int64) {
+    let ids = outcome.group.members.map(\.memberId).sorted()
+    guard outcome.group.isStable, let own = consumer.memberId, let rank = ids.firstIndex(of: own)
+    else { return }
+    let unowned = consumer.unowned(in: outcome.group, counts: outcome.counts)
     if !watch.isDivisionDue(unowned: unowned, rank: rank, nowMs: nowMs) { return }
+    // Any topic will do that is there and that the worker may see. If it fails, it is due again.
+    let isBegun = try? consumer.divideAnew(
+      with: product.names.quarantineTopic, .after(milliseconds: 1000))
+    if isBegun != true { return }
     settings.log.write(
       PartitionsUnowned(
         product: product.name,
         partitions: unowned.map { "\(consumer.topics[$0.topic.value])[\($0.partition.value)]" }))
-    do {
-      // Any topic will do that is there and that the worker may see.
-      try consumer.divideAnew(with: product.names.quarantineTopic)
-    } catch {
-      throw .kafka(error, .reading)
-    }
   }
 }

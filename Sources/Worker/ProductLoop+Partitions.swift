@@ -15,9 +15,10 @@ extension ProductLoop {
       switch event {
       case .assigned, .revoked:
         hasChanged = true
+        watch.rebalanced(nowMs: Clock.monotonicMs())
+        look = nil
         do {
           try answer(event, consumer)
-          watch.rebalanced(nowMs: Clock.monotonicMs())
         } catch {
           // A rebalance without an answer would hold the whole group up: leave, and join anew.
           leave()
@@ -34,10 +35,19 @@ extension ProductLoop {
   private func answer(_ event: ConsumerEvent, _ consumer: GroupConsumer) throws(LoopFailure) {
     switch event {
     case .assigned(let partitions, let incremental):
+      // One comes at the end of every rebalance, if only with nothing in it.
+      membership = Membership(consumer)
+      noteOwnId()
       try take(partitions, incremental: incremental, consumer)
     case .revoked(let partitions, let incremental, let lost):
       // Answering would join anew under this instance's name and put a newer one out.
-      if lost, settings.unsafe.keeps(.fencing), isHeldByAnother() == true { throw .stop(.fenced) }
+      if lost, settings.unsafe.keeps(.fencing) {
+        switch isHeldByAnother(mustKnow: true) {
+        case true?: throw .stop(.fenced)
+        case nil: throw .stop(.undrained("its partitions were taken away"))
+        case false?: break
+        }
+      }
       try giveBack(partitions, incremental: incremental, consumer)
     case .reachedEnd, .failed: break
     }
@@ -47,7 +57,10 @@ extension ProductLoop {
     if let at, error.code == .offsetReset || error.code == .offsetOutOfRange {
       throw .stop(.refused(lostRecords(at, error)))
     }
-    if error.isTopicMissing {
+    // The topic that dividing anew goes by is none of the consumer's own.
+    let isAside =
+      consumer?.isDividingAnew == true && error.message.contains(product.names.quarantineTopic)
+    if error.isTopicMissing && !isAside {
       throw .stop(.refused("\(error): a topic of the product was deleted while it ran"))
     }
     if error.isFatal || error.isAccessDenied || error.isLoginRefused
@@ -55,7 +68,8 @@ extension ProductLoop {
     {
       throw .kafka(error, .reading)
     }
-    if error.isUnreachable { noteAway(error) }
+    // One broker of several is told of too, and then nobody tells when it is back.
+    if error.code == .allBrokersDown { noteAway(error) }
   }
 
   private func lostRecords(_ at: TopicPartition, _ error: KafkaError) -> String {
@@ -167,8 +181,6 @@ extension ProductLoop {
     let kept = keeping ? owned.offsets.map(\.at).filter { !added.contains($0) } : []
     let all = kept + adding
     if all.isEmpty { return ([], []) }
-    // Before the offsets are read: a commit of the start fails once the group has gone on.
-    let generation = takeGeneration(consumer)
     let committed = try patiently { limit throws(KafkaError) in
       try consumer.committed(all, limit)
     }
@@ -182,7 +194,6 @@ extension ProductLoop {
       starts.append(PartitionOffset(entry.at, place(entry.at, committed: offset)))
     }
     if hasMissing { hasUncommittedStart = true }
-    startGeneration = generation
     return (Array(starts.prefix(kept.count)), Array(starts.dropFirst(kept.count)))
   }
 
@@ -371,12 +382,12 @@ extension ProductLoop {
   /// Writes down where a first start begins, before anything is taken: `latest` stays where it was,
   /// and a crash in the first turn is not taken for forgotten offsets.
   private func commitStart(_ consumer: GroupConsumer) throws(LoopFailure) {
-    guard let publisher, let generation = startGeneration else { return }
-    try checkMembership(consumer, generation)
+    guard let publisher else { return }
+    let membership = try membershipToCommit(consumer)
     do {
       try publisher.beginIfNeeded()
       try publisher.producer.sendOffsets(
-        committedOffsets, of: consumer, metadata: logic, group: generation.metadata, deadline)
+        committedOffsets, of: consumer, metadata: logic, group: membership.metadata, deadline)
     } catch {
       throw .kafka(error, .writing)
     }
@@ -393,29 +404,21 @@ extension ProductLoop {
       + owned.allSlots.map { PartitionOffset(owned.place(of: $0), $0.cursor.committed) }
   }
 
-  /// The group's generation now, and whether this loop has a place in it.
-  func takeGeneration(_ consumer: GroupConsumer) -> Generation {
-    let metadata = groupMetadata(consumer)
-    // Asked for after the metadata: without a member's id a broker would take any offsets.
-    return Generation(
-      metadata, isMember: consumer.memberId != nil && !consumer.assignmentLost)
-  }
-
-  /// Nothing is committed by a member that the group has put out.
-  func checkMembership(_ consumer: GroupConsumer, _ generation: Generation) throws(LoopFailure) {
+  /// What goes with the offsets so that nothing is committed by a member that the group has put out
+  /// or that another has replaced.
+  func membershipToCommit(_ consumer: GroupConsumer) throws(LoopFailure) -> Membership {
     let rules = settings.unsafe
-    if !rules.keeps(.fencing) || !rules.keeps(.gatheredGeneration) { return }
-    if generation.isMember && !consumer.assignmentLost { return }
+    let fences = rules.keeps(.fencing)
+    if !fences || !rules.keeps(.gatheredGeneration) {
+      return Membership(unchecked: consumer, fences: fences)
+    }
+    if let membership, membership.memberId == consumer.memberId, !consumer.assignmentLost {
+      return membership
+    }
     throw .kafka(
       KafkaError(
         code: .unknownMember, operation: "commit as a member of the group", requiresAbort: true),
       .writing)
-  }
-
-  /// What goes with the offsets so that a member that was replaced cannot commit.
-  func groupMetadata(_ consumer: GroupConsumer) -> GroupMetadata {
-    settings.unsafe.keeps(.fencing)
-      ? consumer.groupMetadata() : GroupMetadata(group: consumer.group)
   }
 
   /// Without the rule of the gathered generation: new partitions come while the turn stays open.

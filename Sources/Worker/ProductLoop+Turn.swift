@@ -9,9 +9,6 @@ extension ProductLoop {
   /// Polls once and does with the records what they ask for; closes the turn when it is due.
   func step() throws(LoopFailure) {
     guard let consumer else { return }
-    // Taken before anything of the turn is gathered: a commit under it fails once the group has
-    // gone on to another generation (rule 8).
-    if !meter.isOpen { generation = takeGeneration(consumer) }
     // Blocks that come end the wait, but not those that were left from the last time.
     let wait = needsRewind || !blocks.isEmpty ? 0 : meter.waitMs(nowMs: Clock.monotonicMs())
     consumer.poll(into: batch, waitMilliseconds: Int(wait))
@@ -39,7 +36,7 @@ extension ProductLoop {
     if isRestoring { try finishRestoring(consumer) }
     let now = Clock.monotonicMs()
     if meter.shouldClose(nowMs: now) { try closeTurn() }
-    try watchGroup(consumer, nowMs: now)
+    watchGroup(consumer, nowMs: now)
   }
 
   private func gather() throws(LoopFailure) {
@@ -147,11 +144,17 @@ extension ProductLoop {
   // MARK: Publishing
 
   /// What can go out before the turn closes goes now, so that librdkafka's threads work beside this
-  /// one: full blocks, and what was applied.
+  /// one: full blocks, and what was applied. A few records wait for the turn's end: each partition
+  /// then has one batch of them, and the broker fewer requests.
   private func publishEarly() throws(KafkaError) {
     guard let publisher else { return }
     let limit = deadline
     if !isDirect { try publishBlocks(publisher, limit) }
+    if outputs.count < ProductLoop.earlyRecordsMin
+      && outputs.bytes.count < ProductLoop.earlyBytesMin
+    {
+      return
+    }
     publishedInTurn += Int64(try publisher.publish(outputs, limit))
     outputs.clear()
   }
@@ -197,8 +200,8 @@ extension ProductLoop {
   /// Seals, writes, applies what may be applied, publishes, sends offsets and commits. Nothing is
   /// written when nothing was gathered.
   func closeTurn() throws(LoopFailure) {
-    guard meter.isOpen, let publisher, let consumer, let generation else { return }
-    try checkMembership(consumer, generation)
+    guard meter.isOpen, let publisher, let consumer else { return }
+    let membership = try membershipToCommit(consumer)
     let started = Clock.monotonicMicroseconds()
     let limit = deadline
     if !isDirect { try writeBlocks(publisher, consumer, limit) }
@@ -206,7 +209,10 @@ extension ProductLoop {
       publishedInTurn += Int64(try publisher.publish(outputs, limit))
       outputs.clear()
       try publisher.beginIfNeeded()
-      try sendOffsets(publisher, consumer, generation, limit)
+      let offsets =
+        settings.unsafe.keeps(.gatheredGeneration) ? owned.offsets : owned.offsets + strayOffsets
+      try publisher.producer.sendOffsets(
+        offsets, of: consumer, metadata: logic, group: membership.metadata, limit)
       try publisher.producer.flush(limit)
     } catch {
       throw .kafka(error, .writing)
@@ -233,19 +239,6 @@ extension ProductLoop {
     // What the last turn left has come back meanwhile, or the next turns would lag behind for ever.
     try takeBlocks(consumer)
     try settleOwnBlocks(isFinal: true)
-  }
-
-  private func sendOffsets(
-    _ publisher: Publisher, _ consumer: GroupConsumer, _ generation: Generation, _ limit: Deadline
-  ) throws(KafkaError) {
-    if settings.unsafe.keeps(.gatheredGeneration) {
-      try publisher.producer.sendOffsets(
-        owned.offsets, of: consumer, metadata: logic, group: generation.metadata, limit)
-    } else {
-      try publisher.producer.sendOffsets(
-        owned.offsets + strayOffsets, of: consumer, metadata: logic,
-        group: groupMetadata(consumer), limit)
-    }
   }
 
   private func noteCommit(microseconds: Int64) {
@@ -297,7 +290,6 @@ extension ProductLoop {
   private func resetTurn() {
     meter.reset()
     hasRecordedTime = false
-    generation = nil
     ownBlocks.removeAll(keepingCapacity: true)
     settledBlocks = 0
     sealedDone = 0

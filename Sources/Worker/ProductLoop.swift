@@ -48,6 +48,10 @@ final class ProductLoop {
   /// The same while draining: a worker that is asked to stop leaves within ten seconds.
   static let drainCallMs = 5000
 
+  /// What is to be published before a turn closes is at least so much.
+  static let earlyRecordsMin = 1000
+  static let earlyBytesMin = 256 << 10
+
   let settings: LoopSettings
   let control: LoopControl
   let monitor: ProductMonitor
@@ -69,16 +73,17 @@ final class ProductLoop {
   var ends: [PartitionOffset] = []
   /// First start of this group: positions are committed before anything is taken.
   var hasUncommittedStart = false
-  /// The group's generation before the committed offsets were last read.
-  var startGeneration: Generation?
+  /// Nil while the loop has no place in its group.
+  var membership: Membership?
   /// Inputs for which the group had committed offsets before this loop joined.
   var begunInputs: Set<Int> = []
   /// How many partitions each topic had then.
   var partitionsAtJoin: [Int] = []
-  /// The consumer's `client.id`, of this loop alone: by it the loop knows its own place in the
-  /// group, also when the answer that told it its member's id was lost with a broker.
-  let clientId: String
+  /// All ids that the group gave this loop's member. librdkafka forgets one when it is put out, and
+  /// a coordinator that took over may know an earlier one.
+  var ownIds: Set<String> = []
   var watch = GroupWatch()
+  var look: GroupLook?
 
   // The open turn.
   let batch = RecordBatch(capacity: 2000)
@@ -90,7 +95,6 @@ final class ProductLoop {
   var recordedMs: Int64 = 0
   /// Whether the open turn has taken it: read-back blocks alone open a turn without it.
   var hasRecordedTime = false
-  var generation: Generation?
   var ownBlocks: ContiguousArray<OwnBlock> = []
   var settledBlocks = 0
   var sealedDone = 0
@@ -107,17 +111,6 @@ final class ProductLoop {
   private var repeats = Repeats()
   /// Known once the topics' limits are.
   private var batchBytes: Int?
-
-  /// The group's generation as it was when the turn began.
-  final class Generation {
-    let metadata: GroupMetadata
-    /// Whether the group knew this loop then, so that the metadata fences.
-    let isMember: Bool
-    init(_ metadata: consuming GroupMetadata, isMember: Bool) {
-      self.metadata = metadata
-      self.isMember = isMember
-    }
-  }
 
   /// A block that this turn wrote.
   struct OwnBlock {
@@ -137,7 +130,6 @@ final class ProductLoop {
     direct = Direct(plan)
     isDirect = settings.product.journals.isEmpty
     logic = "\(plan.logicDigest)"
-    clientId = "\(settings.kafka.clientId)-\(String(UInt64.random(in: 0...UInt64.max), radix: 16))"
     meter = TurnMeter(settings.turn)
     owned = OwnedPartitions(
       inputCount: settings.product.inputs.count,
@@ -241,7 +233,14 @@ final class ProductLoop {
     } catch {
       throw .stop(.refused("\(error)"))
     }
-    try patiently { limit throws(KafkaError) in try producer.initTransactions(limit) }
+    do {
+      try patiently { limit throws(KafkaError) in try producer.initTransactions(limit) }
+    } catch .kafka(let error, _) where error.code == .invalidTransactionTimeout {
+      throw .stop(
+        .refused(
+          "\(error): a transaction lasts as long as commit.interval in worker.yaml, and the broker's"
+            + " transaction.max.timeout.ms is shorter"))
+    }
     try checkOutputs(producer)
     publisher = Publisher(producer, plan: plan)
   }
@@ -251,8 +250,7 @@ final class ProductLoop {
     let consumer: GroupConsumer
     do {
       consumer = try GroupConsumer(
-        settings: settings.kafka.with("client.id", clientId), group: product.names.group,
-        instance: instanceName,
+        settings: settings.kafka, group: product.names.group, instance: instanceName,
         topics: topics, aside: Set((product.inputs.count..<topics.count).map(TopicOrdinal.init)),
         log: log)
     } catch {
@@ -397,16 +395,23 @@ final class ProductLoop {
 
   /// Leaves the group; a static member keeps its partitions for when it comes back.
   func leave() {
+    // First: a client does not end while records of its are held.
+    rollBackTurn()
     control.setWakeHandle(nil)
     consumer?.close(.after(milliseconds: 3000))
     consumer = nil
     for entry in owned.offsets { forget(entry.at) }
     pausedInputs = []
+    ends.removeAll()
+    isRestoring = false
+    membership = nil
+    look = nil
   }
 
   private func end(_ reason: StopReason) -> StopReason {
     rollBackTurn()
-    if let producer = publisher?.producer, producer.isInTransaction, reason == .drained {
+    // What is left open would hold readers back until it times out.
+    if let producer = publisher?.producer, producer.isInTransaction, reason != .fenced {
       try? producer.abort(.after(milliseconds: 2000))
     }
     publisher = nil

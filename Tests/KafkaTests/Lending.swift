@@ -32,6 +32,14 @@ extension TopicReader {
 }
 
 extension GroupConsumer {
+  /// Its place in the group, which it must have.
+  func place() throws -> GroupMetadata {
+    guard let metadata = groupMetadata() else {
+      throw KafkaError(code: .unknownMember, operation: "be a member")
+    }
+    return metadata
+  }
+
   /// Polls until `count` records have come, or the deadline.
   func take(_ count: Int) -> [Copied] {
     let batch = RecordBatch(capacity: 100)

@@ -55,7 +55,7 @@ struct RealKafkaTests {
     #expect(gone.first?.error?.isTopicMissing == true)
     #expect(throws: KafkaError.self) { _ = try admin.topicConfigs(name, soon) }
     try admin.deleteGroup("\(prefix).no-such-group", soon)
-    #expect(try admin.group("\(prefix).no-such-group", soon).members == [])
+    #expect(try admin.group("\(prefix).no-such-group", soon) == nil)
   }
 
   @Test func `an offset that is not there any more is an error, not a reset`() throws {
@@ -121,7 +121,7 @@ struct RealKafkaTests {
       offsets.append(producer.offset(of: tag)?.value)
       try producer.sendOffsets(
         [PartitionOffset(at, Offset(Int64(turn) + 1))], of: consumer, metadata: "digest \(turn)",
-        group: consumer.groupMetadata(), soon)
+        group: consumer.place(), soon)
       if turn == 1 { try producer.abort(soon) } else { try producer.commit(soon) }
     }
     #expect(offsets == [0, 2, 4, 6])
@@ -131,9 +131,9 @@ struct RealKafkaTests {
     let other = try admin.committed(by: prefix, input, [Partition(0)], soon)
     #expect(other.map(\.offset) == [Offset(4)])
     #expect(other.map(\.metadata) == ["digest 3"])
-    let group = try admin.group(prefix, soon)
+    let group = try #require(try admin.group(prefix, soon))
     #expect(group.isStable)
-    #expect(group.members.map(\.instance) == ["\(prefix)-0"])
+    #expect(group.members.map { $0.isNamed("\(prefix)-0") } == [true])
     #expect(group.members.map(\.memberId) == [consumer.memberId])
     #expect(
       group.members.map(\.partitions) == [[NamedPartition(topic: input, partition: Partition(0))]])
@@ -174,7 +174,7 @@ struct RealKafkaTests {
     let first = try GroupConsumer(
       settings: settings, group: prefix, instance: "a", topics: [name])
     try join(first, from: 0)
-    let old = first.groupMetadata()
+    let old = try first.place()
     let second = try GroupConsumer(
       settings: settings, group: prefix, instance: "b", topics: [name])
     try second.subscribe()
@@ -254,14 +254,10 @@ struct RealKafkaTests {
       try made.subscribe()
       return made
     }
-    func described(by asker: GroupConsumer) throws -> GroupDescription? {
-      let deadline = soon
-      asker.askForGroup()
-      while !deadline.hasPassed {
-        if let answer = try asker.groupAnswer() { return answer }
-        Thread.sleep(forTimeInterval: 0.02)
-      }
-      return nil
+    func look() -> GroupLook.Outcome? {
+      let look = GroupLook(settings: settings, group: prefix, topics: [name])
+      while !look.isOver { Thread.sleep(forTimeInterval: 0.01) }
+      return look.outcome
     }
     // The first dies when it is told to give one of its two partitions to the second.
     var first: GroupConsumer? = try member("a")
@@ -278,23 +274,25 @@ struct RealKafkaTests {
     first = nil
     let again = try member("a")
     _ = try settle([again, second]) { $0[0].count == 1 }
-    var group = try described(by: again)
-    #expect(group?.isStable == true)
-    #expect(again.unowned(in: group!, counts: [2]).count == 1)
+    var seen = try #require(look())
+    #expect(seen.counts == [2])
+    #expect(seen.group.isStable)
+    #expect(again.unowned(in: seen.group, counts: [2]).count == 1)
 
-    try again.divideAnew(with: other)
+    #expect(try !again.divideAnew(with: "\(prefix).nowhere", soon))
+    #expect(try again.divideAnew(with: other, soon))
     let owned = try settle([again, second]) { $0[0].count == 1 && $0[1].count == 1 }
     #expect(owned[0].union(owned[1]).count == 2)
     // The second rebalance, in which the other topic goes, comes right after.
     let limit = soon
     repeat {
       _ = try settle([again, second]) { _ in true }
-      group = try described(by: second)
+      seen = try #require(look())
     } while !limit.hasPassed
-      && (group?.members.flatMap(\.partitions).map(\.topic).contains(other) == true
-        || group?.isStable != true)
-    #expect(again.unowned(in: group!, counts: [2]) == [])
-    #expect(group?.members.map { $0.partitions.map(\.topic) } == [[name], [name]])
+      && (!seen.group.isStable
+        || seen.group.members.flatMap(\.partitions).contains { $0.topic == other })
+    #expect(again.unowned(in: seen.group, counts: [2]) == [])
+    #expect(seen.group.members.map { $0.partitions.map(\.topic) } == [[name], [name]])
     again.close(soon)
     second.close(soon)
   }

@@ -21,7 +21,7 @@ import Testing
   }
 
   private func send(_ producer: TransactionalProducer, _ consumer: GroupConsumer) throws {
-    let group = consumer.groupMetadata()
+    let group = try consumer.place()
     try producer.sendOffsets(
       [PartitionOffset(TopicPartition(topic: TopicOrdinal(0), partition: Partition(0)), Offset(1))],
       of: consumer, metadata: "digest", group: group, soon)
@@ -104,13 +104,12 @@ import Testing
     #expect(error?.isTopicMissing == true)
   }
 
-  @Test func `a missing topic is named before the first turn`() throws {
-    let cluster = try MockCluster(topics: ["out": 1])
+  @Test func `a start learns how many partitions each topic has`() throws {
+    let cluster = try MockCluster(topics: ["out": 1, "wide": 3])
     let producer = try TransactionalProducer(
-      settings: cluster.settings(["allow.auto.create.topics": "false"]), transactionalId: "x",
-      topics: ["out"])
+      settings: cluster.settings(), transactionalId: "x", topics: ["out", "wide"])
     try producer.initTransactions(soon)
-    #expect(producer.partitions(of: TopicOrdinal(0)) == 1)
+    #expect((0..<2).map { producer.partitions(of: TopicOrdinal($0)) } == [1, 3])
   }
 
   @Test func `a busy coordinator is asked again until it answers`() throws {

@@ -4,7 +4,7 @@ Formats: Kafka's record batch version 2 and the values of __transaction_state
 (clients/src/main/resources and transaction-coordinator's TransactionLogValue.json)."""
 
 import struct
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,8 +162,10 @@ def newest_replica(nodes: list[Path], partition: str) -> Path | None:
 
 
 class TransactionMap:
-    """Says which transaction made a record: the n-th marker of a producer in a partition is that of
-    its n-th transaction that wrote there."""
+    """Says which transaction made a record: that of the producer's next marker in the partition. A
+    marker is of the producer's last transaction that was decided before it was written, since the
+    next begins only when all markers are there. (They cannot be counted off: after a fail-over a
+    coordinator may write a marker or a decision again.)"""
 
     def __init__(self, decided: list[Transaction], logs: dict[tuple[str, int], list[Batch]]):
         self._ends: dict[tuple[str, int, int], list[int]] = {}
@@ -184,17 +186,28 @@ class TransactionMap:
                 [b.producer for b in log if b.marker is None])
             for producer, found in markers.items():
                 place = (topic, partition, producer)
-                self._match(place, found, by_place[place], decided)
+                records = [b.first for b in log if b.marker is None and b.producer == producer]
+                self._match(place, found, records, by_place[place], decided)
 
-    def _match(self, place, markers: list[Batch], indexes: list[int], decided) -> None:
-        kinds = [decided[i].committed for i in indexes]
-        # A coordinator may write a marker again after a fail-over; the second ends nothing.
-        if [m.marker == COMMIT for m in markers] != kinds:
-            self.contradictions.append(
-                f"{place[0]} {place[1]}: {len(markers)} markers of producer {place[2]},"
-                f" {len(kinds)} transactions")
+    def _match(self, place, markers: list[Batch], records: list[int], indexes: list[int],
+               decided) -> None:
+        times = [decided[i].timestamp for i in indexes]
+        which, ended, before = [], set(), -1
+        for marker in markers:
+            at = bisect_right(times, marker.timestamp) - 1
+            index = indexes[at] if at >= 0 else None
+            ends_records = bisect_left(records, marker.first) > bisect_left(records, before)
+            if index is None or decided[index].committed != (marker.marker == COMMIT) or (
+                    ends_records and index in ended):
+                self.contradictions.append(
+                    f"{place[0]} {place[1]}: the marker at {marker.first} of producer {place[2]}"
+                    " is of no transaction")
+            if ends_records:
+                ended.add(index)
+            which.append(index)
+            before = marker.first
         self._ends[place] = [m.first for m in markers]
-        self._which[place] = indexes
+        self._which[place] = which
 
     def of(self, topic: str, partition: int, offset: int) -> int | None:
         """The transaction's number, or None when the logs do not tell."""

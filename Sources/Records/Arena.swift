@@ -81,6 +81,16 @@
       base: UnsafePointer(place.assumingMemoryBound(to: UInt8.self)), count: view.count)
   }
 
+  /// A copy of `view` as ``copy(_:)`` gives it, with `zeros` bytes of zero behind it that are not
+  /// part of it: a scanner may read on over its end, and stops there.
+  public func copy(_ view: ByteView, zeros: Int) -> ByteView {
+    let place = unsafe allocate(view.count + zeros)
+    unsafe place.copyMemory(from: view.pointer, byteCount: view.count)
+    unsafe (place + view.count).initializeMemory(as: UInt8.self, repeating: 0, count: zeros)
+    return unsafe ByteView(
+      base: UnsafePointer(place.assumingMemoryBound(to: UInt8.self)), count: view.count)
+  }
+
   /// A run of `count` values, all absent, that lives until the next reset.
   public func values(_ count: Int) -> ValueRun {
     let place = unsafe allocate(count * MemoryLayout<Value>.stride)

@@ -185,6 +185,11 @@ extension Value {
     self.count = count
   }
 
+  /// The raw pointer, for a room that has checked the place itself. Of no values: any.
+  @inlinable public var pointer: UnsafeMutablePointer<Value> {
+    unsafe base ?? UnsafeMutablePointer(bitPattern: MemoryLayout<Value>.alignment).unsafelyUnwrapped
+  }
+
   /// No values at all.
   @inlinable public static var empty: ValueRun { unsafe ValueRun(base: nil, count: 0) }
 

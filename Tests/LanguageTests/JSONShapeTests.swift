@@ -170,6 +170,114 @@ import Testing
     }
   }
 
+  /// Both ways over `{"id":"x","NAME":VALUE}`, with `behind` after the value.
+  private func expectAgreement(
+    _ bench: Bench, _ name: String, _ value: String, behind: String = "", isPlain: Bool
+  ) {
+    ByteView.lending(#"{"id":"x","\#(name)":\#(value)\#(behind)}"#) { text in
+      let straight = bench.straight(text)
+      let wanted = bench.overTape(text)
+      #expect(straight == nil || straight == wanted, "\(text.text)")
+      #expect(!isPlain || (straight == nil) == (wanted == nil), "\(text.text)")
+    }
+  }
+
+  @Test func `numbers of any length and form mean the same on both ways`() {
+    let bench = Bench()
+    let digits = "12345678901234567890"
+    for count in 1...20 {
+      for whole in 0...count {
+        for sign in ["", "-"] {
+          let first = digits.prefix(whole)
+          let rest = digits.dropFirst(whole).prefix(count - whole)
+          let number = "\(sign)\(first)\(rest.isEmpty ? "" : ".")\(rest)"
+          for text in [number, "\(sign)0\(number.dropFirst(sign.count))", "\(number)e2"] {
+            for behind in ["", " ", #","unread":"y""#, ".", "x", "0"] {
+              expectAgreement(bench, "quantity", text, behind: behind, isPlain: true)
+              expectAgreement(bench, "labels", "{\"a\":\(text)}", behind: behind, isPlain: true)
+              expectAgreement(
+                bench, "the price of all of it", text, behind: behind, isPlain: true)
+              expectAgreement(bench, "stranger", text, behind: behind, isPlain: true)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "01", "-", "-01", "1.", "-.5", ".5", "+1", "1e", "1e+", "1E-7", "1.5e+300", "0e0", "0.0", "-0",
+    "1.2.3", "1e2e3", "--1", "12345678.", "123456789e", "tru", "nul", "nulll", "truefalse", "falsx",
+    "false", "null", "true", "NaN", "[1,]", "[,1]", "[1 2]", "{,}", #"{"a"}"#, #"{"a":}"#,
+    #"{"a":1,}"#, #"{"a" : [ 1 , { } , [ ] ] }"#, #"{1:2}"#, "[}", "{]", "[[1]", "[1]]",
+    #""a\"b""#, #""\x""#, #""\ud800""#, #""é""#, #""unfinished"#, "\"\u{1}\"", "[\u{0}]",
+  ])
+  func `what is passed over is as strict as the tape`(_ value: String) {
+    let bench = Bench()
+    for name in ["stranger", "notes", "any", "unread"] {
+      for behind in ["", " ", ",\"quantity\":1"] {
+        expectAgreement(bench, name, value, behind: behind, isPlain: true)
+        expectAgreement(bench, name, "[\(value)]", behind: behind, isPlain: true)
+        expectAgreement(bench, name, "{\"a\":\(value)}", behind: behind, isPlain: true)
+      }
+    }
+  }
+
+  @Test func `members in any order, with strangers and white space between, mean the same`() {
+    var random = Xorshift()
+    let bench = Bench()
+    let members = [
+      #""id":"o-1""#, #""quantity":7"#, #""the price of all of it":12.50"#, #""größe":1.5"#,
+      #""day":"2024-02-29""#, #""any":[1,2]"#, #""customer":{"email":"u","id":7}"#,
+      #""items":[{"qty":1,"sku":"s"},{"sku":"t","qty":2},{"qty":3}]"#, #""notes":12"#,
+      #""unread":"y""#, #""stranger":{"id":[]}"#, #""i":"d""#, #""idd":"e""#, #""quantitx":8"#,
+      #""the price of all of itt":1"#, "\"\":{\"qty\":1}",
+    ]
+    for round in 0..<3000 {
+      var chosen = members.filter { _ in random.below(8) > 0 }
+      // Long runs of one order, and then another.
+      if round % 50 > 25 { chosen.sort() } else { chosen.shuffle(using: &random) }
+      let space = ["", " ", "\n\t ", "\r\n"][random.below(4)]
+      ByteView.lending(space + "{" + chosen.joined(separator: ",\(space)") + "\(space)}\(space)") {
+        let straight = bench.straight($0)
+        #expect(straight == bench.overTape($0), "\($0.text)")
+      }
+    }
+  }
+
+  @Test func `names of any length are told from those that are nearly like them`() {
+    var fields: ContiguousArray<JSONShape.Field> = []
+    let names = (0...40).map { String(repeating: "n", count: $0) }
+    for index in names.indices {
+      var field = JSONShape.Field(kind: .int)
+      field.slot = Int32(index)
+      fields.append(field)
+    }
+    let shape = JSONShape(
+      fields: fields,
+      objects: [.init(first: 0, count: Int32(names.count), slotFirst: 0, slotEnd: 41)],
+      names: names)
+    let slots = Slots(count: names.count)
+    let arena = Arena()
+    let reader = JSONShapeReader(slots: slots.run, arena: arena)
+    for (index, name) in names.enumerated() {
+      for place in 0..<max(name.count, 1) {
+        var other = Array(name.utf8)
+        if place < other.count { other[place] = UInt8(ascii: "m") }
+        let stranger = String(decoding: other, as: UTF8.self)
+        ByteView.lending("{\"\(name)\":\(index),\"\(stranger)\":99}") { text in
+          arena.reset()
+          #expect(reader.readAtOnce(text, shape) == (stranger != name))
+          guard stranger != name else { return }
+          for slot in 0..<slots.count {
+            #expect(slots[slot].isAbsent == (slot != index))
+          }
+          #expect(slots[index].int == Int64(index))
+        }
+      }
+    }
+  }
+
   @Test func `mutated documents mean the same on both ways`() {
     var state: UInt64 = 0x2545_F491_4F6C_DD1D
     func random(_ bound: Int) -> Int {
@@ -204,4 +312,18 @@ import Testing
     #expect(straight > 10_000)
     #expect(straight > accepted * 9 / 10)
   }
+}
+
+/// Numbers that look random and are the same in each run.
+private struct Xorshift: RandomNumberGenerator {
+  private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+  mutating func next() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state
+  }
+
+  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }

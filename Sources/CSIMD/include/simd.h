@@ -1,12 +1,14 @@
 // Byte scans that Swift's SIMD types cannot say (they have no movemask). `static inline`, so that
 // they are inlined into the Swift that calls them; no library behind them.
 //
-// Every function reads only bytes of [begin, end): the last bytes of a text are looked at by a load
-// that ends at `end`, so nothing need be padded and the address sanitizer has nothing to say.
+// Every function but those called `…_stop` reads only bytes of [begin, end): the last bytes of a
+// text are looked at by a load that ends at `end`, so nothing need be padded and the address
+// sanitizer has nothing to say.
 #ifndef WEFT_CSIMD_H
 #define WEFT_CSIMD_H
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -64,6 +66,21 @@ WEFT_INLINE const uint8_t *weft_plain_text_end(
   return at;
 }
 
+// The first byte at or after `at` that ends plain text, in a text with a zero and 15 more bytes
+// behind it: no end need be looked for.
+WEFT_INLINE const uint8_t *weft_plain_text_stop(const uint8_t *at) {
+#if defined(__SSE2__)
+  while (1) {
+    unsigned mask = weft_plain_text_mask(at);
+    if (mask != 0) return at + __builtin_ctz(mask);
+    at += 16;
+  }
+#else
+  while (!weft_ends_plain_text(*at)) at += 1;
+  return at;
+#endif
+}
+
 // The first byte in [at, end) that must be escaped, or `end`. `begin` as above.
 static inline const uint8_t *weft_escape_end(
     const uint8_t *at, const uint8_t *begin, const uint8_t *end) {
@@ -82,6 +99,50 @@ static inline const uint8_t *weft_escape_end(
 #endif
   while (at < end && !weft_needs_escape(*at)) at += 1;
   return at;
+}
+
+// Copies [from, from + count) up to the first byte that must be escaped, and tells how many bytes
+// that are. `to` has room for `count` bytes; more than were told may be written.
+static inline size_t weft_copy_unescaped(uint8_t *to, const uint8_t *from, size_t count) {
+  size_t done = 0;
+#if defined(__SSE2__)
+  if (count >= 16) {
+    for (; done + 16 <= count; done += 16) {
+      __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(from + done));
+      _mm_storeu_si128((__m128i *)(void *)(to + done), bytes);
+      unsigned mask = weft_escape_mask(from + done);
+      if (mask != 0) return done + (size_t)__builtin_ctz(mask);
+    }
+    if (done == count) return count;
+    // The last sixteen, of which some were copied before.
+    size_t last = count - 16;
+    unsigned mask = weft_escape_mask(from + last);
+    memcpy(to + last, from + last, 16);
+    return mask != 0 ? last + (size_t)__builtin_ctz(mask) : count;
+  }
+  if (count >= 8) {
+    // Two halves that overlap; what must be escaped is looked for once more, where there is any.
+    uint8_t halves[16];
+    memcpy(halves, from, 8);
+    memcpy(halves + 8, from + count - 8, 8);
+    if (weft_escape_mask(halves) == 0) {
+      memcpy(to, halves, 8);
+      memcpy(to + count - 8, halves + 8, 8);
+      return count;
+    }
+  } else if (count >= 4) {
+    uint8_t halves[16] = {0};
+    memcpy(halves, from, 4);
+    memcpy(halves + 4, from + count - 4, 4);
+    if ((weft_escape_mask(halves) & 0xFF) == 0) {
+      memcpy(to, halves, 4);
+      memcpy(to + count - 4, halves + 4, 4);
+      return count;
+    }
+  }
+#endif
+  for (; done < count && !weft_needs_escape(from[done]); done += 1) to[done] = from[done];
+  return done;
 }
 
 // The length of the UTF-8 sequence at `at` (RFC 3629: shortest form, no surrogates, up to

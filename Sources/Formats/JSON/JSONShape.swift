@@ -26,20 +26,40 @@ import Records
     /// Of a list or map: the place of its elements' field in ``JSONShape/fields``.
     package var element: Int32 = -1
 
-    /// Bit among the first 64 required fields of its object; 0 when it is optional.
-    fileprivate(set) var requiredBit: UInt64 = 0
-    /// Bit among the first 64 fields of its object, to see members that repeat.
+    /// Bit among 64 fields of its object, those that are required first: to see members that are
+    /// missing or repeat. 0: it is beyond these.
     fileprivate(set) var seenBit: UInt64 = 0
     /// The name's length and its first and last bytes, as ``JSONShape/ends(of:_:_:)`` has them.
     fileprivate(set) var nameCount: Int32 = -1
     fileprivate(set) var nameStart: Int32 = 0
     fileprivate(set) var nameHead: UInt64 = 0
     fileprivate(set) var nameTail: UInt64 = 0
-    /// The first bytes of the name, up to eight, and which bytes of eight they are.
-    fileprivate(set) var nameFirst: UInt64 = 0
-    fileprivate(set) var nameMask: UInt64 = 0
+    /// The first sixteen bytes of the key as producers write it, quotes and colon included, and
+    /// which bits of sixteen bytes they are. Nothing is like them until ``setKey(_:)``.
+    fileprivate(set) var keyLow: UInt64 = 1
+    fileprivate(set) var keyHigh: UInt64 = 0
+    fileprivate(set) var keyLowMask: UInt64 = 0
+    fileprivate(set) var keyHighMask: UInt64 = 0
 
     package init(kind: Kind) { self.kind = kind }
+
+    fileprivate mutating func setKey(_ name: String) {
+      keyLow = 0
+      for (index, byte) in "\"\(name)\":".utf8.prefix(16).enumerated() {
+        let shift = UInt64(8 * (index & 7))
+        if index < 8 {
+          keyLow |= UInt64(byte) << shift
+          keyLowMask |= 0xFF << shift
+        } else {
+          keyHigh |= UInt64(byte) << shift
+          keyHighMask |= 0xFF << shift
+        }
+      }
+    }
+
+    /// Bytes of the key with its quotes and its colon.
+    @inline(__always)
+    var keyCount: Int { Int(nameCount) + 3 }
 
     /// Whether a decimal has the digits that the field takes.
     @inline(__always)
@@ -55,6 +75,7 @@ import Records
     package var count: Int32
     package var slotFirst: Int32
     package var slotEnd: Int32
+    /// The bits of its required fields.
     fileprivate(set) var requiredMask: UInt64 = 0
     /// A bit for each name, see ``JSONShape/filterBit(_:_:_:)``: turns most unknown names away.
     fileprivate(set) var nameFilter: UInt64 = 0
@@ -74,14 +95,17 @@ import Records
   package let fields: ContiguousArray<Field>
   package let objects: ContiguousArray<Object>
   /// The same once more, for ``JSONShapeScan``: read without a check and a copy of the whole.
+  /// Behind the last field stands one that no key is like.
   let fieldTable: UnsafeMutablePointer<Field>
   let objectTable: UnsafeMutablePointer<Object>
   /// Where the whole document goes as an object; −1: nowhere.
   package let rootSlot: Int32
   private let sets: ContiguousArray<JSONFieldSet>
   private let names: ByteBuffer
-  /// Which member came last time after each field, and first in each object (behind the fields).
-  private let successors: Cells
+  /// Which member came last time after each field, and first in each object (behind the fields):
+  /// always a field of that object, as equal names stand in several; of one without fields, the row
+  /// behind the last.
+  let successors: UnsafeMutablePointer<Int32>
 
   /// `names`: of each field, empty for elements of lists and maps. Object 0 is the document.
   package init(
@@ -89,6 +113,12 @@ import Records
     rootSlot: Int32 = -1
   ) {
     precondition(names.count == fields.count, "each field has a name")
+    // The scan does not look again: the range of the document's slots holds all others.
+    let slotEnd = objects[0].slotEnd
+    precondition(
+      fields.allSatisfy { $0.slot < slotEnd }
+        && objects.allSatisfy { $0.slotFirst >= 0 && $0.slotEnd <= slotEnd },
+      "slots of the document")
     var fields = fields
     var objects = objects
     let bytes = ByteBuffer(capacity: 256)
@@ -96,8 +126,7 @@ import Records
     for index in objects.indices {
       let range = Int(objects[index].first)..<Int(objects[index].first + objects[index].count)
       sets.append(JSONFieldSet(Array(names[range])))
-      var required = 0
-      for (ordinal, place) in range.enumerated() {
+      for place in range {
         let start = bytes.count
         bytes.append(names[place])
         let (head, tail) = JSONShape.ends(of: bytes.view, start, bytes.count - start)
@@ -105,24 +134,18 @@ import Records
         fields[place].nameCount = Int32(bytes.count - start)
         fields[place].nameHead = head
         fields[place].nameTail = tail
-        let bits = UInt64(min(bytes.count - start, 8)) * 8
-        fields[place].nameMask = bits == 64 ? UInt64.max : (1 << bits) - 1
-        for (index, byte) in names[place].utf8.prefix(8).enumerated() {
-          fields[place].nameFirst |= UInt64(byte) << UInt64(8 * index)
-        }
         // A name that is written with escapes is never found as it is.
-        if bytes.view.plainLength(from: start) < bytes.count - start {
-          fields[place].nameFirst = 1
-          fields[place].nameMask = 0
+        if bytes.view.plainLength(from: start) == bytes.count - start {
+          fields[place].setKey(names[place])
         }
         objects[index].nameFilter |= JSONShape.filterBit(bytes.view, start, bytes.count - start)
-        fields[place].seenBit = ordinal < 64 ? 1 << UInt64(ordinal) : 0
-        if !fields[place].isRequired { continue }
-        fields[place].requiredBit = required < 64 ? 1 << UInt64(required) : 0
-        objects[index].requiredMask |= fields[place].requiredBit
-        if required >= 64 { objects[index].isWide = true }
-        required += 1
       }
+      let required = range.filter { fields[$0].isRequired }
+      for (ordinal, place) in (required + range.filter { !fields[$0].isRequired }).enumerated() {
+        fields[place].seenBit = ordinal < 64 ? 1 << UInt64(ordinal) : 0
+      }
+      for place in required { objects[index].requiredMask |= fields[place].seenBit }
+      objects[index].isWide = required.count > 64
     }
     self.fields = fields
     self.objects = objects
@@ -132,26 +155,29 @@ import Records
     self.rootSlot = rootSlot
     self.sets = sets
     self.names = bytes
-    successors = Cells(count: fields.count + objects.count, repeating: 0)
+    unsafe successors = .allocate(capacity: fields.count + objects.count)
+    unsafe successors.initialize(repeating: 0, count: fields.count + objects.count)
     for index in objects.indices {
-      // A guess must be a field of the same object, as equal names stand in several.
       let first = objects[index].first
       let end = first + objects[index].count
-      successors[fields.count + index] = first < end ? first : Int32(fields.count)
-      for place in first..<end { successors[Int(place)] = place + 1 < end ? place + 1 : first }
+      unsafe successors[fields.count + index] = first < end ? first : Int32(fields.count)
+      for place in first..<end {
+        unsafe successors[Int(place)] = place + 1 < end ? place + 1 : first
+      }
     }
   }
 
   deinit {
     unsafe fieldTable.deallocate()
     unsafe objectTable.deallocate()
+    unsafe successors.deallocate()
   }
 
   private static func table<Row: BitwiseCopyable>(_ rows: ContiguousArray<Row>, else spare: Row)
     -> UnsafeMutablePointer<Row>
   {
-    let table = UnsafeMutablePointer<Row>.allocate(capacity: max(rows.count, 1))
-    unsafe table.initialize(repeating: spare, count: max(rows.count, 1))
+    let table = UnsafeMutablePointer<Row>.allocate(capacity: rows.count + 1)
+    unsafe table.initialize(repeating: spare, count: rows.count + 1)
     for index in rows.indices { unsafe table[index] = rows[index] }
     return unsafe table
   }
@@ -182,24 +208,28 @@ import Records
   @inline(__always)
   func beginning(of object: Int) -> Int { fields.count + object }
 
-  /// The field that is likely to come after `last`; none of the object when there is no such field.
+  /// Whether the key of the field at `place` stands at `start`: its name in quotes, and a colon.
+  /// All in one comparison for most names. Sixteen bytes can be read at `start`; `end` is the
+  /// text's.
   @inline(__always)
-  func successor(of last: Int) -> Int { Int(successors[last]) }
-
-  /// Whether the text at `start` begins with the name of the field at `place`, a quote and a colon.
-  /// Sixteen bytes more than that many can be read.
-  @inline(__always)
-  func isMember(_ place: Int, _ start: UnsafePointer<UInt8>) -> Bool {
+  func isKey(_ place: Int, _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
     let field = unsafe fieldTable + place
-    let count = unsafe Int(field.pointee.nameCount)
     let raw = unsafe UnsafeRawPointer(start)
-    let head = unsafe raw.loadUnaligned(as: UInt64.self)
-    if unsafe head & field.pointee.nameMask != field.pointee.nameFirst { return false }
-    if unsafe raw.loadUnaligned(fromByteOffset: count, as: UInt16.self) != 0x3A22 { return false }
-    if count <= 8 { return true }
-    let tail = unsafe raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
-    return unsafe tail == field.pointee.nameTail
-      && (count <= 16 || isName(place, ByteView(base: start, count: count), 0, count))
+    let low = unsafe raw.loadUnaligned(as: UInt64.self) & field.pointee.keyLowMask
+    let high =
+      unsafe raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self) & field.pointee.keyHighMask
+    if unsafe low != field.pointee.keyLow || high != field.pointee.keyHigh { return false }
+    return unsafe field.pointee.keyCount <= 16 || isLongKey(place, start, end)
+  }
+
+  @inline(never)
+  private func isLongKey(
+    _ place: Int, _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
+  ) -> Bool {
+    let count = unsafe Int(fieldTable[place].nameCount)
+    if unsafe end - start < count + 3 { return false }
+    let text = unsafe ByteView(base: start, count: count + 3)
+    return isName(place, text, 1, count) && text.uint16(at: count + 1) == 0x3A22
   }
 
   /// Whether the object at `index` has one field of that name whose repetition a walk would see.
@@ -220,7 +250,7 @@ import Records
   func field(
     of key: JSONNode, in text: ByteView, object: Int, after last: Int, arena: Arena
   ) -> Int {
-    let guess = Int(successors[last])
+    let guess = unsafe Int(successors[last])
     let start = Int(key.start)
     let count = Int(key.end) - start
     if guess < fields.count && Int(fields[guess].nameCount) == count && key.flags == 0 {
@@ -253,7 +283,7 @@ import Records
       named: key.flags == 0 ? written : written.unescaped(into: arena))
     if ordinal < 0 { return -1 }
     let place = Int(objects[object].first) + ordinal
-    successors[last] = Int32(place)
+    unsafe successors[last] = Int32(place)
     return place
   }
 }

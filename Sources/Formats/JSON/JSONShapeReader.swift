@@ -16,24 +16,20 @@ package final class JSONShapeReader {
   /// Members that repeated the name of a field, since this reader was made.
   package var repeats: Int64 { repeatsNow }
   private var repeatsNow: Int64 = 0
-  /// Made with the first document.
-  private var scan: JSONShapeScan?
+  private let scan: JSONShapeScan
 
   /// `slots` and `arena` outlive the reader; the owner resets the arena between documents.
   package init(slots: ValueRun, arena: Arena) {
     self.slots = slots
     self.arena = arena
+    scan = JSONShapeScan(slots, arena)
   }
 
   /// Reads a document that is as the shape says, without a tape. False: it is not, or not plainly;
   /// the slots then hold anything, and the way over the tape will tell.
   package func readAtOnce(_ text: ByteView, _ shape: JSONShape) -> Bool {
     faultNow = .none
-    guard let scanner = tape.scanner(over: text) else { return false }
-    if let scan { return scan.read(scanner, by: shape) }
-    let fresh = JSONShapeScan(scanner, shape, slots, arena)
-    scan = fresh
-    return fresh.read(scanner, by: shape)
+    return scan.read(text, by: shape)
   }
 
   /// The text of the first member of that name of a document, where it can be had without a tape.
@@ -86,7 +82,7 @@ package final class JSONShapeReader {
     let text = tape.text
     let end = Int(tape.node(node).next)
     var last = shape.beginning(of: index)
-    var required: UInt64 = 0
+    var present: UInt64 = 0
     var seen: UInt64 = 0
     var at = node + 1
     while at < end {
@@ -100,12 +96,12 @@ package final class JSONShapeReader {
       let value = value(shape, place, at: valueNode, text, isWanted: isWhole || slot >= 0)
       if slot >= 0 { slots[slot] = value }
       if isWhole { target[place - Int(object.first)] = value }
-      let bit = shape.fields[place].requiredBit
-      required = value.isAbsent ? required & ~bit : required | bit
-      let seenBit = shape.fields[place].seenBit
-      if seen & seenBit != 0 { repeatsNow += 1 }
-      seen |= seenBit
+      let bit = shape.fields[place].seenBit
+      present = value.isAbsent ? present & ~bit : present | bit
+      if seen & bit != 0 { repeatsNow += 1 }
+      seen |= bit
     }
+    let required = present & object.requiredMask
     if required != object.requiredMask || object.isWide {
       findMissing(shape, object, required, target)
     }
@@ -119,7 +115,8 @@ package final class JSONShapeReader {
       let field = shape.fields[place]
       let isMissing =
         object.isWide
-        ? field.isRequired && target[ordinal].isAbsent : field.requiredBit & ~required != 0
+        ? field.isRequired && target[ordinal].isAbsent
+        : field.isRequired && field.seenBit & ~required != 0
       if isMissing {
         _ = fail(.missing, place, -1)
         return

@@ -43,9 +43,56 @@
 
   /// Adds at the end.
   @inlinable public func append(_ bytes: ByteView) {
-    if count + bytes.count > capacity { grow(bytes.count) }
-    unsafe (base + count).update(from: bytes.pointer, count: bytes.count)
-    length += bytes.count
+    let count = bytes.count
+    let place = unsafe reserve(count)
+    if count > 16 {
+      unsafe place.update(from: bytes.pointer, count: count)
+    } else {
+      unsafe ByteBuffer.copy(bytes.pointer, to: place, upTo16: count)
+    }
+    length &+= count
+  }
+
+  /// Names and short texts, without a call into libc: two words that overlap.
+  @inlinable @inline(__always)
+  static func copy(
+    _ source: UnsafePointer<UInt8>, to place: UnsafeMutablePointer<UInt8>, upTo16 count: Int
+  ) {
+    let from = unsafe UnsafeRawPointer(source)
+    let to = UnsafeMutableRawPointer(place)
+    if count >= 8 {
+      let first = unsafe from.loadUnaligned(as: UInt64.self)
+      let last = unsafe from.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+      unsafe to.storeBytes(of: first, as: UInt64.self)
+      unsafe to.storeBytes(of: last, toByteOffset: count &- 8, as: UInt64.self)
+    } else if count >= 4 {
+      let first = unsafe from.loadUnaligned(as: UInt32.self)
+      let last = unsafe from.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+      unsafe to.storeBytes(of: first, as: UInt32.self)
+      unsafe to.storeBytes(of: last, toByteOffset: count &- 4, as: UInt32.self)
+    } else if count > 0 {
+      // One to three bytes: the first, the middle and the last.
+      let middle = unsafe source[count &>> 1]
+      let last = unsafe source[count &- 1]
+      unsafe place.pointee = source.pointee
+      unsafe place[count &>> 1] = middle
+      unsafe place[count &- 1] = last
+    }
+  }
+
+  /// Makes room for `more` bytes and gives the place where they go, for a room that writes them
+  /// itself and then says so by ``advance(by:)``.
+  @inlinable @inline(__always)
+  public func reserve(_ more: Int) -> UnsafeMutablePointer<UInt8> {
+    if more > capacity &- length { grow(more) }
+    return unsafe base + length
+  }
+
+  /// `count` bytes were written at the end, where room was made for them.
+  @inlinable @inline(__always)
+  public func advance(by count: Int) {
+    precondition(count >= 0 && count <= capacity &- length, "room was made before")
+    length &+= count
   }
 
   /// Adds at the end.
@@ -63,50 +110,48 @@
 
   /// The number in decimal digits.
   public func append(decimal value: UInt64) {
-    if count + 20 > capacity { grow(20) }
-    var at = length + ByteBuffer.digits(value)
-    length = at
-    var rest = value
-    let pairs = unsafe ByteBuffer.pairs.utf8Start
-    // Two digits a division: half as many as one by one.
-    while rest >= 100 {
-      let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 100)
-      let pair = Int(truncatingIfNeeded: remainder) * 2
-      rest = quotient
-      at -= 2
-      unsafe base[at] = pairs[pair]
-      unsafe base[at + 1] = pairs[pair + 1]
-    }
-    if rest >= 10 {
-      let pair = Int(truncatingIfNeeded: rest) * 2
-      unsafe base[at - 2] = pairs[pair]
-      unsafe base[at - 1] = pairs[pair + 1]
-    } else {
-      unsafe base[at - 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest)
-    }
+    let place = unsafe reserve(20)
+    let digits = ByteBuffer.digits(value)
+    unsafe ByteBuffer.write(value, digits, at: place)
+    length &+= digits
   }
 
   /// The number in decimal digits with a point before the last `places` of them, of which there are
   /// at most 18: `12.50` for 1250 and 2, `0.05` for 5 and 2.
   public func append(decimal value: UInt64, places: Int) {
     precondition(places >= 0 && places <= 18, "a number has at most 18 decimal places")
-    if count + 40 > capacity { grow(40) }
-    var zeros = places + 1 - ByteBuffer.digits(value)
-    while zeros > 0 {
-      append(UInt8(ascii: "0"))
-      zeros -= 1
-    }
-    append(decimal: value)
+    let place = unsafe reserve(40)
+    let digits = max(ByteBuffer.digits(value), places &+ 1)
+    unsafe ByteBuffer.write(value, digits, at: place)
+    length &+= digits
     if places == 0 { return }
     // The places make room for the point.
-    var at = length
-    length += 1
-    let point = length - 1 - places
-    while at > point {
-      unsafe base[at] = base[at - 1]
-      at -= 1
+    length &+= 1
+    let point = unsafe place + (digits &- places)
+    var at = unsafe place + digits
+    while unsafe at > point {
+      unsafe at.pointee = at[-1]
+      unsafe at -= 1
     }
-    unsafe base[point] = UInt8(ascii: ".")
+    unsafe point.pointee = UInt8(ascii: ".")
+  }
+
+  /// Writes so many digits, zeros before the number where it has fewer.
+  @inline(__always)
+  private static func write(_ value: UInt64, _ digits: Int, at place: UnsafeMutablePointer<UInt8>) {
+    let pairs = unsafe UnsafeRawPointer(ByteBuffer.pairs.utf8Start)
+    var rest = value
+    var at = digits
+    // Two digits a division: half as many as one by one.
+    while at >= 2 {
+      at &-= 2
+      let quotient = rest / 100
+      let pair = Int(truncatingIfNeeded: rest &- quotient &* 100) &* 2
+      rest = quotient
+      unsafe UnsafeMutableRawPointer(place + at).storeBytes(
+        of: pairs.loadUnaligned(fromByteOffset: pair, as: UInt16.self), as: UInt16.self)
+    }
+    if at == 1 { unsafe place.pointee = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest) }
   }
 
   /// `00` to `99`, one after another.
@@ -123,9 +168,9 @@
     var rest = value
     while rest >= 10_000 {
       rest /= 10_000
-      digits += 4
+      digits &+= 4
     }
-    return digits + (rest >= 10 ? 1 : 0) + (rest >= 100 ? 1 : 0) + (rest >= 1000 ? 1 : 0)
+    return digits &+ (rest >= 10 ? 1 : 0) &+ (rest >= 100 ? 1 : 0) &+ (rest >= 1000 ? 1 : 0)
   }
 
   /// A number of fixed width, least significant byte first.

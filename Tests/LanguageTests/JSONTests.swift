@@ -135,4 +135,25 @@ struct JSONTests {
         tape.string(at: 2, into: arena).text == "a\"\\/\u{8}\u{C}\n\r\tAé€😀\u{0}z")
     }
   }
+
+  @Test func `a text of any length is written whole, with what must be escaped at any place`() {
+    let buffer = ByteBuffer(capacity: 64)
+    func written(_ bytes: [UInt8]) -> String {
+      buffer.clear()
+      ByteView.lending(bytes) { buffer.appendJSON(string: $0) }
+      return buffer.view.text
+    }
+    for count in 0...50 {
+      let plain = (0..<count).map { UInt8(ascii: "a") + UInt8($0 % 26) }
+      #expect(written(plain) == "\"\(String(decoding: plain, as: UTF8.self))\"")
+      for place in 0..<count {
+        var bytes = plain
+        bytes[place] = [UInt8(ascii: "\""), 0x0A, UInt8(ascii: "\\")][place % 3]
+        let escape = ["\\\"", "\\n", "\\\\"][place % 3]
+        let before = String(decoding: plain[..<place], as: UTF8.self)
+        let behind = String(decoding: plain[(place + 1)...], as: UTF8.self)
+        #expect(written(bytes) == "\"\(before)\(escape)\(behind)\"")
+      }
+    }
+  }
 }

@@ -11,7 +11,7 @@ struct OutputField: BitwiseCopyable {
   var precision: UInt8 = 0
   var scale: UInt8 = 0
   var mantissaSafe: UInt64 = 0
-  /// Where the field's name stands in ``OutputShape/names``, as `"name":`.
+  /// Where the field's name stands in ``OutputShape/names``, as `,"name":`.
   var nameStart: Int32
   var nameEnd: Int32
   /// Of an object, or of objects in a list: a range of ``OutputShape/fields``.

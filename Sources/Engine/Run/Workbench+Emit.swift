@@ -74,19 +74,19 @@ extension Workbench {
     _ columns: ContiguousArray<Term>, _ shape: OutputShape, _ port: PortPlan, _ frame: Frame,
     to bytes: ByteBuffer
   ) -> Bool {
-    var writer = RecordWriter(shape, into: bytes)
+    var writer = RecordWriter(into: bytes)
     for index in columns.indices {
       let value = columns[index].evaluate(frame)
       if value.isError {
         fail(columns[index].fault(value))
         return false
       }
-      if !writer.member(shape.columns[index], value) {
+      if !writer.member(shape, shape.columns[index], value, bytes) {
         failContract(port, writer.fault?.message(shape) ?? "a field breaks its contract")
         return false
       }
     }
-    writer.end()
+    writer.end(bytes)
     return true
   }
 

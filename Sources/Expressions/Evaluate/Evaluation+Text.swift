@@ -7,7 +7,6 @@ extension Evaluation {
     case .sizeText: return .int(Int64(a.view.scalarCount))
     case .sizeBytes: return .int(Int64(a.view.count))
     case .bytesOfText: return .bytes(a.view)
-    case .mask: return .string(StaticString("***").view)
     case .intOfText: return integer(a.view)
     case .uintOfText: return unsigned(a.view)
     case .boolOfText: return boolean(a.view)

@@ -123,8 +123,21 @@ extension ByteBuffer {
   /// The text as a JSON string with its quotes. Only what must be escaped is: quote, backslash and
   /// controls. `text` must be valid UTF-8 (``ByteView/isValidUTF8``).
   package func appendJSON(string text: ByteView) {
-    append(UInt8(ascii: "\""))
-    var start = 0
+    let place = unsafe reserve(text.count + 2)
+    unsafe place.pointee = UInt8(ascii: "\"")
+    let plain = unsafe weft_copy_unescaped(place + 1, text.pointer, text.count)
+    if plain < text.count {
+      advance(by: 1 + plain)
+      appendEscaped(text, from: plain)
+      return
+    }
+    unsafe place[1 + plain] = UInt8(ascii: "\"")
+    advance(by: plain + 2)
+  }
+
+  /// The rest of a text, from a byte that must be escaped on, and its last quote.
+  private func appendEscaped(_ text: ByteView, from first: Int) {
+    var start = first
     while start < text.count {
       let length = text.plainLength(from: start)
       append(text[start..<start + length])

@@ -196,4 +196,78 @@ struct RecordsTests {
     #expect(Value.object(run).run[0].view == StaticString("a").view)
     #expect(Value.object(run).run[1].run.count == 0)
   }
+
+  @Test func `pieces of any length are appended whole`() {
+    let buffer = ByteBuffer(capacity: 1)
+    var expected: [UInt8] = []
+    for count in 0...70 {
+      let piece = (0..<count).map { UInt8(truncatingIfNeeded: $0 + count) }
+      ByteView.lending(piece) { buffer.append($0) }
+      expected += piece
+    }
+    #expect(buffer.view.copied() == expected)
+  }
+
+  @Test func `numbers of any length are written with and without places`() {
+    let buffer = ByteBuffer(capacity: 64)
+    var number: UInt64 = 0
+    for count in 1...20 {
+      for value in [number, UInt64(pow10(count - 1)), count == 20 ? .max : pow10(count) - 1] {
+        buffer.clear()
+        buffer.append(decimal: value)
+        #expect(buffer.view.text == "\(value)")
+        for places in 1...18 {
+          buffer.clear()
+          buffer.append(decimal: value, places: places)
+          let digits =
+            String(repeating: "0", count: max(0, places + 1 - "\(value)".count))
+            + "\(value)"
+          #expect(buffer.view.text == digits.dropLast(places) + "." + digits.suffix(places))
+        }
+      }
+      number = number &* 10 &+ UInt64(count % 10)
+    }
+  }
+
+  private func pow10(_ exponent: Int) -> UInt64 {
+    (0..<exponent).reduce(1) { value, _ in value * 10 }
+  }
+
+  @Test func `a copy with zeros behind it ends where the text does`() {
+    let arena = Arena()
+    for count in [0, 1, 15, 16, 17, 300, 300_000] {
+      arena.reset()
+      let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 | 1) }
+      ByteView.lending(bytes) { #expect(arena.copy($0, zeros: 16).copied() == bytes) }
+    }
+  }
+
+  @Test func `short sums and products are what decimals give, or are left to them`() throws {
+    let texts = [
+      "0", "0.00", "-0.01", "1.50", "12", "9223372036854775807", "-9223372036854775808",
+      "922337203685477580.7", "9223372036854775808", "0.0000000000000000000000000001",
+      "3037000500", "-3037000500.0",
+    ]
+    for left in texts {
+      for right in texts {
+        let (one, other) = (try #require(decimal(left)), try #require(decimal(right)))
+        if let sum = Value.decimal(one).shortSum(.decimal(other))?.decimal {
+          #expect(sum.description == one.adding(other)?.description)
+        }
+        if let product = Value.decimal(one).shortProduct(.decimal(other))?.decimal {
+          #expect(product.description == one.multiplied(by: other)?.description)
+        }
+      }
+    }
+    let amount = Value.decimal(try #require(decimal("1.25")))
+    #expect(Value.decimal(Decimal(0)).shortSum(amount)?.decimal.description == "1.25")
+    #expect(amount.shortProduct(amount)?.decimal.description == "1.5625")
+  }
+
+  @Test func `what is lent is what was put in`() {
+    let lent = Lent<ByteBuffer>([ByteBuffer(capacity: 1), ByteBuffer(capacity: 1)])
+    lent[1].append(UInt8(7))
+    #expect(lent.map(\.count) == [0, 1])
+    #expect(lent.lend(1) { $0.view[0] } == 7)
+  }
 }

@@ -188,18 +188,26 @@ final class TablePlan {
 /// What apply of one journal, or a direct product, does with one event type.
 final class WorkPlan {
   let key: KeyPlan
-  let clauses: ContiguousArray<ClausePlan>
-  let ports: ContiguousArray<EventPortPlan>
+  let clauses: Lent<ClausePlan>
+  let ports: Lent<EventPortPlan>
   /// Whether this journal's apply counts the event: the first journal that takes it does.
   let counts: Bool
+  /// The journal does not take the event.
+  let isNothing: Bool
+
+  /// Stands where an optional would count a reference to be looked at.
+  static var nothing: WorkPlan {
+    WorkPlan(key: .source, clauses: [], ports: [], counts: false, isNothing: true)
+  }
 
   init(
     key: KeyPlan, clauses: ContiguousArray<ClausePlan>, ports: ContiguousArray<EventPortPlan>,
-    counts: Bool
+    counts: Bool, isNothing: Bool = false
   ) {
+    self.isNothing = isNothing
     self.key = key
-    self.clauses = clauses
-    self.ports = ports
+    self.clauses = Lent(clauses)
+    self.ports = Lent(ports)
     self.counts = counts
   }
 }
@@ -218,10 +226,10 @@ final class EventPlan {
   let intake: DecodePlan
   /// Journals that take it, with their keys over ``intake``'s slots.
   let journals: ContiguousArray<JournalKey>
-  /// By journal; nil where a journal does not take it. Of a direct product: one.
-  let work: ContiguousArray<WorkPlan?>
+  /// By journal; nothing where a journal does not take it. Of a direct product: one.
+  let work: Lent<WorkPlan>
   /// What a direct product does with it.
-  let direct: WorkPlan?
+  let direct: WorkPlan
   /// Slots of event id and actual time, by ``decode`` and by ``intake``; −1: not declared.
   let id: (decode: Int, intake: Int)
   let time: (decode: Int, intake: Int)
@@ -240,28 +248,19 @@ final class EventPlan {
     self.decode = decode
     self.intake = intake
     self.journals = journals
-    self.work = work
-    direct = work.isEmpty ? nil : work[0]
+    self.work = Lent(ContiguousArray(work.map { $0 ?? .nothing }))
+    direct = self.work[0]
     self.id = id
     self.time = time
     self.keysReadVariables = keysReadVariables
     self.slotEnd = slotEnd
     isTaken = !journals.isEmpty
-    isRead = isTaken || direct?.ports.isEmpty == false
+    isRead = isTaken || !direct.ports.isEmpty
   }
 
   /// Whether a journal takes it, and whether anything does.
-  private let isTaken: Bool
-  private let isRead: Bool
-
-  /// How a document is read; nil when nothing is wanted of it.
-  @inline(__always)
-  func shape(_ extent: Workbench.Extent) -> JSONShape? {
-    switch extent {
-    case .intake: isTaken ? intake.shape : nil
-    case .whole: isRead ? decode.shape : nil
-    }
-  }
+  let isTaken: Bool
+  let isRead: Bool
 }
 
 /// One input, compiled.
@@ -272,7 +271,7 @@ final class InputPlan {
   /// Names of the way to the discriminator; empty: there is one event type.
   let discriminator: ContiguousArray<ByteBuffer>
   let discriminatorName: String
-  let events: ContiguousArray<EventPlan>
+  let events: Lent<EventPlan>
   /// Whether every walk of a document would see the discriminator twice if it were there twice, so
   /// that the first one says the type.
   let isDiscriminatorSeen: Bool
@@ -293,7 +292,7 @@ final class InputPlan {
         return bytes
       })
     discriminatorName = (input.discriminator ?? []).joined(separator: ".")
-    self.events = events
+    self.events = Lent(events)
     isDiscriminatorSeen = InputPlan.isSeen(input.discriminator ?? [], events)
     horizonMs = input.id?.horizonMs
     hasTime = input.time != nil

@@ -16,7 +16,7 @@ package final class ProductPlan {
   }
   private var limitsNow = Limits()
 
-  let inputs: ContiguousArray<InputPlan>
+  let inputs: Lent<InputPlan>
   let tables: ContiguousArray<TablePlan>
   let workbench: Workbench
   let journalPartitions: ContiguousArray<Int32>
@@ -47,7 +47,7 @@ package final class ProductPlan {
     if tables.count + inputs.count > Spaces.max {
       throw PlanFailure("a product has at most \(Spaces.max) tables and inputs")
     }
-    self.inputs = inputs
+    self.inputs = Lent(inputs)
     journalPartitions = ContiguousArray(definition.journals.map(\.partitions))
     stopsOnError = definition.onError == .stop
     futureMsMax = definition.futureMsMax

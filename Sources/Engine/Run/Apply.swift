@@ -96,19 +96,31 @@ package final class Apply {
     guard plan.inputs.indices.contains(event.input) else {
       return .unreadable("an event names input \(event.input), which the product does not have")
     }
-    let input = plan.inputs[event.input]
+    return plan.inputs.lend(event.input) {
+      apply(event, $0, at: position, recordedMs: recordedMs, batch: batch, isSilent: isSilent)
+    }
+  }
+
+  private func apply(
+    _ event: JournalEvent, _ input: InputPlan, at position: Position, recordedMs: Int64,
+    batch: OutputBatch, isSilent: Bool
+  ) -> Applied {
     let entry = batch.count
     let byte = batch.bytes.count
     bench.begin()
     bench.rows.clear()
     let number = bench.read(event.payload, of: input, .whole)
-    guard number >= 0, let work = input.events[number].work[journal]
-    else {
+    if number < 0 || input.events.lend(number, { $0.work.lend(journal) { $0.isNothing } }) {
       _ = bench.takeFault()
       return .unreadable("event \(position.index) is none that ingest would have journaled")
     }
-    let outcome = run(
-      event, input, input.events[number], work, at: position, recordedMs: recordedMs, batch: batch)
+    var counts = false
+    let outcome = input.events.lend(number) { type in
+      type.work.lend(journal) { work in
+        counts = work.counts
+        return run(event, input, type, work, at: position, recordedMs: recordedMs, batch: batch)
+      }
+    }
     if case .failed = outcome {
       batch.truncate(toEntry: entry, byte: byte)
       let origin = Origin(
@@ -121,7 +133,7 @@ package final class Apply {
       _ = bench.takeFault()
       return .unreadable("event \(position.index) has no key, though ingest found one")
     }
-    if !isSilent && work.counts { count(outcome) }
+    if !isSilent && counts { count(outcome) }
     return .applied
   }
 
@@ -155,7 +167,7 @@ package final class Apply {
     if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) { return .failed }
     var staged = StagedRows()
     for index in work.clauses.indices {
-      if !run(work.clauses[index], time, &staged) { return .failed }
+      if !work.clauses.lend(index, { run($0, time, &staged) }) { return .failed }
     }
     let emission = Emission(
       sourceKey: event.key, partition: partition, recordedMs: recordedMs,
@@ -169,7 +181,7 @@ package final class Apply {
       }
     }
     for index in work.ports.indices {
-      switch bench.emit(work.ports[index], emission, to: batch) {
+      switch work.ports.lend(index, { bench.emit($0, emission, to: batch) }) {
       case .record: isApplied = true
       case .nothing: break
       case .failed: return .failed

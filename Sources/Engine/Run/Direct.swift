@@ -22,7 +22,12 @@ package final class Direct {
   /// Runs the record through the product and appends what it becomes. `recordedMs` is the turn's
   /// clock, in milliseconds since 1970.
   package func take(_ record: SourceRecord, recordedMs: Int64, into batch: OutputBatch) -> Intake {
-    let input = plan.inputs[record.input]
+    plan.inputs.lend(record.input) { take(record, $0, recordedMs, batch) }
+  }
+
+  private func take(
+    _ record: SourceRecord, _ input: InputPlan, _ recordedMs: Int64, _ batch: OutputBatch
+  ) -> Intake {
     let entry = batch.count
     let byte = batch.bytes.count
     counted.read += 1
@@ -52,8 +57,15 @@ package final class Direct {
     bench.begin()
     let number = bench.read(record.value, of: input, .whole)
     if number < 0 { return .failed }
-    let event = input.events[number]
-    guard let work = event.direct, !work.ports.isEmpty else { return .nothing }
+    return input.events.lend(number) { run(record, input, $0, recordedMs, batch) }
+  }
+
+  private func run(
+    _ record: SourceRecord, _ input: InputPlan, _ event: EventPlan, _ recordedMs: Int64,
+    _ batch: OutputBatch
+  ) -> Workbench.Emitted {
+    let work = event.direct
+    if work.ports.isEmpty { return .nothing }
     if !bench.keepsContract {
       bench.failContract(event)
       return .failed
@@ -70,7 +82,7 @@ package final class Direct {
       time: time, identity: identity(record, input, event))
     var result = Workbench.Emitted.nothing
     for index in work.ports.indices {
-      switch bench.emit(work.ports[index], emission, to: batch) {
+      switch work.ports.lend(index, { bench.emit($0, emission, to: batch) }) {
       case .record: result = .record
       case .nothing: break
       case .failed: return .failed

@@ -57,8 +57,13 @@ package final class Ingest {
   /// Appends the record to the open block of each journal that takes it, or to `batch` as
   /// quarantined. `recordedMs` is the turn's clock. A block that is full is sealed at once.
   package func take(_ record: SourceRecord, recordedMs: Int64, into batch: OutputBatch) -> Intake {
+    plan.inputs.lend(record.input) { take(record, $0, recordedMs, batch) }
+  }
+
+  private func take(
+    _ record: SourceRecord, _ input: InputPlan, _ recordedMs: Int64, _ batch: OutputBatch
+  ) -> Intake {
     counted.read += 1
-    let input = plan.inputs[record.input]
     bench.begin()
     if journal(record, input, recordedMs) {
       positions.note(record)
@@ -87,7 +92,12 @@ package final class Ingest {
     // A fault is not for ingest to judge; it may be why there is no key.
     let number = bench.read(record.value, of: input, .intake)
     if number < 0 { return false }
-    let event = input.events[number]
+    return input.events.lend(number) { journal(record, input, $0, recordedMs) }
+  }
+
+  private func journal(
+    _ record: SourceRecord, _ input: InputPlan, _ event: EventPlan, _ recordedMs: Int64
+  ) -> Bool {
     if event.journals.isEmpty {
       counted.filtered += 1
       return true

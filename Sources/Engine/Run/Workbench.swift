@@ -79,20 +79,29 @@ final class Workbench {
     }
     keepsContract = true
     let guess = input.isDiscriminatorSeen ? guessType(value, input) : -1
-    if guess >= 0, let shape = input.events[guess].shape(extent),
-      decoder.readAtOnce(value, shape)
-    {
-      return guess
-    }
+    if guess >= 0, input.events.lend(guess, { readAtOnce(value, $0, extent) }) { return guess }
     if let failure = tape.parse(value) {
       fail(RunFault(failure))
       return Workbench.failed
     }
     let number = input.discriminator.isEmpty ? 0 : discriminate(input)
-    if number >= 0, let shape = input.events[number].shape(extent) {
-      keepsContract = decoder.read(shape)
-    }
+    if number >= 0 { input.events.lend(number) { readOverTape($0, extent) } }
     return number
+  }
+
+  @inline(__always)
+  private func readAtOnce(_ value: ByteView, _ event: EventPlan, _ extent: Extent) -> Bool {
+    switch extent {
+    case .intake: event.isTaken && decoder.readAtOnce(value, event.intake.shape)
+    case .whole: event.isRead && decoder.readAtOnce(value, event.decode.shape)
+    }
+  }
+
+  private func readOverTape(_ event: EventPlan, _ extent: Extent) {
+    switch extent {
+    case .intake: if event.isTaken { keepsContract = decoder.read(event.intake.shape) }
+    case .whole: if event.isRead { keepsContract = decoder.read(event.decode.shape) }
+    }
   }
 
   /// The event type that a document's first member of the discriminator's name says; −1: it is not

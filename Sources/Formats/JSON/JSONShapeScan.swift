@@ -119,7 +119,6 @@ import Records
         if seen & bit != 0 { return nil }
         seen |= bit
         let slot = unsafe Int(field.pointee.slot)
-        let isWanted = isWhole || slot >= 0
         var value = Value.null
         let isPlain: Bool
         switch unsafe field.pointee.kind {
@@ -128,14 +127,15 @@ import Records
         case .int: isPlain = unsafe JSONShapeScan.plainInteger(&at, &value)
         case .decimal: isPlain = unsafe JSONShapeScan.plainDecimal(field, &at, &value)
         case .object where unsafe at.pointee == UInt8(ascii: "{"):
-          guard let stop = unsafe child(shape, field, at, isWanted, &value) else { return nil }
+          guard let stop = unsafe child(shape, field, at, isWhole || slot >= 0, &value)
+          else { return nil }
           unsafe at = stop
           isPlain = true
         default: isPlain = false
         }
         if !isPlain {
           var other = Value.null
-          guard let stop = unsafe self.value(shape, field, at, isWanted, &other)
+          guard let stop = unsafe self.value(shape, field, at, isWhole || slot >= 0, &other)
           else { return nil }
           unsafe at = stop
           value = other

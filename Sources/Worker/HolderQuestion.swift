@@ -22,19 +22,28 @@ package struct HolderQuestion {
   }
 
   private let patienceMs: Int64
+  private let isOut: Bool
   /// What was seen in every look since, and when first.
   private var seen: Sight = .noAnswer
   private var sinceMs: Int64 = 0
 
   /// - Parameter sessionMs: the session's time-out.
-  package init(sessionMs: Int64) { patienceMs = sessionMs + 2000 }
+  /// - Parameter isOut: whether the group has put this member out for another of its name. Then one
+  ///   that shows nobody of the name gives its members other ids, and its word has to do.
+  package init(sessionMs: Int64, isOut: Bool) {
+    patienceMs = sessionMs + 2000
+    self.isOut = isOut
+  }
 
   /// - Parameter ownIds: all ids that the group has given this member.
   package mutating func answer(_ sight: Sight, ownIds: Set<String>, nowMs: Int64) -> Answer {
     var stranger = sight
     if case .members(let ids) = sight {
       let others = ids.filter { !ownIds.contains($0) }
-      if others.isEmpty { return .nobodyElse }
+      if others.isEmpty {
+        if case .members = seen { return .nobodyElse }
+        return isOut && ids.isEmpty ? .another : .nobodyElse
+      }
       stranger = .members(others)
     }
     if stranger != seen {

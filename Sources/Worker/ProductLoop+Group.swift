@@ -10,7 +10,7 @@ extension ProductLoop {
     let isOut = error.code == .fencedInstance
     // A fenced producer is made anew when nobody can be asked: should there be another holder, it
     // fences this one again. Joining anew would put the other out, so there the answer must be had.
-    switch isHeldByAnother(mustKnow: isOut) {
+    switch isHeldByAnother(mustKnow: isOut, isOut: isOut) {
     case true?: return .stop(.fenced)
     case false?: return isOut ? .rejoin : .renewProducer
     case nil: return .stop(.undrained("\(error)"))
@@ -21,9 +21,9 @@ extension ProductLoop {
   /// Nothing is written meanwhile.
   /// - Parameter mustKnow: whether to go on asking while the group cannot be seen; otherwise no
   ///   answer counts as nobody.
-  func isHeldByAnother(mustKnow: Bool) -> Bool? {
+  func isHeldByAnother(mustKnow: Bool, isOut: Bool = false) -> Bool? {
     let admin = try? Admin(settings: settings.kafka)
-    var question = HolderQuestion(sessionMs: settings.kafka.sessionMs)
+    var question = HolderQuestion(sessionMs: settings.kafka.sessionMs, isOut: isOut)
     while !control.isStopping {
       let sight = look(by: admin)
       if !mustKnow && (sight == .noAnswer || sight == .noGroup) { return false }

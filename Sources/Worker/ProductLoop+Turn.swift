@@ -144,17 +144,11 @@ extension ProductLoop {
   // MARK: Publishing
 
   /// What can go out before the turn closes goes now, so that librdkafka's threads work beside this
-  /// one: full blocks, and what was applied. A few records wait for the turn's end: each partition
-  /// then has one batch of them, and the broker fewer requests.
+  /// one: full blocks, and what was applied.
   private func publishEarly() throws(KafkaError) {
     guard let publisher else { return }
     let limit = deadline
     if !isDirect { try publishBlocks(publisher, limit) }
-    if outputs.count < ProductLoop.earlyRecordsMin
-      && outputs.bytes.count < ProductLoop.earlyBytesMin
-    {
-      return
-    }
     publishedInTurn += Int64(try publisher.publish(outputs, limit))
     outputs.clear()
   }

@@ -48,10 +48,6 @@ final class ProductLoop {
   /// The same while draining: a worker that is asked to stop leaves within ten seconds.
   static let drainCallMs = 5000
 
-  /// What is to be published before a turn closes is at least so much.
-  static let earlyRecordsMin = 1000
-  static let earlyBytesMin = 256 << 10
-
   let settings: LoopSettings
   let control: LoopControl
   let monitor: ProductMonitor

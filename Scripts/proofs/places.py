@@ -27,6 +27,15 @@ def end_by_exception() -> None:
         signal.signal(number, lambda code, _: sys.exit(128 + code))
 
 
+def setup() -> None:
+    """Brings in what is missing from Debian, as every script does, and says what: to standard error,
+    since a bench's standard output is for its figures."""
+    lib = ROOT / "Scripts" / "lib"
+    script = f". '{lib}/common.sh'; . '{lib}/setup.sh'; setup; need_java"
+    if subprocess.run(["bash", "-euo", "pipefail", "-c", script], stdout=sys.stderr).returncode:
+        raise ProofError("what it takes is not there: see above")
+
+
 def tool(name: str) -> str:
     """The path of a program of Scripts/tools, compiled when its source is newer."""
     binary = BUILD / "tools" / name

@@ -43,6 +43,11 @@ package struct ClientSettings: Sendable {
   /// After so long without a heartbeat the group counts a member as dead, in milliseconds.
   package var sessionMs: Int64 { Int64(number("session.timeout.ms") ?? ClientRole.sessionMs) }
 
+  /// After so long a broker gives an open transaction up, in milliseconds.
+  package var transactionMs: Int64 {
+    Int64(number("transaction.timeout.ms") ?? ClientRole.transactionMs)
+  }
+
   /// What is fetched ahead into one queue at most, in bytes and (librdkafka's default) records.
   var queuedBytesMax: Int {
     (number("queued.max.messages.kbytes") ?? ClientRole.queuedKilobytes) * 1024
@@ -83,6 +88,8 @@ enum ClientRole {
   static let queuedKilobytes = 8192
   /// Long enough for a restart to keep its partitions, short enough that the dead are replaced.
   static let sessionMs = 10_000
+  /// A dead producer's open transaction holds readers back for so long.
+  static let transactionMs = 10_000
 
   case groupConsumer, reader, transactionalProducer, plainProducer, admin
 
@@ -119,7 +126,7 @@ enum ClientRole {
         // Back-to-back transactions wait for this between CONCURRENT_TRANSACTIONS and the next try.
         ("retry.backoff.ms", "5"),
         // What a dead producer left open blocks readers for so long.
-        ("transaction.timeout.ms", "10000"),
+        ("transaction.timeout.ms", "\(ClientRole.transactionMs)"),
       ]
     case .plainProducer: return all + producing
     case .admin: return all

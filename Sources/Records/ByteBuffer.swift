@@ -138,7 +138,7 @@
 
   /// Writes so many digits, zeros before the number where it has fewer.
   @inline(__always)
-  private static func write(_ value: UInt64, _ digits: Int, at place: UnsafeMutablePointer<UInt8>) {
+  static func write(_ value: UInt64, _ digits: Int, at place: UnsafeMutablePointer<UInt8>) {
     let pairs = unsafe UnsafeRawPointer(ByteBuffer.pairs.utf8Start)
     var rest = value
     var at = digits

@@ -117,29 +117,43 @@ extension ByteBuffer {
       rest += 86_400
       days -= 1
     }
-    append(days: days)
-    append(UInt8(ascii: "T"))
-    append(padded: rest / 3600, 2)
-    append(UInt8(ascii: ":"))
-    append(padded: rest / 60 % 60, 2)
-    append(UInt8(ascii: ":"))
-    append(padded: rest % 60, 2)
-    let nanoseconds = Int64(value.nanoseconds)
+    let place = unsafe reserve(30)
+    unsafe ByteBuffer.write(days: days, at: place)
+    unsafe place[10] = UInt8(ascii: "T")
+    let minutes = rest / 60
+    unsafe ByteBuffer.write(UInt64(minutes / 60), 2, at: place + 11)
+    unsafe place[13] = UInt8(ascii: ":")
+    unsafe ByteBuffer.write(UInt64(minutes % 60), 2, at: place + 14)
+    unsafe place[16] = UInt8(ascii: ":")
+    unsafe ByteBuffer.write(UInt64(rest % 60), 2, at: place + 17)
+    var length = 19
+    let nanoseconds = UInt64(value.nanoseconds)
     if nanoseconds != 0 {
-      append(UInt8(ascii: "."))
+      unsafe place[19] = UInt8(ascii: ".")
       if nanoseconds % 1_000_000 == 0 {
-        append(padded: nanoseconds / 1_000_000, 3)
+        unsafe ByteBuffer.write(nanoseconds / 1_000_000, 3, at: place + 20)
+        length = 23
       } else if nanoseconds % 1000 == 0 {
-        append(padded: nanoseconds / 1000, 6)
+        unsafe ByteBuffer.write(nanoseconds / 1000, 6, at: place + 20)
+        length = 26
       } else {
-        append(padded: nanoseconds, 9)
+        unsafe ByteBuffer.write(nanoseconds, 9, at: place + 20)
+        length = 29
       }
     }
-    append(UInt8(ascii: "Z"))
+    unsafe place[length] = UInt8(ascii: "Z")
+    advance(by: length + 1)
   }
 
-  /// A day as `2024-02-29`, from days since 1970-01-01 (Hinnant's civil_from_days).
+  /// A day as `2024-02-29`, from days since 1970-01-01.
   public func append(days: Int64) {
+    unsafe ByteBuffer.write(days: days, at: reserve(10))
+    advance(by: 10)
+  }
+
+  /// Ten bytes; Hinnant's civil_from_days.
+  @inline(__always)
+  private static func write(days: Int64, at place: UnsafeMutablePointer<UInt8>) {
     let shifted = days + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
     let dayOfEra = shifted - era * 146_097
@@ -148,20 +162,13 @@ extension ByteBuffer {
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
     let monthIndex = (5 * dayOfYear + 2) / 153
     let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
-    append(padded: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), 4)
-    append(UInt8(ascii: "-"))
-    append(padded: month, 2)
-    append(UInt8(ascii: "-"))
-    append(padded: dayOfYear - (153 * monthIndex + 2) / 5 + 1, 2)
-  }
-
-  private func append(padded value: Int64, _ width: Int) {
-    var factor: Int64 = 1
-    for _ in 1..<width { factor *= 10 }
-    while factor > 0 {
-      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / factor % 10))
-      factor /= 10
-    }
+    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    unsafe ByteBuffer.write(UInt64(truncatingIfNeeded: year), 4, at: place)
+    unsafe place[4] = UInt8(ascii: "-")
+    unsafe ByteBuffer.write(UInt64(truncatingIfNeeded: month), 2, at: place + 5)
+    unsafe place[7] = UInt8(ascii: "-")
+    let day = dayOfYear - (153 * monthIndex + 2) / 5 + 1
+    unsafe ByteBuffer.write(UInt64(truncatingIfNeeded: day), 2, at: place + 8)
   }
 }
 

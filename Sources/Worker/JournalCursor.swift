@@ -60,6 +60,14 @@ package struct JournalCursor: Hashable, Sendable {
   /// Whether blocks have still to be re-applied before anything new may be.
   package var isRestoring: Bool { next < committed }
 
+  /// The next offset to come, where a block is known to lie there or behind it that has not come
+  /// back; nil where none is known. Between turns.
+  package var awaited: Offset? {
+    if isRestoring { return next }
+    guard let mine, next <= mine else { return nil }
+    return next
+  }
+
   /// What the group's offset is to be when the open turn commits. While restoring it stays.
   package var position: Offset { max(next, committed) }
 

@@ -9,6 +9,7 @@ final class JournalSlot {
   let state: PartitionState
   let apply: Apply
   var cursor: JournalCursor
+  var watch = BlockWatch()
   private let digest: LogicDigest
   /// Whether the open turn has written to the state.
   private var isInTurn = false

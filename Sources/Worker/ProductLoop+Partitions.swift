@@ -297,6 +297,22 @@ extension ProductLoop {
     }
   }
 
+  /// Tells of another logic before anything that follows from it, and before the group is disturbed.
+  /// Only a first look: what a transaction holds pending is not waited for, assignments look again.
+  func checkLogicEarly(_ consumer: GroupConsumer, _ counts: [Int]) throws(LoopFailure) {
+    let all = allPartitions(counts)
+    guard let committed = try? consumer.committed(all, .after(milliseconds: 1000)) else { return }
+    try checkLogic(committed)
+  }
+
+  private func allPartitions(_ counts: [Int]) -> [TopicPartition] {
+    counts.enumerated().flatMap { topic, count in
+      (0..<count).map {
+        TopicPartition(topic: TopicOrdinal(topic), partition: Partition(Int32(clamping: $0)))
+      }
+    }
+  }
+
   func otherLogic(_ digest: String) -> String {
     "the product's files have logic \(logic.prefix(12)), but what it has published was made by logic"
       + " \(digest.prefix(12)); put the files back as they were, or start over from the inputs with"
@@ -308,14 +324,7 @@ extension ProductLoop {
   private func checkFirstStart(_ consumer: GroupConsumer) throws(LoopFailure) {
     if isDirect { return }
     let counts = try patiently { limit throws(KafkaError) in try consumer.partitionCounts(limit) }
-    var everything: [TopicPartition] = []
-    for (topic, count) in counts.enumerated() {
-      for partition in 0..<(count ?? 0) {
-        everything.append(
-          TopicPartition(
-            topic: TopicOrdinal(topic), partition: Partition(Int32(clamping: partition))))
-      }
-    }
+    let everything = allPartitions(counts.map { $0 ?? 0 })
     let committed = try patiently { limit throws(KafkaError) in
       try consumer.committed(everything, limit)
     }

@@ -37,6 +37,7 @@ extension ProductLoop {
     let now = Clock.monotonicMs()
     if meter.shouldClose(nowMs: now) { try closeTurn() }
     watchGroup(consumer, nowMs: now)
+    try tell(consumer, nowMs: now)
   }
 
   private func gather() throws(LoopFailure) {
@@ -62,7 +63,7 @@ extension ProductLoop {
 
   /// Takes journal blocks that came back. They have a queue of their own, so that they do not stand
   /// behind what was fetched of the inputs.
-  private func takeBlocks(_ consumer: GroupConsumer) throws(LoopFailure) {
+  func takeBlocks(_ consumer: GroupConsumer) throws(LoopFailure) {
     consumer.pollAside(into: blocks)
     var index = 0
     while index < blocks.count {
@@ -241,6 +242,7 @@ extension ProductLoop {
       counts += slot.apply.counts
       slot.commit()
     }
+    notices.quarantined(counts.quarantined)
     let (published, readBack, atOnce) = (publishedInTurn, readBackInTurn, appliedAtOnceInTurn)
     monitor.update {
       $0.counts += counts

@@ -80,6 +80,7 @@ final class ProductLoop {
   var ownIds: Set<String> = []
   var watch = GroupWatch()
   var look: GroupLook?
+  var notices = LoopNotices()
 
   // The open turn.
   let batch = RecordBatch(capacity: 2000)
@@ -142,13 +143,13 @@ final class ProductLoop {
   func run() -> StopReason {
     while true {
       do {
-        try open()
         while !control.isStopping {
+          if consumer == nil || publisher == nil { try open() }
           try step()
           drainLog()
         }
         try closeTurn()
-        return end(.drained)
+        return end(try awaitOwnBlocks())
       } catch {
         if control.isStopping, case .kafka(let reason, _) = error {
           return end(.undrained("\(reason)"))
@@ -161,7 +162,7 @@ final class ProductLoop {
   /// Makes what is missing, in the order of a start.
   private func open() throws(LoopFailure) {
     if publisher == nil { try openProducer() }
-    if consumer == nil { try openConsumer() }
+    if consumer == nil, let publisher { try openConsumer(publisher.producer) }
     if !isRestoring { monitor.update { $0.phase = .running } }
   }
 
@@ -237,11 +238,12 @@ final class ProductLoop {
           "\(error): a transaction lasts as long as commit.interval in worker.yaml, and the broker's"
             + " transaction.max.timeout.ms is shorter"))
     }
-    try checkOutputs(producer)
+    // Else the consumer's start does, behind what tells more.
+    if consumer != nil { try checkOutputs(producer) }
     publisher = Publisher(producer, plan: plan)
   }
 
-  private func openConsumer() throws(LoopFailure) {
+  private func openConsumer(_ producer: TransactionalProducer) throws(LoopFailure) {
     let topics = product.inputs.map(\.topic) + product.journals.map(\.topic)
     let consumer: GroupConsumer
     do {
@@ -256,11 +258,13 @@ final class ProductLoop {
     for (index, count) in counts.enumerated() where count == nil {
       throw .stop(.refused(missing(topics[index], isInput: index < product.inputs.count)))
     }
+    try checkLogicEarly(consumer, counts.map { $0 ?? 0 })
     for (index, journal) in product.journals.enumerated() {
       if let count = counts[product.inputs.count + index], count != Int(journal.partitions) {
         throw .stop(.refused(wrongCount(journal.topic, count, journal.partitions)))
       }
     }
+    try checkOutputs(producer)
     try noteBegun(consumer, counts.map { $0 ?? 0 })
     do {
       try consumer.subscribe()

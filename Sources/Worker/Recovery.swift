@@ -71,6 +71,9 @@ package struct Repeats: Hashable, Sendable {
 package enum StopReason: Hashable, Sendable {
   /// It was asked to, and what it had begun is committed.
   case drained
+  /// It was asked to, and what it had taken is in its journal, of which so many partitions' last
+  /// blocks have not come back to be applied.
+  case unapplied(partitions: Int)
   /// It was asked to, but its last turn could not be committed; says why.
   case undrained(String)
   /// Another worker holds this instance; it has taken over.
@@ -90,7 +93,7 @@ package enum StopReason: Hashable, Sendable {
   /// The command's exit code: 0 in order, 1 rejected, 3 stopped by fencing or policy, 4 internal.
   package var exitCode: Int32 {
     switch self {
-    case .drained, .undrained: 0
+    case .drained, .unapplied, .undrained: 0
     case .fenced, .policy: 3
     case .otherLogic, .refused, .accessDenied, .loginRefused, .recordRefused: 1
     case .failed: 4
@@ -101,6 +104,10 @@ package enum StopReason: Hashable, Sendable {
   package var message: String {
     switch self {
     case .drained: "stopped as asked; everything it had taken is committed"
+    case .unapplied(let count):
+      "stopped as asked; what it had taken is in the journal, but the broker did not hand the last of"
+        + " it back in \(count) partition\(count == 1 ? "" : "s"): the next start applies and"
+        + " publishes it"
     case .undrained(let why):
       "stopped as asked; its last turn was not committed and will be done again: \(why)"
     case .fenced:

@@ -1,5 +1,7 @@
+import Engine
 import Kafka
 import Observability
+import Records
 
 // What a worker says; one type a message.
 
@@ -46,6 +48,59 @@ struct PartitionsUnowned: LogEvent {
   var message: String { "partitions belong to no member; the group is made to divide them anew" }
   var fields: [LogField] {
     [LogField("product", product), LogField("partitions", partitions.joined(separator: ","))]
+  }
+}
+
+struct NoPartitions: LogEvent {
+  static let name = "no-partitions"
+  let product: String
+  var level: LogLevel { .warning }
+  var message: String {
+    "no partition is assigned to this instance: the group has not divided them yet, or it has more"
+      + " instances than partitions and this one waits as a spare"
+  }
+  var fields: [LogField] { [LogField("product", product)] }
+}
+
+struct JournalSilent: LogEvent {
+  static let name = "journal-silent"
+  let product: String, topic: String, partition: Partition, seconds: Int64
+  /// Whether an open transaction holds readers back; else the client hangs.
+  let isHeld: Bool
+  var level: LogLevel { .warning }
+  var message: String {
+    isHeld
+      ? "an open transaction holds the journal back: input is taken, but not yet published. The broker"
+        + " ends what a dead worker left when it times out; `kafka-transactions.sh` finds one that"
+        + " hangs"
+      : "the broker hands out no more of the journal, though there is more: input is taken, but not"
+        + " published; the product reads its journal anew"
+  }
+  var fields: [LogField] {
+    [
+      LogField("product", product), LogField("topic", topic),
+      LogField("partition", Int(partition.value)), LogField("for_s", seconds),
+    ]
+  }
+}
+
+struct RecordsQuarantined: LogEvent {
+  static let name = "records-quarantined"
+  let product: String, records: Int64, last: QuarantineNote?
+  var level: LogLevel { .warning }
+  var message: String {
+    "records could not be processed and are in quarantine; `weft read \(product) --quarantine` shows"
+      + " them"
+  }
+  var fields: [LogField] {
+    var fields = [LogField("product", product), LogField("records", records)]
+    if let last {
+      fields += [
+        LogField("last_reason", last.reason), LogField("last_topic", last.topic),
+        LogField("last_partition", Int(last.partition)), LogField("last_offset", last.offset),
+      ]
+    }
+    return fields
   }
 }
 

@@ -40,6 +40,43 @@ import Worker
     #expect(own(&cursor, at(4)) == .apply)
   }
 
+  @Test func `a committed block that was not applied is awaited until it comes back`() {
+    var cursor = fresh()
+    #expect(cursor.awaited == nil)
+    cursor.wrote()
+    #expect(own(&cursor, at(0)) == .leave)
+    cursor.commit()
+    #expect(cursor.awaited == at(0))
+    #expect(readBack(&cursor, at(0)) == .apply)
+    #expect(cursor.awaited == nil)
+    cursor.commit()
+    // Applied in its turn: nothing is missing.
+    cursor.wrote()
+    #expect(own(&cursor, at(2)) == .apply)
+    cursor.commit()
+    #expect(cursor.awaited == nil)
+    // Another's block at 4 stands before an own one at 5; both have to come.
+    cursor.wrote()
+    #expect(own(&cursor, at(5)) == .leave)
+    cursor.commit()
+    #expect(cursor.awaited == at(3))
+    #expect(readBack(&cursor, at(4)) == .apply)
+    #expect(cursor.awaited == at(5))
+    #expect(readBack(&cursor, at(5)) == .apply)
+    #expect(cursor.awaited == nil)
+  }
+
+  @Test func `a state behind its committed offset awaits the journal, a restarted one too`() {
+    var cursor = JournalCursor(stamp: Offset(3), committed: Offset(9))
+    #expect(cursor.awaited == at(3))
+    #expect(readBack(&cursor, at(8)) == .reapply)
+    #expect(cursor.awaited == nil)
+    cursor.wrote()
+    #expect(own(&cursor, at(10)) == .leave)
+    cursor.rollBack(stamp: at(9), committed: at(9))
+    #expect(cursor.awaited == nil)
+  }
+
   @Test func `a block anywhere but where it was expected is left for later`() {
     var cursor = following()
     cursor.wrote()

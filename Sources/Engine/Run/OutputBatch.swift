@@ -37,6 +37,8 @@ package final class OutputBatch {
   package static let quarantine: Int32 = -1
 
   package let bytes = ByteBuffer(capacity: 1 << 20)
+  /// What was last appended to quarantine, if anything ever was; for people.
+  package internal(set) var lastQuarantined: QuarantineNote?
   /// All entries, in order. Makes an array; the hot path asks for one by one.
   package var entries: [Entry] { (0..<count).map { self[$0] } }
   /// One row an entry, see ``append(_:)``.

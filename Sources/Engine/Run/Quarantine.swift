@@ -11,6 +11,14 @@ struct Origin {
   let recordedMs: Int64
 }
 
+/// Which record went to quarantine and why, in short. Never its bytes.
+package struct QuarantineNote: Hashable, Sendable {
+  package let reason: String
+  package let topic: String
+  package let partition: Int32
+  package let offset: Int64
+}
+
 /// Quarantine records: the original key and value, and headers that say why and whence. Off the hot
 /// path: it makes strings.
 extension OutputBatch {
@@ -18,6 +26,9 @@ extension OutputBatch {
   private static let overheadBytes = 512
 
   func appendQuarantined(_ origin: Origin, _ fault: RunFault, limit: Int) {
+    lastQuarantined = QuarantineNote(
+      reason: fault.reason, topic: origin.input.topicName, partition: origin.partition.value,
+      offset: origin.offset.value)
     let headersStart = bytes.count
     appendHeader("weft_reason", fault.reason)
     appendHeader("weft_message", fault.message)

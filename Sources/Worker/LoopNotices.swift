@@ -1,0 +1,72 @@
+import Records
+
+/// What a loop has to tell although nothing failed: decides when, so that it is told soon but not
+/// over and over. Pure values; times are milliseconds of a clock that nobody sets.
+package struct LoopNotices: Hashable, Sendable {
+  /// Between two words about quarantine.
+  package static let quarantineMs: Int64 = 30_000
+  /// How long a loop has had no partition when that is told.
+  package static let spareMs: Int64 = 10_000
+
+  private var untold: Int64 = 0
+  private var nextQuarantineMs: Int64?
+  private var emptySinceMs: Int64?
+  private var hasToldSpare = false
+
+  package init() {}
+
+  /// A turn was committed that put so many records into quarantine.
+  package mutating func quarantined(_ records: Int64) { untold += records }
+
+  /// How many records went to quarantine since this was last told, if it is time to tell: the first
+  /// at once, then what has gathered.
+  package mutating func quarantineDue(nowMs: Int64) -> Int64? {
+    if untold == 0 || nowMs < nextQuarantineMs ?? nowMs { return nil }
+    nextQuarantineMs = nowMs + LoopNotices.quarantineMs
+    defer { untold = 0 }
+    return untold
+  }
+
+  /// Whether it is time to tell that the loop has no partition; once until it has one again.
+  package mutating func isSpareDue(ownsNothing: Bool, nowMs: Int64) -> Bool {
+    guard ownsNothing else {
+      emptySinceMs = nil
+      hasToldSpare = false
+      return false
+    }
+    let since = emptySinceMs ?? nowMs
+    emptySinceMs = since
+    if hasToldSpare || nowMs - since < LoopNotices.spareMs { return false }
+    hasToldSpare = true
+    return true
+  }
+}
+
+/// Watches whether blocks that are in a journal partition come to its reader. Without it a worker
+/// whose reader hangs would take input for ever and publish nothing, and nothing would fail.
+package struct BlockWatch: Hashable, Sendable {
+  private var awaited: Offset?
+  private var sinceMs: Int64 = 0
+  private var tells = 0
+
+  package init() {}
+
+  /// Seconds for which the reader has stood still, if it is time to tell; each time it takes twice
+  /// as long until the next, up to 32 times.
+  /// - Parameter awaited: the next offset to come where a block is known to be there; nil: none is.
+  /// - Parameter patienceMs: how long a reader may stand still in the ordinary course of things: the
+  ///   open transaction of a dead worker holds it back until that times out.
+  package mutating func silentSeconds(awaiting awaited: Offset?, nowMs: Int64, patienceMs: Int64)
+    -> Int64?
+  {
+    if awaited == nil || awaited != self.awaited {
+      self = BlockWatch()
+      self.awaited = awaited
+      sinceMs = nowMs
+      return nil
+    }
+    if nowMs - sinceMs < patienceMs << min(tells, 5) { return nil }
+    tells += 1
+    return (nowMs - sinceMs) / 1000
+  }
+}

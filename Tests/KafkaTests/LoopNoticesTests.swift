@@ -1,0 +1,66 @@
+import Records
+import Testing
+import Worker
+
+@Suite struct LoopNoticesTests {
+  private func due(_ notices: inout LoopNotices, _ nowMs: Int64) -> Int64? {
+    notices.quarantineDue(nowMs: nowMs)
+  }
+
+  private func spare(_ notices: inout LoopNotices, _ ownsNothing: Bool, _ nowMs: Int64) -> Bool {
+    notices.isSpareDue(ownsNothing: ownsNothing, nowMs: nowMs)
+  }
+
+  @Test func `the first quarantined records are told at once, later ones together`() {
+    var notices = LoopNotices()
+    #expect(due(&notices, 0) == nil)
+    notices.quarantined(2)
+    #expect(due(&notices, 1000) == 2)
+    notices.quarantined(3)
+    notices.quarantined(4)
+    #expect(due(&notices, 1000 + LoopNotices.quarantineMs - 1) == nil)
+    #expect(due(&notices, 1000 + LoopNotices.quarantineMs) == 7)
+    #expect(due(&notices, 1_000_000) == nil)
+  }
+
+  @Test func `a loop without partitions says so once, and again when it has lost them`() {
+    var notices = LoopNotices()
+    #expect(!spare(&notices, true, 500))
+    #expect(!spare(&notices, true, 499 + LoopNotices.spareMs))
+    #expect(spare(&notices, true, 500 + LoopNotices.spareMs))
+    #expect(!spare(&notices, true, 1_000_000))
+    #expect(!spare(&notices, false, 1_000_001))
+    #expect(!spare(&notices, true, 1_000_002))
+    #expect(spare(&notices, true, 1_000_002 + LoopNotices.spareMs))
+  }
+}
+
+@Suite struct BlockWatchTests {
+  private func silent(_ watch: inout BlockWatch, _ awaited: Offset?, _ nowMs: Int64) -> Int64? {
+    watch.silentSeconds(awaiting: awaited, nowMs: nowMs, patienceMs: 10_000)
+  }
+
+  @Test func `a reader that stands still before a block is told of after its time, then ever less`()
+  {
+    var watch = BlockWatch()
+    var told: [Int64] = []
+    for now in stride(from: Int64(0), through: 70_000, by: 1000) {
+      if let seconds = silent(&watch, Offset(7), now) {
+        told.append(seconds)
+      }
+    }
+    #expect(told == [10, 20, 40])
+  }
+
+  @Test func `a reader that goes on, or has nothing to come, is never told of`() {
+    var watch = BlockWatch()
+    for now in stride(from: Int64(0), through: 90_000, by: 9000) {
+      #expect(
+        silent(&watch, Offset(now / 9000), now) == nil)
+    }
+    for now in stride(from: Int64(100_000), through: 200_000, by: 1000) {
+      #expect(silent(&watch, nil, now) == nil)
+    }
+    #expect(silent(&watch, Offset(1), 200_001) == nil)
+  }
+}

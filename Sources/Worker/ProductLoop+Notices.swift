@@ -72,7 +72,9 @@ extension ProductLoop {
       try takeBlocks(consumer)
       try closeTurn()
     }
-    if let records = notices.quarantineDue(nowMs: end + LoopNotices.quarantineMs) { tellQuarantined(records) }
+    if let records = notices.quarantineDue(nowMs: end + LoopNotices.quarantineMs) {
+      tellQuarantined(records)
+    }
     return .drained
   }
 }

@@ -143,6 +143,7 @@ need_development_broker() {
   say "   installing from PyPI: noida-db 0.2.3 (development broker, pinned by hash)"
   mkdir -p "$build"
   fresh=$(mktemp -d "$build/fresh.XXXXXX")
+  at_exit rm -rf "$fresh"
   if ! python3 -m venv "$fresh" >"$log" 2>&1 ||
     ! "$fresh/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
       --no-deps --only-binary :all: --require-hashes \

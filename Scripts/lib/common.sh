@@ -26,7 +26,7 @@ done_step() { note "   ${1:-$step_name}: $((SECONDS - step_began)) s"; }
 # somebody else's by now), a name. It is the file that is worked off at the end, so a later
 # `--stop` can do it as well.
 
-cleanups=()
+cleanups=() working=''
 # at_exit COMMAND ARG…: run at the end, however it comes; the last one first.
 at_exit() { cleanups+=("$(printf '%q ' "$@")"); }
 
@@ -34,18 +34,57 @@ leave() {
   local code=$? i
   trap '' INT TERM HUP
   trap - EXIT
+  [ -z "$working" ] || end_work
   for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do eval "${cleanups[i]}" || true; done
   exit "$code"
 }
 # A subshell that starts things of its own calls this as well.
 own_traps() {
-  cleanups=()
+  cleanups=() working=''
   trap leave EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
   trap 'exit 129' HUP
 }
 own_traps
+
+# during COMMAND ARG…: runs what takes long, so that a signal ends it and this script at once: bash
+# would wait for a command in the foreground to end by itself. Not for what asks at the terminal.
+during() {
+  local code=0
+  setsid "$@" </dev/null &
+  working=$!
+  wait "$working" || code=$?
+  working=''
+  return "$code"
+}
+
+# Ends what `during` runs: all of its session, as a build puts what it starts into groups of their
+# own.
+end_work() {
+  local deadline=$((SECONDS + 5)) signal=TERM members
+  while members=$(session_of "$working") && [ -n "$members" ]; do
+    ((SECONDS < deadline)) || signal=KILL
+    # shellcheck disable=SC2086 # a list of pids
+    [ -z "$signal" ] || kill "-$signal" $members 2>/dev/null || true
+    signal=''
+    sleep 0.1
+  done
+  working=''
+}
+
+# session_of PID: the processes of its session that are alive.
+session_of() {
+  local stat fields file
+  for file in /proc/[0-9]*/stat; do
+    { stat=$(<"$file"); } 2>/dev/null || continue
+    read -ra fields <<<"${stat##*) }"
+    [ "${fields[3]:-}" != "$1" ] || [ "${fields[0]}" = Z ] || printf '%s ' "${stat%% *}"
+  done
+}
+
+# helper ARG…: python3, which leaves Ctrl-C to the script that called it.
+helper() { (trap '' INT && exec python3 "$@"); }
 
 # The time a process began, in ticks since the machine did; nothing if there is none, or if it
 # only waits to be collected.
@@ -69,16 +108,19 @@ start() {
 
 alive() { [ -n "${2:-}" ] && [ "$(started_at "$1" || true)" = "$2" ]; }
 
-# stop_all PIDFILE [SECONDS]: asks all of them to end, the last started first, and ends what has
-# not after SECONDS (15; a worker drains within 10).
+# stop_all PIDFILE [SECONDS]: asks all of them to end, and ends what has not after SECONDS (15; a
+# worker drains within 10).
 stop_all() {
   local pids=$1 patience=${2:-15} pid since name lines=() i deadline
   [ -f "$pids" ] || return 0
   mapfile -t lines <"$pids"
+  deadline=$((SECONDS + patience))
   for ((i = ${#lines[@]} - 1; i >= 0; i--)); do
     read -r pid since name <<<"${lines[i]}"
     alive "$pid" "$since" && kill -TERM "$pid" 2>/dev/null
-    deadline=$((SECONDS + patience))
+  done
+  for ((i = ${#lines[@]} - 1; i >= 0; i--)); do
+    read -r pid since name <<<"${lines[i]}"
     while alive "$pid" "$since"; do
       ((SECONDS < deadline)) || { kill -KILL "$pid" 2>/dev/null; note "   $name was killed"; }
       sleep 0.05
@@ -90,7 +132,7 @@ stop_all() {
 # free_port [COUNT]: a port of loopback that is free now, and the COUNT-1 after it; below the
 # range from which outgoing connections take theirs.
 free_port() {
-  python3 - "${1:-1}" <<'PYTHON'
+  helper - "${1:-1}" <<'PYTHON'
 import random, socket, sys
 
 count = int(sys.argv[1])

@@ -40,7 +40,7 @@ remove_old_runs() {
 shown() { printf '%s' "${1#"$root"/}"; }
 
 build_weft() { # release: the one that is measured
-  (cd "$root" && swift build -c release --product weft) ||
+  during swift build --package-path "$root" -c release --product weft ||
     fail "the build failed; what the compiler says stands above"
 }
 
@@ -74,7 +74,7 @@ feed_files() {
   done
   ((${#inputs[@]})) ||
     fail "$dir has none of registration, claims, visits, labs.ndjson (lines KEY<TAB>JSON)"
-  "$build/tools/feed" "$@" "${inputs[@]}" ||
+  during "$build/tools/feed" "$@" "${inputs[@]}" ||
     fail "not everything could be published to $KAFKA_BOOTSTRAP"
 }
 
@@ -121,10 +121,10 @@ show_rows() {
   width=$({ [ -t 1 ] && stty size </dev/tty | cut -d' ' -f2; } 2>/dev/null || echo 120)
   for port in "${state_ports[@]}"; do
     say "   $bold$port@1$plain"
-    read_port "$port@1" | python3 "$root/Scripts/lib/rows.py" "$1" "$width"
+    read_port "$port@1" | helper "$root/Scripts/lib/rows.py" "$1" "$width"
   done
   say "   ${bold}claims, quarantined$plain"
-  read_port claims --quarantine | python3 "$root/Scripts/lib/rows.py" "$1" "$width" quarantine
+  read_port claims --quarantine | helper "$root/Scripts/lib/rows.py" "$1" "$width" quarantine
 }
 
 # read_port PORT [ARG…]: as JSON lines.

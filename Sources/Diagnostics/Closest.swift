@@ -1,6 +1,7 @@
 /// The candidate a person most likely meant by `name`: at most two edits away (one for names up to
-/// four letters), the nearest first, the earlier of equals; nil when none is near. Letters' case
-/// costs nothing. Cost: the product of the lengths, per candidate; for messages only.
+/// four letters), the nearest first; of equals the one that begins alike for longest, as people err
+/// more at a name's end, then the earlier; nil when none is near. Letters' case costs nothing.
+/// Cost: the product of the lengths, per candidate; for messages only.
 ///
 /// An edit adds, removes or replaces a letter, or swaps two neighbours (optimal string alignment).
 package func closest(
@@ -8,12 +9,15 @@ package func closest(
 ) -> String? {
   let wanted = Array(name.lowercased().unicodeScalars)
   let editsMax = wanted.count <= 2 ? 0 : wanted.count <= 4 ? 1 : 2
-  var best: (name: String, edits: Int)?
+  var best: (name: String, edits: Int, alike: Int)?
   for candidate in candidates where candidate != name {
     let scalars = Array(candidate.lowercased().unicodeScalars)
     guard abs(scalars.count - wanted.count) <= editsMax else { continue }
     let edits = edits(from: wanted, to: scalars)
-    if edits <= editsMax, edits < best?.edits ?? Int.max { best = (candidate, edits) }
+    let alike = zip(wanted, scalars).prefix { $0 == $1 }.count
+    guard edits <= editsMax else { continue }
+    if let best, (best.edits, -best.alike) <= (edits, -alike) { continue }
+    best = (candidate, edits, alike)
   }
   return best?.name
 }

@@ -9,18 +9,22 @@ package struct Recreation: Sendable {
   package let group: String
   /// Own topics that are there, of the present files and of the version that was applied last.
   package let topics: [String]
+  /// Whether the broker forgets a member that has left, after its session. The development broker
+  /// does not; it is known by not telling the settings of topics either.
+  package let membersAreForgotten: Bool
 
   package init(
     product: String, group: String, own: [WantedTopic], published: CatalogProduct?,
-    existing: Set<String>
+    existing: [String: ExistingTopic]
   ) {
     self.product = product
     self.group = group
     var names: [String] = []
     for name in own.map(\.name) + (published?.ownTopics ?? []) {
-      if existing.contains(name), !names.contains(name) { names.append(name) }
+      if existing[name] != nil, !names.contains(name) { names.append(name) }
     }
     topics = names
+    membersAreForgotten = existing.isEmpty || existing.values.contains { $0.configs != nil }
   }
 
   /// Why it cannot be done now: a worker is still a member of the group.
@@ -28,13 +32,25 @@ package struct Recreation: Sendable {
     guard let members = try admin.group(group, deadline)?.members, !members.isEmpty else {
       return nil
     }
-    let names = members.map { "`\($0.memberId)`" }.joined(separator: ", ")
+    return obstacle(members: members.map(\.memberId))
+  }
+
+  package func obstacle(members: [String]) -> Diagnostic {
+    let notes = [
+      "members of group `\(group)`: " + members.map { "`\($0)`" }.joined(separator: ", ")
+    ]
+    if membersAreForgotten {
+      return Diagnostic(
+        .groupInUse, "product `\(product)` is being run, so it cannot be recreated", notes: notes,
+        help: "stop the worker first; one that was killed counts as a member until its session "
+          + "is over")
+    }
     return Diagnostic(
-      .groupInUse, "product `\(product)` is being run, so it cannot be recreated",
-      notes: ["members of group `\(group)`: \(names)"],
-      help: "stop the worker first; one that has stopped counts as a member for some seconds more "
-        + "(on the development broker until that ends: there, try the new logic in an "
-        + "environment of its own, `--environment NAME`)")
+      .groupInUse,
+      "the development broker never forgets who has run a product, so `\(product)` cannot be "
+        + "recreated on it", notes: notes,
+      help: "begin anew under another name, which is put before all topics: give `apply`, `run` "
+        + "and `read` `--environment NAME`, or set WEFT_ENVIRONMENT")
   }
 
   /// Deletes topics and offsets, and waits until the topics are gone.

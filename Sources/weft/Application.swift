@@ -79,13 +79,13 @@ struct Application {
     let recreation = Recreation(
       product: product.name, group: product.names.group,
       own: WantedTopic.own(of: product, inputBytesMax: 0), published: published(product),
-      existing: Set(existing.keys))
+      existing: existing)
     // A worker that has just stopped counts as a member until its session is over.
     let patience = Deadline.after(milliseconds: Application.leaveMs)
     let pause = DispatchSemaphore(value: 0)
     var hasSaid = false
     while let obstacle = try broker.run({ try recreation.obstacle($0, $1) }) {
-      if patience.hasPassed {
+      if patience.hasPassed || !recreation.membersAreForgotten {
         problems.append(obstacle)
         break
       }
@@ -144,7 +144,8 @@ struct Application {
     topics = TopicPlan(
       wanted: wanted.filter { !broken.contains($0.name) },
       inputs: definitions.flatMap { WantedTopic.inputs(of: $0) }, existing: left,
-      createsInputs: createsInputs)
+      createsInputs: createsInputs,
+      unpublished: Set(definitions.filter { published($0) == nil }.map(\.name)))
     problems += topics.problems
   }
 

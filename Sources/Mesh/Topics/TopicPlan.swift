@@ -27,14 +27,23 @@ package struct TopicPlan: Sendable {
   /// - Parameters:
   ///   - inputs: topics that must be there; made as well when `createsInputs`.
   ///   - existing: by name; what is not in it is not there.
+  ///   - unpublished: products that the catalog does not have, so that nobody applied them.
   package init(
     wanted: [WantedTopic], inputs: [WantedTopic], existing: [String: ExistingTopic],
-    createsInputs: Bool
+    createsInputs: Bool, unpublished: Set<String> = []
   ) {
     var seen: Set<String> = []
+    var foreign: [String: [(WantedTopic, ExistingTopic)]] = [:]
     for topic in wanted where seen.insert(topic.name).inserted {
-      compare(topic, with: existing[topic.name])
+      if let there = existing[topic.name], there.partitions != Int(topic.partitions),
+        unpublished.contains(topic.product)
+      {
+        foreign[topic.product, default: []].append((topic, there))
+      } else {
+        compare(topic, with: existing[topic.name])
+      }
     }
+    problems += foreign.sorted { $0.key < $1.key }.map { TopicPlan.notOurs($0.key, $0.value) }
     for topic in inputs where seen.insert(topic.name).inserted && existing[topic.name] == nil {
       if createsInputs {
         steps.append(.create(topic))
@@ -78,6 +87,22 @@ package struct TopicPlan: Sendable {
       .topicMissing, "the input topic `\(topic.name)` of product `\(topic.product)` is not there",
       help: "have its owner make it, or correct `topic:` in transform.yaml; for development "
         + "`weft apply --create-inputs` makes it")
+  }
+
+  /// Topics of the product's names that `weft apply` has not made: the names are most likely wrong.
+  private static func notOurs(
+    _ product: String, _ topics: [(wanted: WantedTopic, there: ExistingTopic)]
+  ) -> Diagnostic {
+    let lines = topics.map {
+      "`\($0.wanted.name)`: \($0.there.partitions) instead of \($0.wanted.partitions)"
+    }
+    return Diagnostic(
+      .partitionsDiffer,
+      "the catalog does not know product `\(product)`, and there are topics of its names that "
+        + "`weft apply` has not made",
+      notes: ["partitions differ:\n" + lines.joined(separator: "\n")],
+      help: "if the product was applied under an environment, say which: `--environment NAME`, or "
+        + "WEFT_ENVIRONMENT; else delete these topics, or give the product another name")
   }
 
   private static func wrongPartitions(_ topic: WantedTopic, _ present: Int) -> Diagnostic {

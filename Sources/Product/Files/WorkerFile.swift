@@ -20,11 +20,13 @@ struct WorkerFile {
       }
     }
     checkBootstrap(record, kafka)
-    let stateDirectory = record["state"]?.record?["directory"].map { resolved($0) } ?? "state"
+    let stateDirectory = record["state"]?.record?["directory"].map { resolved($0) } ?? ".weft"
     let prefix = prefix(record, environment)
     guard let stateDirectory, let prefix, isWhole, record.isWhole else { return nil }
+    // Wherever the worker is called from, it is the same directory: an instance's lock is in it.
     var settings = WorkerSettings(
-      domain: domain, environment: prefix, kafka: kafka, stateDirectory: stateDirectory)
+      domain: domain, environment: prefix, kafka: kafka,
+      stateDirectory: FileTree.join(directory, stateDirectory))
     let commit = record["commit"]?.record
     if let interval = commit?["interval"]?.durationMs { settings.commitIntervalMs = Int(interval) }
     if let records = commit?["records"]?.integer { settings.commitRecords = records }
@@ -35,6 +37,16 @@ struct WorkerFile {
     _ record: FileRecord, _ kafka: [(name: String, value: String)]
   ) {
     if record["kafka"] == nil || record["kafka"]?.entries.contains(where: isBootstrap) == true {
+      return
+    }
+    let near = record["kafka"]?.node.entries.first { entry in
+      entry.key.text.flatMap { closest(to: $0, among: ["bootstrap.servers"]) } != nil
+    }
+    if let near {
+      diagnostics.append(
+        Diagnostic(
+          .unknownKey, "`\(near.key.text ?? "")` is no property of librdkafka", at: near.key.span,
+          help: "did you mean `bootstrap.servers`?"))
       return
     }
     diagnostics.append(

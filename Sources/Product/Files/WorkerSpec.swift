@@ -18,7 +18,11 @@ package enum WorkerSpec {
 
   static let state = RecordSpec(
     "`state`",
-    [FieldSpec("directory", .scalar, required: true, "A directory of this worker alone.")])
+    [
+      FieldSpec(
+        "directory", .scalar, required: true,
+        "A directory of this worker alone, from the folder of worker.yaml on; default `.weft`.")
+    ])
   static let snapshots = RecordSpec(
     "`snapshots`",
     [FieldSpec("store", .scalar, required: true, "`file:///path` or `s3://bucket/prefix`.")])

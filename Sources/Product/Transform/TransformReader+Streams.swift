@@ -149,8 +149,16 @@ extension TransformReader {
       + inputs.flatMap { input in input.events.map { "\(input.name).\($0.name)" } }
     report(
       .unknownReference, "`\(name)` is no input, event type or stream", span,
-      help: closest(to: name, among: known).map { "did you mean `\($0)`?" })
+      help: (event(named: name, isExact: true) ?? closest(to: name, among: known)
+        ?? event(named: name, isExact: false)).map { "did you mean `\($0)`?" })
     return nil
+  }
+
+  /// `input.Event` of an event type that was written without its input.
+  private func event(named name: String, isExact: Bool) -> String? {
+    let all = inputs.flatMap { input in input.events.map { (input: input.name, event: $0.name) } }
+    let wanted = isExact ? name : closest(to: name, among: all.map(\.event))
+    return all.first { $0.event == wanted }.map { "\($0.input).\($0.event)" }
   }
 
   private mutating func flows(_ input: Int, _ eventName: String, _ span: SourceSpan) -> [Flow]? {

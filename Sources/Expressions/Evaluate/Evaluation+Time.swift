@@ -110,8 +110,8 @@ extension Evaluation {
     }
   }
 
-  /// All of it in hours, minutes or seconds; of milliseconds those beyond the last second, as the
-  /// specification has it.
+  /// All of it in hours, minutes or seconds; of milliseconds those beyond the last second (cel-go
+  /// gives all of them).
   private func part(_ part: TimePart, ofDuration nanoseconds: Int64) -> Int64 {
     switch part {
     case .hours: nanoseconds / 3_600_000_000_000

@@ -98,6 +98,25 @@ private func daysFromCivil(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64
   return era * 146_097 + dayOfEra - 719_468
 }
 
+/// The day of the calendar so many days after 1970-01-01, in the Gregorian calendar of all times:
+/// month 1 to 12, day 1 to 31 (Howard Hinnant's civil_from_days).
+public func civilDay(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  let shifted = days + 719_468
+  let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+  let dayOfEra = shifted - era * 146_097
+  let yearOfEra =
+    (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+  let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+  let monthIndex = (5 * dayOfYear + 2) / 153
+  let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
+  return (
+    yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthIndex + 2) / 5 + 1
+  )
+}
+
+/// The first of January of a year, as days since 1970-01-01.
+public func daysSince1970(year: Int64) -> Int64 { daysFromCivil(year, 1, 1) }
+
 private func number(_ text: ByteView, _ start: Int, _ length: Int) -> Int? {
   var value = 0
   for index in start..<start + length {
@@ -151,23 +170,14 @@ extension ByteBuffer {
     advance(by: 10)
   }
 
-  /// Ten bytes; Hinnant's civil_from_days.
+  /// Ten bytes.
   @inline(__always)
   private static func write(days: Int64, at place: UnsafeMutablePointer<UInt8>) {
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let monthIndex = (5 * dayOfYear + 2) / 153
-    let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    let (year, month, day) = civilDay(days)
     unsafe ByteBuffer.write(UInt64(truncatingIfNeeded: year), 4, at: place)
     unsafe place[4] = UInt8(ascii: "-")
     unsafe ByteBuffer.write(UInt64(truncatingIfNeeded: month), 2, at: place + 5)
     unsafe place[7] = UInt8(ascii: "-")
-    let day = dayOfYear - (153 * monthIndex + 2) / 5 + 1
     unsafe ByteBuffer.write(UInt64(truncatingIfNeeded: day), 2, at: place + 8)
   }
 }

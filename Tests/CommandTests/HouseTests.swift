@@ -16,7 +16,7 @@ import Testing
     "Engine": ["Expressions", "State", "Formats", "Product"],
     "State": [],
     "Product": ["Expressions", "CYAML", "CCrypto"],
-    "Expressions": [],
+    "Expressions": ["CCrypto"],
     "Formats": ["CSIMD"],
     "CommandLine": [],
     "Observability": [],

@@ -133,7 +133,18 @@ import Testing
     ("event.paid ? 1 : 'x'", "1 : 'x': the two sides of `:` have different types", ""),
     ("[1, 'x']", "'x': the elements of a list have one type", ""),
     ("has(event)", "event: `has` takes one field", ""),
-    ("{event.kind: 1}", "event.kind: map literals with keys other than", ""),
+    ("{event.rate: 1}", "event.rate: a key of a map is int, uint, bool or string", ""),
+    ("{event.kind: 1, 'x': 'y'}", "'y': the values of a map have one type", "int before"),
+    ("{1: 1, event.kind: 2}", "event.kind: the keys of a map have one type", "int before"),
+    ("event.at.getHours('Europe/Berlin')", "'Europe/Berlin': named time zones", "+01:00"),
+    ("event.at + event.at", "event.at + event.at: `+` is not there for timestamp", ""),
+    ("event.tags.all(t, t == 'x')", "event.tags: `event.tags` may be absent", "orValue"),
+    ("event.items.all(i, i.sku)", "i.sku: `i.sku` is no condition", ""),
+    ("event.items.all(1, true)", "event.items.all(1, true): `all` takes a name", "items.all("),
+    ("event.items.filter(a, b, true)", "event.items.filter(a, b, true): `filter` takes", ""),
+    ("event.kind.exists(c, c == 'x')", "event.kind: `exists` goes over a list or a map", ""),
+    ("duration('1d')", "'1d': '1d' is no duration", "1h30m"),
+    ("uuid5(event.kind)", "uuid5: `uuid5` takes 2 arguments, not 1", ""),
   ]) func `a wrong type is told at the smallest place, with the edit that helps`(
     text: String, problem: String, help: String
   ) {

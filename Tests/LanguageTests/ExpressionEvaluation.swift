@@ -72,7 +72,7 @@ final class Trial {
     case .bytes: "b\(value.view.copied())"
     case .timestamp: "\(value.timestamp)"
     case .date: "day \(value.dateDays)"
-    case .duration: "duration"
+    case .duration: "duration \(value.totalNanoseconds)"
     case .list:
       if case .list(let element) = type {
         "[" + elements(value.run, element).joined(separator: ", ") + "]"

@@ -82,6 +82,8 @@ import Testing
     trial.set("s", trial.text("grün"))
     trial.set("l", trial.list([.int(1), .int(-2), .int(3)]))
     trial.set("m", trial.map([("a", .int(1)), ("b", .int(2))]))
+    trial.set("t", .timestamp(Timestamp(seconds: 1_709_164_799, nanoseconds: 500_000_000)))
+    trial.set("p", .duration(seconds: -5400, nanoseconds: -1))
     let result = trial.evaluate(expression, in: ExpressionGenerator.scope)
     if result.hasPrefix("rejected") || result.hasPrefix("not compiled") { return result }
     // A NaN's sign means nothing.
@@ -101,6 +103,14 @@ import Testing
       if let text = object["int"] as? String { return text }
       if let text = object["uint"] as? String { return text + "u" }
       if let text = object["double"] as? String { return "\(Double(text) ?? .nan)" }
+      if let text = object["timestamp"] as? String {
+        // Weft writes fractions with 3, 6 or 9 digits.
+        return ByteView.lending(text) { Timestamp(rfc3339: $0)?.description ?? text }
+      }
+      if let text = object["duration"] as? String {
+        let nanoseconds = ByteView.lending(text) { durationNanoseconds($0) }
+        return "duration \(nanoseconds ?? 0)"
+      }
       if let list = object["list"] as? [Any] {
         return "[" + list.map { Self.text(value: $0) }.joined(separator: ", ") + "]"
       }
@@ -118,21 +128,23 @@ import Testing
 struct ExpressionGenerator {
   static let types = [
     "i": "int", "u": "uint", "d": "double", "b": "bool", "s": "string", "l": "list(int)",
-    "m": "map(string, int)",
+    "m": "map(string, int)", "t": "timestamp", "p": "duration",
   ]
   static var data: [String: Any] {
     [
       "i": ["int": "7"], "u": ["uint": "9"], "d": ["double": "2.5"], "b": true, "s": "grün",
       "l": ["list": [["int": "1"], ["int": "-2"], ["int": "3"]]],
       "m": ["map": [["a", ["int": "1"]], ["b", ["int": "2"]]]],
+      "t": ["timestamp": "2024-02-28T23:59:59.5Z"], "p": ["duration": "-5400.000000001s"],
     ]
   }
   static let scope = Scope([
     .init("i", .int), .init("u", .uint), .init("d", .double), .init("b", .bool),
     .init("s", .string), .init("l", .list(.int)), .init("m", .map(key: .string, value: .int)),
+    .init("t", .timestamp), .init("p", .duration),
   ])
 
-  private enum Kind: CaseIterable { case int, uint, double, bool, string, list }
+  private enum Kind: CaseIterable { case int, uint, double, bool, string, list, time, span }
   private var state: UInt64
 
   init(seed: UInt64) { state = seed }
@@ -148,14 +160,14 @@ struct ExpressionGenerator {
 
   private mutating func one(_ choices: String...) -> String { choices[pick(choices.count)] }
 
-  mutating func expression() -> String { make(Kind.allCases[pick(6)], 4) }
+  mutating func expression() -> String { make(Kind.allCases[pick(8)], 4) }
 
   private mutating func make(_ kind: Kind, _ depth: Int) -> String {
     if pick(10) == 0 && depth > 0 {
       return "(\(make(.bool, depth - 1)) ? \(make(kind, depth - 1)) : \(make(kind, depth - 1)))"
     }
     // Now and then a wrong type, to compare what is refused.
-    let kind = pick(200) == 0 ? Kind.allCases[pick(6)] : kind
+    let kind = pick(200) == 0 ? Kind.allCases[pick(8)] : kind
     switch kind {
     case .int: return int(depth)
     case .uint:
@@ -172,13 +184,49 @@ struct ExpressionGenerator {
         : "(\(make(.double, depth - 1)) \(one("+", "-", "*", "/")) \(make(.double, depth - 1)))"
     case .bool: return bool(depth)
     case .string: return string(depth)
+    case .time: return time(depth)
+    case .span: return span(depth)
     case .list:
       if depth == 0 { return one("l", "[4, 5]", "l", pick(4) == 0 ? "[]" : "[i]") }
-      switch pick(3) {
+      switch pick(6) {
       case 0: return "(\(make(.list, depth - 1)) + \(make(.list, depth - 1)))"
       case 1: return "[\(make(.int, depth - 1)), \(make(.int, depth - 1))]"
+      case 2: return "\(make(.list, depth - 1)).filter(x, \(predicate(depth)))"
+      case 3: return "\(make(.list, depth - 1)).map(x, \(predicate(depth)), x * \(int(0)))"
+      case 4: return "\(make(.list, depth - 1)).transformList(n, x, \(predicate(0)), n - x)"
       default: return "\(make(.list, depth - 1)).map(x, x \(one("+", "*", "/", "-")) \(int(0)))"
       }
+    }
+  }
+
+  private mutating func predicate(_ depth: Int) -> String {
+    pick(3) == 0
+      ? "(\(one("6", "i")) / (x - \(int(0))) \(one("<", "!=", ">")) \(int(0)))"
+      : "(x \(one("<", "==", "!=", ">=")) \(make(.int, min(depth, 1))))"
+  }
+
+  private mutating func time(_ depth: Int) -> String {
+    if depth == 0 {
+      return one(
+        "t", "t", "timestamp('1969-12-31T23:59:59.999999999Z')", "timestamp(253402300799)",
+        "timestamp('0001-01-01T00:00:00+00:00')", "timestamp('2024-02-29T01:02:03-05:30')")
+    }
+    let (time, span) = (make(.time, depth - 1), make(.span, depth - 1))
+    return pick(4) == 0 ? "(\(span) + \(time))" : "(\(time) \(one("+", "-")) \(span))"
+  }
+
+  /// Of months at most: cel-go reckons the parts of a span by way of a double, and fails within a
+  /// second of the largest one.
+  private mutating func span(_ depth: Int) -> String {
+    if depth == 0 {
+      return one(
+        "p", "duration('1h30m')", "duration('-0.5s')", "duration('700h1ms2us3ns')",
+        "duration('0')", "duration('90000s')")
+    }
+    switch pick(3) {
+    case 0: return "(\(make(.time, depth - 1)) - \(make(.time, depth - 1)))"
+    default:
+      return "(\(make(.span, depth - 1)) \(one("+", "-")) \(make(.span, depth - 1)))"
     }
   }
 
@@ -187,7 +235,15 @@ struct ExpressionGenerator {
       return pick(8) == 0
         ? one("0", "9223372036854775807", "-9223372036854775808") : one("i", "1", "-3", "0x1F")
     }
-    switch pick(12) {
+    switch pick(15) {
+    case 12:
+      let zone = one("", "", "'UTC'", "'+05:30'", "'-11:00'", "'3:15'")
+      let part = one(
+        "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear",
+        "getHours", "getMinutes", "getSeconds", "getMilliseconds")
+      return "\(make(.time, depth - 1)).\(part)(\(zone))"
+    case 13:
+      return "\(make(.span, depth - 1)).\(one("getHours", "getMinutes", "getSeconds"))()"
     case 0: return "-(\(make(.int, depth - 1)))"
     case 1: return "size(\(make(pick(2) == 0 ? .string : .list, depth - 1)))"
     case 2: return "\(make(.list, depth - 1))[\(make(.int, depth - 1))]"
@@ -203,7 +259,13 @@ struct ExpressionGenerator {
 
   private mutating func bool(_ depth: Int) -> String {
     if depth == 0 { return one("b", "true", "false", "has(m.a)", "has(m.zz)") }
-    switch pick(9) {
+    switch pick(12) {
+    case 9, 10:
+      let macro = one("all", "exists", "exists_one")
+      return "\(make(.list, depth - 1)).\(macro)(x, \(predicate(depth)))"
+    case 11:
+      let macro = one("all", "exists", "existsOne")
+      return "m.\(macro)(k, v, k \(one("==", "!=")) 'a' \(one("&&", "||")) v / \(int(0)) == 0)"
     case 0, 1: return "(\(make(.bool, depth - 1)) && \(make(.bool, depth - 1)))"
     case 2, 3: return "(\(make(.bool, depth - 1)) || \(make(.bool, depth - 1)))"
     case 4: return "!\(make(.bool, depth - 1))"
@@ -212,7 +274,7 @@ struct ExpressionGenerator {
       let method = one("startsWith", "endsWith", "contains")
       return "\(make(.string, depth - 1)).\(method)(\(make(.string, depth - 1)))"
     default:
-      let kind = Kind.allCases[pick(5)]
+      let kind = [.int, .uint, .double, .bool, .string, .time, .span][pick(7)] as Kind
       let order = one("==", "!=", "<", "<=", ">", ">=")
       return "(\(make(kind, depth - 1)) \(order) \(make(kind, depth - 1)))"
     }
@@ -221,7 +283,10 @@ struct ExpressionGenerator {
   private mutating func string(_ depth: Int) -> String {
     if depth == 0 { return one("s", "''", "'ü'", "r'a\\b'", "\"\\u00e4\\n\"", "'12'") }
     switch pick(4) {
-    case 0: return "string(\(make([.int, .uint, .bool, .string][pick(4)], depth - 1)))"
+    case 0:
+      // Not of times: cel-go keeps the zone that a timestamp was written in, and writes durations
+      // by way of a double.
+      return "string(\(make([.int, .uint, .bool, .string, .double][pick(5)], depth - 1)))"
     default: return "(\(make(.string, depth - 1)) + \(make(.string, depth - 1)))"
     }
   }

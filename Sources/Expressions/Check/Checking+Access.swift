@@ -95,28 +95,38 @@ extension Checking {
     _ syntax: SyntaxNode, _ base: SyntaxNode, _ index: SyntaxNode, isOptional: Bool
   ) -> Finding? {
     guard let from = find(base) else { return nil }
+    let isConstant = if case .literal = index.kind { true } else { false }
+    if case .map(let entries) = base.kind, case .object = from.type, !isConstant {
+      // A literal of constant keys that is asked for one not known before is a map.
+      guard let map = map(base, entries), let at = operand(index) else { return nil }
+      return element(map, at, base, index, syntax, isOptional: isOptional)
+    }
     if case .object = from.type.unwrapped, case .literal(.string(let bytes)) = index.kind {
       // An object's field by its constant name.
       let name = SyntaxNode.Name(text: String(decoding: bytes, as: UTF8.self), range: index.range)
       return select(syntax, base, name, isOptional: isOptional)
     }
     guard let list = operand(base), let at = operand(index) else { return nil }
+    return element(list, at, base, index, syntax, isOptional: isOptional)
+  }
+
+  private mutating func element(
+    _ list: Finding, _ at: Finding, _ base: SyntaxNode, _ index: SyntaxNode, _ syntax: SyntaxNode,
+    isOptional: Bool
+  ) -> Finding? {
     let settles = isOptional || list.type.isOptional
     switch (list.type.unwrapped, at.type) {
     case (.list(let element), .int):
       return self.element(
         syntax, settles ? .tryIndexList : .indexList, list.node, at.node,
         settles ? .optional(element) : element)
-    case (.map(let key, let value), let given) where key == given && key == .string:
+    case (.map(let key, let value), let given) where key == given:
       return self.element(
         syntax, settles ? .tryIndexMap : .indexMap, list.node, at.node,
         settles ? .optional(value) : value)
     case (.list, _):
       report(
         .operandTypes, "a list is indexed by int", index.range, label: "this is \(at.type)")
-    case (.map(let key, _), _) where key != .string:
-      report(
-        .notYet, "maps with keys other than strings are not in Weft yet", base.range)
     case (.map(let key, _), _):
       report(
         .operandTypes, "this map has keys of type \(key)", index.range, label: "this is \(at.type)")

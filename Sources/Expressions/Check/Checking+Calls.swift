@@ -7,7 +7,9 @@ extension Checking {
     _ arguments: [SyntaxNode], expecting: ValueType?
   ) -> Finding? {
     if receiver == nil && name.text == "has" { return has(syntax, arguments) }
-    if let receiver, name.text == "map" { return map(syntax, receiver, arguments) }
+    if let receiver, let macro = Macro(name.text, arguments.count) {
+      return loop(syntax, macro, receiver, arguments)
+    }
     if let receiver, case .name(let space) = receiver.kind, isNamespace(space) {
       let full = SyntaxNode.Name(
         text: "\(space).\(name.text)", range: receiver.range.lowerBound..<name.range.upperBound)
@@ -37,6 +39,10 @@ extension Checking {
     for (index, part) in parts.enumerated() {
       if index == 0 && candidates[0].settlesOptional {
         found.append(settled(part, by: name))
+        continue
+      }
+      if case .map(let entries) = part.kind, name.text == "@in", index == 1 {
+        found.append(map(part, entries))
         continue
       }
       // The default of `orValue` is of the type that is asked for.
@@ -80,10 +86,10 @@ extension Checking {
         help: "write `optional.none()` for an optional without a value")
       return nil
     }
-    if case .literalOnly = overload.emission {
-      report(
-        .notYet, "`\(overload.name)` of anything but a literal is not in Weft yet", syntax.range,
-        help: "declare the field as \(overload.name) in its contract")
+    if case .part(.partOfTimeInZone, _) = overload.emission,
+      case .constant(.string(let zone)) = given[1].node.kind, !isZone(zone)
+    {
+      reportZone(parts[1])
       return nil
     }
     var result = Finding(
@@ -116,6 +122,7 @@ extension Checking {
       case .decimal: Decimal(view).map { .decimal($0) }
       case .timestamp: Timestamp(rfc3339: view).map { .timestamp($0) }
       case .date: daysSince1970(view).map { .date($0) }
+      case .duration: durationNanoseconds(view).map { .duration($0) }
       case .none: nil
       }
     }
@@ -124,49 +131,11 @@ extension Checking {
       switch overload.fold {
       case .timestamp: "a timestamp looks like `\"2024-02-29T12:00:00Z\"`"
       case .date: "a date looks like `\"2024-02-29\"`"
+      case .duration: "a duration looks like `\"1h30m\"`: h, m, s, ms, us and ns"
       default: "a decimal has at most 38 digits: `\"-12.50\"`"
       }
     report(
       .badLiteral, "\(text(syntax.range)) is no \(overload.name)", syntax.range, help: example)
     return nil
-  }
-
-  /// `range.map(name, body)`.
-  private mutating func map(_ syntax: SyntaxNode, _ range: SyntaxNode, _ arguments: [SyntaxNode])
-    -> Finding?
-  {
-    if arguments.count == 3 {
-      report(.notYet, "`map` with a filter is not in Weft yet", syntax.range)
-      return nil
-    }
-    guard arguments.count == 2, case .name(let name) = arguments[0].kind else {
-      report(
-        .macroForm, "`map` takes a name for the element and an expression", syntax.range,
-        help: "write it as `items.map(item, item.price)`")
-      return nil
-    }
-    guard let list = find(range) else { return nil }
-    if list.mayBeAbsent || list.type.isOptional { reportAbsent(list, range) }
-    guard case .list(let element) = list.type.unwrapped else {
-      report(
-        .operandTypes, "`map` goes over a list", range.range, label: "this is \(list.type)")
-      return nil
-    }
-    localCount += 1
-    let id = localCount
-    locals.append(
-      Local(name: name, id: id, type: element, use: list.use?.appending(FieldPath.element)))
-    defer { locals.removeLast() }
-    let before = uses
-    guard let body = operand(arguments[1]) else { return nil }
-    // A list whose elements are not looked into is still read: how many there are.
-    if uses == before { note(list) }
-    if body.type.isOptional {
-      reportAbsent(body, arguments[1])
-      return nil
-    }
-    return Finding(
-      node: TypedNode(
-        kind: .map(list.node, local: id, body.node), type: .list(body.type), range: syntax.range))
   }
 }

@@ -23,7 +23,7 @@ extension Checking {
     }
     let style: Overload.Style = receiver == nil ? .function : .member
     var names = FunctionTable.names(style).filter { $0.utf8.allSatisfy { isLetter($0) } }
-    names += style == .member ? ["map"] : ["has"]
+    names += style == .member ? Macro.names : ["has"]
     let near = closest(to: name.text, among: Set(names).union(NotYet.functions).sorted())
     report(
       .unknownFunction, "there is no function `\(name.text)`", name.range,
@@ -39,10 +39,6 @@ extension Checking {
       candidates.allSatisfy({ !$0.takesOptional })
     {
       reportAbsent(given[index], parts[index])
-      return
-    }
-    if given.count == 1, NotYet.overloads[name.text]?.contains(given[0].type) ?? false {
-      report(.notYet, "`\(name.text)` of \(given[0].type) is not in Weft yet", syntax.range)
       return
     }
     if name.isOperator && name.text != "_[_]" {

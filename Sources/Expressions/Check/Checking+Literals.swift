@@ -29,23 +29,22 @@ extension Checking {
       node: TypedNode(kind: .list(nodes), type: .list(type ?? wanted ?? .dyn), range: syntax.range))
   }
 
-  /// A map literal whose keys are constant strings: an object.
+  /// A map literal whose keys are constant strings: an object. With other keys it is a map.
   mutating func object(_ syntax: SyntaxNode, _ entries: [SyntaxNode.Entry], expecting: ValueType?)
     -> Finding?
   {
     var wanted: ObjectType?
     if case .object(let object) = expecting { wanted = object }
+    let isObject = entries.allSatisfy { entry in
+      if case .literal(.string) = entry.key.kind { true } else { false }
+    }
+    if case .map = expecting { return map(syntax, entries) }
+    if !isObject { return map(syntax, entries) }
     var fields: [ObjectType.Field] = []
     var nodes: [TypedNode?] = []
     var isWhole = true
     for entry in entries {
-      guard case .literal(.string(let bytes)) = entry.key.kind else {
-        report(
-          .notYet, "map literals with keys other than constant strings are not in Weft yet",
-          entry.key.range)
-        isWhole = false
-        continue
-      }
+      guard case .literal(.string(let bytes)) = entry.key.kind else { continue }
       let name = String(decoding: bytes, as: UTF8.self)
       if fields.contains(where: { $0.name == name }) {
         report(.repeatedAssignment, "`\(name)` is set twice in this object", entry.key.range)

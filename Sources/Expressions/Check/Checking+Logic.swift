@@ -22,7 +22,7 @@ extension Checking {
   }
 
   /// A bool operand.
-  private mutating func condition(_ syntax: SyntaxNode) -> Finding? {
+  mutating func condition(_ syntax: SyntaxNode) -> Finding? {
     guard let finding = operand(syntax) else { return nil }
     if finding.type == .bool { return finding }
     if finding.type == .optional(.bool) {

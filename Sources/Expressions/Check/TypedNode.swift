@@ -22,8 +22,28 @@ struct TypedNode: Sendable {
     case list([TypedNode])
     /// One value a field of the type; nil: absent.
     case object([TypedNode?])
-    /// `range.map(local, body)`.
-    case map(TypedNode, local: Int, TypedNode)
+    /// Keys with their values, which no one knows before.
+    case map([(key: TypedNode, value: TypedNode)])
+    case loop(Loop)
+  }
+
+  /// A macro: it goes over the elements of a list or the keys of a map.
+  struct Loop: Sendable {
+    enum Kind: Sendable { case map, filter, all, exists, existsOne }
+
+    let kind: Kind
+    let range: TypedNode
+    /// The variable of the element or key; of macros with two variables that of the index or key,
+    /// then that of the element or value.
+    let locals: [Int]
+    /// Of `map` with three arguments: which elements it takes.
+    let filter: TypedNode?
+    let body: TypedNode
+
+    var parts: [TypedNode] { [range] + (filter.map { [$0] } ?? []) + [body] }
+    var isOverMap: Bool { if case .map = range.type.unwrapped { true } else { false } }
+    /// Whether it is a condition.
+    var asks: Bool { kind != .map && kind != .filter }
   }
 
   let kind: Kind

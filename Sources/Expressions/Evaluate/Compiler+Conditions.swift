@@ -21,6 +21,8 @@ extension Compiler {
         compiler.place(otherwise)
         try compiler.condition(second, jumpWhen: sense, to: target)
         compiler.place(end)
+      case .loop(let loop) where loop.asks:
+        try compiler.question(loop, node, sense, target)
       case .call(let overload, let arguments):
         guard case .condition(let opcode, let outcomes) = overload.emission else { fallthrough }
         if opcode == .testBool {

@@ -30,18 +30,11 @@ extension Compiler {
         try store(field, index, into: destination)
       }
       return .register(destination)
-    case .map(let range, let local, let body):
-      let destination = register()
-      try scratch { (compiler: inout Compiler) throws(CompileFailure) in
-        try compiler.loop(over: range, local: local, at: node) {
-          (compiler: inout Compiler, list: Operand) throws(CompileFailure) in
-          compiler.emit(.makeListLike, list, into: destination, at: node)
-        } each: { (compiler: inout Compiler, counter: Operand) throws(CompileFailure) in
-          let element = try compiler.value(body)
-          compiler.emit(.storeCounted, element, counter, into: destination, at: node)
-        }
-      }
-      return .register(destination)
+    case .map(let entries): return try map(entries, node)
+    case .loop(let loop):
+      if loop.asks { return try boolean(node) }
+      return loop.kind == .filter || loop.filter != nil
+        ? try chosen(loop, node) : try mapped(loop, node)
     }
   }
 
@@ -117,15 +110,9 @@ extension Compiler {
     case .identity: return try value(arguments[0])
     case .absent: return constant(.absent)
     case .condition: return try boolean(node)
-    case .literalOnly: throw failure("only a literal stands here", node)
-    case .compute(let opcode):
-      let destination = register()
-      try scratch { (compiler: inout Compiler) throws(CompileFailure) in
-        let a = try compiler.value(arguments[0])
-        let b = arguments.count > 1 ? try compiler.value(arguments[1]) : Operand.none
-        compiler.emit(opcode, a, b, into: destination, at: node)
-      }
-      return .register(destination)
+    case .compute(let opcode): return try compute(opcode, arguments, node)
+    case .part(let opcode, let part):
+      return try compute(opcode, arguments, node, Outcomes(rawValue: part.rawValue))
     case .firstPresent:
       let destination = register()
       let end = label()
@@ -139,56 +126,45 @@ extension Compiler {
     }
   }
 
+  private mutating func compute(
+    _ opcode: Opcode, _ arguments: [TypedNode], _ node: TypedNode, _ outcomes: Outcomes = []
+  ) throws(CompileFailure) -> Operand {
+    let destination = register()
+    try scratch { (compiler: inout Compiler) throws(CompileFailure) in
+      let a = try compiler.value(arguments[0])
+      let b = arguments.count > 1 ? try compiler.value(arguments[1]) : Operand.none
+      compiler.emit(opcode, a, b, into: destination, outcomes: outcomes, at: node)
+    }
+    return .register(destination)
+  }
+
   /// The list of `map` is not made: each element is added as it comes.
   private mutating func sum(
     _ list: TypedNode, _ opcode: Opcode, _ zero: Constant, _ node: TypedNode
   ) throws(CompileFailure) -> Operand {
     let destination = register()
     emit(.move, constant(.value(zero)), into: destination, at: node)
-    let range: TypedNode
-    let local: Int
-    let body: TypedNode
-    if case .map(let inner, let variable, let expression) = list.kind {
-      (range, local, body) = (inner, variable, expression)
+    let loop: TypedNode.Loop
+    if case .loop(let inner) = list.kind, inner.kind == .map {
+      loop = inner
     } else {
       // Ids of macros' variables begin at 1.
-      (range, local) = (list, 0)
-      body = TypedNode(kind: .local(0), type: node.type, range: list.range)
+      loop = TypedNode.Loop(
+        kind: .map, range: list, locals: [0], filter: nil,
+        body: TypedNode(kind: .local(0), type: node.type, range: list.range))
     }
     try scratch { (compiler: inout Compiler) throws(CompileFailure) in
-      try compiler.loop(over: range, local: local, at: node) {
+      try compiler.loop(loop, at: node) {
         (_: inout Compiler, _: Operand) throws(CompileFailure) in
-      } each: { (compiler: inout Compiler, _: Operand) throws(CompileFailure) in
-        let element = try compiler.value(body)
+      } each: { (compiler: inout Compiler, _: Operand, next: Label) throws(CompileFailure) in
+        if let filter = loop.filter {
+          try compiler.condition(filter, jumpWhen: false, to: next)
+        }
+        let element = try compiler.value(loop.body)
         compiler.emit(opcode, .register(destination), element, into: destination, at: node)
       }
     }
     return .register(destination)
-  }
-
-  /// Code that goes over a list. `each` gets the register that counts the elements.
-  private mutating func loop(
-    over range: TypedNode, local: Int, at node: TypedNode,
-    before: (inout Compiler, Operand) throws(CompileFailure) -> Void,
-    each: (inout Compiler, Operand) throws(CompileFailure) -> Void
-  ) throws(CompileFailure) {
-    let list = try value(range)
-    let element = register()
-    let counter = register()
-    try before(&self, list)
-    emit(.beginLoop, into: counter, at: node)
-    let top = label()
-    let end = label()
-    place(top)
-    emit(.nextElement, list, into: element, to: end, at: node)
-    let outer = locals[local]
-    locals[local] = .register(element)
-    try scratch { (compiler: inout Compiler) throws(CompileFailure) in
-      try each(&compiler, .register(counter))
-    }
-    locals[local] = outer
-    emit(.jump, to: top, at: node)
-    place(end)
   }
 
   private mutating func list(_ items: [TypedNode], _ node: TypedNode) throws(CompileFailure)
@@ -201,6 +177,21 @@ extension Compiler {
     let destination = register()
     emit(.makeList, .none, .number(items.count), into: destination, at: node)
     for (index, item) in items.enumerated() { try store(item, index, into: destination) }
+    return .register(destination)
+  }
+
+  private mutating func map(_ entries: [(key: TypedNode, value: TypedNode)], _ node: TypedNode)
+    throws(CompileFailure) -> Operand
+  {
+    let destination = register()
+    emit(.makeMap, .none, .number(entries.count), into: destination, at: node)
+    for (index, entry) in entries.enumerated() {
+      try store(entry.key, 2 * index, into: destination)
+      try store(entry.value, 2 * index + 1, into: destination)
+    }
+    if entries.count > 1 {
+      emit(.checkKeys, .register(destination), into: destination, at: node)
+    }
     return .register(destination)
   }
 

@@ -34,6 +34,7 @@ struct Compiler {
     switch root.kind {
     case .and, .or, .has:
       try finishCondition(root)
+    case .loop(let loop) where loop.asks: try finishCondition(root)
     case .call(let overload, _):
       if case .condition = overload.emission {
         try finishCondition(root)

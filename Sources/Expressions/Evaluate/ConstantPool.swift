@@ -45,6 +45,7 @@ final class ConstantPool: @unchecked Sendable {
     case .bytes(let bytes): .bytes(ByteView.lending(bytes) { arena.copy($0) })
     case .timestamp(let value): .timestamp(value)
     case .date(let days): .date(days: days)
+    case .duration(let nanoseconds): .duration(nanoseconds: nanoseconds)
     }
   }
 }

@@ -18,7 +18,16 @@ extension Evaluation {
       return target
     case .makeList: return .list(frame.arena.values(Int(instruction.b.bits)))
     case .makeObject: return .object(frame.arena.values(Int(instruction.b.bits)))
-    case .makeListLike: return .list(a.isAbsent ? .empty : frame.arena.values(a.run.count))
+    case .makeMap: return .map(frame.arena.values(2 * Int(instruction.b.bits)))
+    case .makeListLike:
+      if a.isAbsent { return .list(.empty) }
+      return .list(frame.arena.values(a.kind == .map ? a.run.count / 2 : a.run.count))
+    case .storeNext:
+      let place = registers[Int(instruction.destination)].int
+      load(instruction.b).run[Int(place)] = a
+      return .int(place + 1)
+    case .trimList: return .list(a.run.prefix(Int(load(instruction.b).int)))
+    case .checkKeys: return a.run.hasRepeatedKey ? .failure(.repeatedKey) : a
     case .sizeRun: return .int(Int64(a.run.count))
     case .sizeMap: return .int(Int64(a.run.count / 2))
     case .indexList, .tryIndexList:
@@ -38,6 +47,26 @@ extension Evaluation {
     if list.isAbsent || index >= list.run.count { return false }
     registers[destination] = list.run[index]
     registers[destination + 1] = .int(Int64(index + 1))
+    return true
+  }
+
+  /// The same for what is seldom gone over; see ``Opcode/nextKey``.
+  @inline(never)
+  func advanceOther(_ instruction: Instruction) -> Bool {
+    let range = load(instruction.a)
+    let destination = Int(instruction.destination)
+    let index = Int(registers[destination + 1].int)
+    if range.isAbsent { return false }
+    registers[destination + 1] = .int(Int64(index + 1))
+    if instruction.opcode == .nextPair {
+      if index >= range.run.count { return false }
+      registers[destination] = .int(Int64(index))
+      registers[destination + 2] = range.run[index]
+      return true
+    }
+    if 2 * index >= range.run.count { return false }
+    registers[destination] = range.run[2 * index]
+    if instruction.opcode == .nextEntry { registers[destination + 2] = range.run[2 * index + 1] }
     return true
   }
 
@@ -81,6 +110,16 @@ extension ByteView {
 }
 
 extension ValueRun {
+  /// Of a map that a literal has made, and so has few keys.
+  var hasRepeatedKey: Bool {
+    var steps = 0
+    for index in stride(from: 0, to: count, by: 2)
+    where prefix(index).index(ofKey: self[index], &steps) != nil {
+      return true
+    }
+    return false
+  }
+
   /// Where the entry with this key begins, in a run of keys and values in turns. Counts what it
   /// compares in `steps`.
   func index(ofKey key: Value, _ steps: inout Int) -> Int? {

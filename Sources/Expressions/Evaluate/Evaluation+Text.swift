@@ -25,10 +25,15 @@ extension Evaluation {
       frame.text.append(load(instruction.b).view)
       let view = frame.arena.copy(frame.text.view)
       return a.kind == .bytes ? .bytes(view) : .string(view)
-    default:
+    case .textOfValue:
       frame.text.clear()
       write(a, to: frame.text)
       return .string(frame.arena.copy(frame.text.view))
+    case .textOfBytes: return a.view.isUTF8 ? .string(a.view) : .failure(.badConversion)
+    case .doubleOfText, .doubleOfDecimal, .intOfDecimal, .uintOfDecimal, .decimalOfUint:
+      return convertNumber(instruction, a)
+    case .sha256, .uuid5: return hash(instruction, a, frame)
+    default: return computeTime(instruction, a)
     }
   }
 
@@ -40,6 +45,8 @@ extension Evaluation {
     case .decimal: text.append(value.decimal)
     case .timestamp: text.append(value.timestamp)
     case .date: text.append(days: value.dateDays)
+    case .double: text.append(double: value.double)
+    case .duration: text.append(duration: value.totalNanoseconds)
     default: break
     }
   }

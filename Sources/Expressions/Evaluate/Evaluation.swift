@@ -90,6 +90,13 @@ struct Evaluation {
   }
 }
 
+extension Value {
+  /// What the instruction at `place` gives when all of it together took too long.
+  fileprivate static func tooMuchWork(at place: Int) -> Value {
+    .failure(code: FailureReason.tooMuchWork.rawValue, place: UInt32(place))
+  }
+}
+
 extension Program {
   /// The value over the frame's slots: absent, an error, or a value of the expression's type. Text
   /// and lists in it live as long as the slots' values and the frame's arena.
@@ -115,9 +122,7 @@ extension Program {
         if instruction.outcomes.rawValue &>> outcome & 1 != 0 { next = Int(instruction.target) }
       case .equalAny, .contains, .inList, .inMap:
         let outcome = evaluation.searched(instruction, &iterations)
-        if iterations > Evaluation.iterationsMax {
-          return .failure(code: FailureReason.tooMuchWork.rawValue, place: UInt32(next - 1))
-        }
+        if iterations > Evaluation.iterationsMax { return .tooMuchWork(at: next - 1) }
         if instruction.outcomes.rawValue &>> outcome & 1 != 0 { next = Int(instruction.target) }
       case .jump: next = Int(instruction.target)
       case .move:
@@ -133,17 +138,17 @@ extension Program {
       case .nextElement:
         iterations += 1
         if !evaluation.advance(instruction) { next = Int(instruction.target) }
-        if iterations > Evaluation.iterationsMax {
-          return .failure(code: FailureReason.tooMuchWork.rawValue, place: UInt32(next - 1))
-        }
+        if iterations > Evaluation.iterationsMax { return .tooMuchWork(at: next - 1) }
+      case .nextKey, .nextPair, .nextEntry:
+        iterations += 1
+        if !evaluation.advanceOther(instruction) { next = Int(instruction.target) }
+        if iterations > Evaluation.iterationsMax { return .tooMuchWork(at: next - 1) }
       case .land: evaluation.registers[Int(instruction.destination)] = failure
       case .mask:
         evaluation.registers[Int(instruction.destination)] = .string(StaticString("***").view)
       case .indexMap, .tryIndexMap:
         iterations += evaluation.entries(instruction)
-        if iterations > Evaluation.iterationsMax {
-          return .failure(code: FailureReason.tooMuchWork.rawValue, place: UInt32(next - 1))
-        }
+        if iterations > Evaluation.iterationsMax { return .tooMuchWork(at: next - 1) }
         fallthrough
       default:
         if let value = evaluation.atOnce(instruction) {

@@ -8,6 +8,9 @@ enum FailureReason: UInt16, CaseIterable, Sendable {
   case noValue
   case badConversion
   case tooMuchWork
+  case timeOverflow
+  case badZone
+  case repeatedKey
 
   /// Permanent; part of the quarantine record.
   var code: String {
@@ -20,6 +23,9 @@ enum FailureReason: UInt16, CaseIterable, Sendable {
     case .noValue: "no-value"
     case .badConversion: "bad-conversion"
     case .tooMuchWork: "too-much-work"
+    case .timeOverflow: "time-overflow"
+    case .badZone: "bad-zone"
+    case .repeatedKey: "repeated-key"
     }
   }
 
@@ -33,6 +39,9 @@ enum FailureReason: UInt16, CaseIterable, Sendable {
     case .noValue: "there is no value"
     case .badConversion: "the value cannot be converted"
     case .tooMuchWork: "more than \(Evaluation.iterationsMax) steps over lists"
+    case .timeOverflow: "the result leaves the years 1 to 9999, or is a span beyond 292 years"
+    case .badZone: "the time zone is none of `UTC`, `+05:30` and the like"
+    case .repeatedKey: "the map has a key twice"
     }
   }
 }

@@ -37,6 +37,19 @@ enum Opcode: UInt8, Sendable {
   case decimalOfInt, decimalOfText
   case intOfText, uintOfText, boolOfText, intOfTimestamp, timestampOfInt
   case textOfValue, bytesOfText
+  case doubleOfText, doubleOfDecimal, intOfDecimal, uintOfDecimal, decimalOfUint, textOfBytes
+  case intOfDuration
+
+  // Time.
+  case timestampOfText, durationOfText, dateOfText, timestampOfDate, dateOfTimestamp
+  case addTime, subtractTime, timeBetween, addDuration, subtractDuration
+  /// The part that ``Instruction/part`` names: of a timestamp in UTC, of one in zone `b`, of a
+  /// duration.
+  case partOfTime, partOfTimeInZone, partOfDuration
+
+  // Hashes.
+  case sha256, uuid5
+
   case sizeText, sizeBytes, sizeRun, sizeMap
   case joinText, mask
 
@@ -60,6 +73,17 @@ enum Opcode: UInt8, Sendable {
   /// The next element of list `a` into the destination, counting in the register behind it; goes to
   /// the target when there is none left.
   case nextElement
+  /// The same over a map's keys, over a list's places and elements and a map's keys and values: the
+  /// second goes to the register behind the counter.
+  case nextKey, nextPair, nextEntry
+  /// Puts `a` into list `b` at the place that the destination counts, and counts on.
+  case storeNext
+  /// The list of the first elements of list `a`, as many as `b` says.
+  case trimList
+  /// A map of `b` (a number) absent keys and values.
+  case makeMap
+  /// The map `a`, whose keys differ; fails when they do not.
+  case checkKeys
 }
 
 /// Where an operand stands: the two highest bits say in what, the others which.
@@ -90,6 +114,9 @@ struct Instruction: Sendable {
   /// Where a jump goes; of an instruction that may fail, where its failure lands
   /// (``noTarget``: it ends the program).
   var target: UInt32
+
+  /// Of ``Opcode/partOfTime`` and its like: which part.
+  var part: TimePart { TimePart(rawValue: outcomes.rawValue) ?? .year }
 
   static let noTarget = UInt32.max
 }

@@ -6,7 +6,10 @@ extension Opcode {
       .subtractUint, .multiplyUint, .divideUint, .remainderUint, .addDecimal, .subtractDecimal,
       .multiplyDecimal, .intOfUint, .intOfDouble, .uintOfInt, .uintOfDouble, .decimalOfText,
       .intOfText, .uintOfText, .boolOfText, .timestampOfInt,
-      .indexList, .indexMap, .require, .rethrow:
+      .indexList, .indexMap, .require, .rethrow, .doubleOfText, .intOfDecimal, .uintOfDecimal,
+      .textOfBytes, .timestampOfText, .durationOfText, .dateOfText, .addTime, .subtractTime,
+      .timeBetween, .addDuration, .subtractDuration, .partOfTimeInZone, .uuid5,
+      .checkKeys:
       true
     default: false
     }
@@ -22,7 +25,13 @@ extension TypedNode {
     case .path: rechecking && isAssumedPresent
     case .field(let base, _): rechecking && isAssumedPresent || base.mayFail(rechecking: rechecking)
     case .has(let base): base.mayFail(rechecking: rechecking)
-    case .and(let left, let right), .or(let left, let right), .map(let left, _, let right):
+    case .map(let entries):
+      entries.count > 1
+        || entries.contains {
+          $0.key.mayFail(rechecking: rechecking) || $0.value.mayFail(rechecking: rechecking)
+        }
+    case .loop(let loop): loop.parts.contains { $0.mayFail(rechecking: rechecking) }
+    case .and(let left, let right), .or(let left, let right):
       left.mayFail(rechecking: rechecking) || right.mayFail(rechecking: rechecking)
     case .conditional(let test, let first, let second):
       test.mayFail(rechecking: rechecking) || first.mayFail(rechecking: rechecking)
@@ -38,7 +47,7 @@ extension TypedNode {
 extension Overload {
   fileprivate var mayFail: Bool {
     switch emission {
-    case .compute(let opcode), .sum(let opcode, _): opcode.mayFail
+    case .compute(let opcode), .sum(let opcode, _), .part(let opcode, _): opcode.mayFail
     default: false
     }
   }

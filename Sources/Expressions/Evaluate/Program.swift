@@ -73,7 +73,13 @@ extension TypedNode {
     case .path(let root, let steps): try visit(self, FieldPath([root] + steps.map(\.name)))
     case .constant, .local: break
     case .field(let base, _), .has(let base): try base.findPaths(visit)
-    case .and(let left, let right), .or(let left, let right), .map(let left, _, let right):
+    case .map(let entries):
+      for entry in entries {
+        try entry.key.findPaths(visit)
+        try entry.value.findPaths(visit)
+      }
+    case .loop(let loop): for part in loop.parts { try part.findPaths(visit) }
+    case .and(let left, let right), .or(let left, let right):
       try left.findPaths(visit)
       try right.findPaths(visit)
     case .conditional(let test, let first, let second):

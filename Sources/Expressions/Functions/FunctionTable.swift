@@ -4,7 +4,8 @@ import Records
 enum FunctionTable {
   /// By name, in the order in which they are tried.
   static let overloads: [String: [Overload]] = Dictionary(
-    grouping: arithmetic + comparisons + text + conversions + lists + optionals, by: \.name)
+    grouping: arithmetic + comparisons + text + conversions + lists + maps + optionals
+      + times + parts, by: \.name)
 
   static func names(_ style: Overload.Style) -> [String] {
     overloads.values.joined().filter { $0.style == style }.map(\.name)
@@ -80,17 +81,25 @@ enum FunctionTable {
     Overload("int", [.double], .int, .compute(.intOfDouble)),
     Overload("int", [.string], .int, .compute(.intOfText)),
     Overload("int", [.timestamp], .int, .compute(.intOfTimestamp)),
+    Overload("int", [.duration], .int, .compute(.intOfDuration)),
+    Overload("int", [.decimal], .int, .compute(.intOfDecimal)),
     Overload("uint", [.uint], .uint, .identity),
     Overload("uint", [.string], .uint, .compute(.uintOfText)),
     Overload("uint", [.int], .uint, .compute(.uintOfInt)),
     Overload("uint", [.double], .uint, .compute(.uintOfDouble)),
+    Overload("uint", [.decimal], .uint, .compute(.uintOfDecimal)),
     Overload("double", [.double], .double, .identity),
     Overload("double", [.int], .double, .compute(.doubleOfInt)),
     Overload("double", [.uint], .double, .compute(.doubleOfUint)),
+    Overload("double", [.string], .double, .compute(.doubleOfText)),
+    Overload("double", [.decimal], .double, .compute(.doubleOfDecimal)),
     Overload("string", [.string], .string, .identity),
     Overload("string", [.int], .string, .compute(.textOfValue)),
     Overload("string", [.uint], .string, .compute(.textOfValue)),
     Overload("string", [.bool], .string, .compute(.textOfValue)),
+    Overload("string", [.double], .string, .compute(.textOfValue)),
+    Overload("string", [.bytes], .string, .compute(.textOfBytes)),
+    Overload("string", [.duration], .string, .compute(.textOfValue)),
     Overload("string", [.decimal], .string, .compute(.textOfValue)),
     Overload("string", [.timestamp], .string, .compute(.textOfValue)),
     Overload("string", [.date], .string, .compute(.textOfValue)),
@@ -98,32 +107,38 @@ enum FunctionTable {
     Overload("bytes", [.string], .bytes, .compute(.bytesOfText)),
     Overload("decimal", [.decimal], .decimal, .identity),
     Overload("decimal", [.int], .decimal, .compute(.decimalOfInt), fold: .decimal),
+    Overload("decimal", [.uint], .decimal, .compute(.decimalOfUint)),
     Overload("decimal", [.string], .decimal, .compute(.decimalOfText), fold: .decimal),
     Overload("timestamp", [.timestamp], .timestamp, .identity),
     Overload("timestamp", [.int], .timestamp, .compute(.timestampOfInt)),
-    Overload("timestamp", [.string], .timestamp, .literalOnly, fold: .timestamp),
+    Overload("timestamp", [.string], .timestamp, .compute(.timestampOfText), fold: .timestamp),
+    Overload("timestamp", [.date], .timestamp, .compute(.timestampOfDate)),
     Overload("date", [.date], .date, .identity),
-    Overload("date", [.string], .date, .literalOnly, fold: .date),
+    Overload("date", [.string], .date, .compute(.dateOfText), fold: .date),
+    Overload("date", [.timestamp], .date, .compute(.dateOfTimestamp)),
+    Overload("duration", [.duration], .duration, .identity),
+    Overload("duration", [.string], .duration, .compute(.durationOfText), fold: .duration),
   ]
 
   private static let lists: [Overload] = [
     Overload("size", [.list(.any)], .int, .compute(.sizeRun)),
     Overload("size", .member, [.list(.any)], .int, .compute(.sizeRun)),
-    Overload("size", [.map(key: .string, value: .any)], .int, .compute(.sizeMap)),
-    Overload("size", .member, [.map(key: .string, value: .any)], .int, .compute(.sizeMap)),
     Overload("@in", [.any, .list(.any)], .bool, .condition(.inList, .yes)),
-    Overload("@in", [.string, .map(key: .string, value: .any)], .bool, .condition(.inMap, .yes)),
-    Overload("_[_]", [.list(.any), .int], .any, .compute(.indexList)),
-    Overload("_[_]", [.map(key: .string, value: .any), .string], .any, .compute(.indexMap)),
-    Overload("_[?_]", [.list(.any), .int], .optional(.any), .compute(.tryIndexList)),
-    Overload(
-      "_[?_]", [.map(key: .string, value: .any), .string], .optional(.any), .compute(.tryIndexMap)),
     Overload("sum", .member, [.list(.int)], .int, .sum(.addInt, zero: .int(0))),
     Overload("sum", .member, [.list(.double)], .double, .sum(.addDouble, zero: .double(0))),
     Overload(
       "sum", .member, [.list(.decimal)], .decimal,
       .sum(.addDecimal, zero: .decimal(.init(mantissa: 0, scale: 0)))),
   ]
+
+  private static let maps: [Overload] = [TypePattern.string, .int, .uint, .bool].flatMap { key in
+    let map = TypePattern.map(key: key, value: .any)
+    return [
+      Overload("size", [map], .int, .compute(.sizeMap)),
+      Overload("size", .member, [map], .int, .compute(.sizeMap)),
+      Overload("@in", [key, map], .bool, .condition(.inMap, .yes)),
+    ]
+  }
 
   private static let optionals: [Overload] = [
     Overload("orValue", .member, [.optional(.any), .any], .any, .firstPresent),
@@ -133,4 +148,32 @@ enum FunctionTable {
     Overload("optional.of", [.any], .optional(.any), .identity),
     Overload("optional.none", [], .optional(.any), .absent),
   ]
+
+  private static let times: [Overload] = [
+    Overload("_+_", [.timestamp, .duration], .timestamp, .compute(.addTime)),
+    Overload("_+_", [.duration, .timestamp], .timestamp, .compute(.addTime)),
+    Overload("_+_", [.duration, .duration], .duration, .compute(.addDuration)),
+    Overload("_-_", [.timestamp, .duration], .timestamp, .compute(.subtractTime)),
+    Overload("_-_", [.timestamp, .timestamp], .duration, .compute(.timeBetween)),
+    Overload("_-_", [.duration, .duration], .duration, .compute(.subtractDuration)),
+    Overload("sha256", [.string], .string, .compute(.sha256)),
+    Overload("sha256", [.bytes], .string, .compute(.sha256)),
+    Overload("uuid5", [.string, .string], .string, .compute(.uuid5)),
+  ]
+
+  private static let parts: [Overload] =
+    TimePart.allCases.flatMap { part -> [Overload] in
+      var found = [
+        Overload(part.function, .member, [.timestamp], .int, .part(.partOfTime, part)),
+        Overload(
+          part.function, .member, [.timestamp, .string], .int, .part(.partOfTimeInZone, part)),
+      ]
+      if part.isOfDate {
+        found.append(Overload(part.function, .member, [.date], .int, .part(.partOfTime, part)))
+      } else {
+        found.append(
+          Overload(part.function, .member, [.duration], .int, .part(.partOfDuration, part)))
+      }
+      return found
+    }
 }

@@ -2,8 +2,7 @@
 /// a misspelling. An entry goes when its overloads come into ``FunctionTable``.
 enum NotYet {
   static let functions: Set<String> = [
-    "matches", "duration", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek",
-    "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds", "type", "dyn",
+    "matches", "type", "dyn",
     "charAt", "indexOf", "lastIndexOf", "join", "lowerAscii", "upperAscii", "replace", "split",
     "substring", "trim", "format", "quote", "reverse", "strings.quote",
     "math.greatest", "math.least", "math.ceil", "math.floor", "math.round", "math.trunc",
@@ -12,8 +11,8 @@ enum NotYet {
     "math.bitShiftRight", "base64.encode", "base64.decode", "optional.ofNonZeroValue", "unwrap",
     "unwrapOpt", "first", "last", "flatten", "slice", "sort", "sortBy", "distinct", "range",
     "lists.range", "sets.contains", "sets.equivalent", "sets.intersects", "cel.bind", "optMap",
-    "optFlatMap", "transformList", "transformMap", "transformMapEntry", "existsOne",
-    "uuid5", "sha256", "hmac", "pseudonym", "all", "exists", "exists_one", "filter",
+    "optFlatMap", "transformMap", "transformMapEntry",
+    "hmac", "pseudonym",
   ]
   /// What may stand before a dot without being a variable.
   static let namespaces: Set<String> = [
@@ -23,10 +22,5 @@ enum NotYet {
   static let typeNames: Set<String> = [
     "bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type",
     "optional_type", "google",
-  ]
-  /// Overloads of functions that are there for other types.
-  static let overloads: [String: Set<ValueType>] = [
-    "double": [.string, .decimal], "int": [.decimal], "bool": [], "string": [.double, .bytes],
-    "date": [.timestamp], "timestamp": [.date],
   ]
 }

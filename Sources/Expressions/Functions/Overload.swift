@@ -11,6 +11,8 @@ struct Overload: Sendable {
   enum Emission: Sendable {
     /// One instruction that gives a value.
     case compute(Opcode)
+    /// The same, of one part of a time.
+    case part(Opcode, TimePart)
     /// One instruction that gives an outcome; true when the outcome is in the set.
     case condition(Opcode, Outcomes)
     /// The sum of a list's elements: an addition each, from zero on.
@@ -21,12 +23,10 @@ struct Overload: Sendable {
     case identity
     /// Nothing there.
     case absent
-    /// Only with a literal, which the checker makes a constant.
-    case literalOnly
   }
 
   /// What a literal argument becomes while checking.
-  enum Fold: Sendable { case none, decimal, timestamp, date }
+  enum Fold: Sendable { case none, decimal, timestamp, date, duration }
 
   let name: String
   let style: Style

@@ -14,6 +14,8 @@ enum Constant: Sendable, Hashable {
   case timestamp(Timestamp)
   /// Days since 1970-01-01.
   case date(Int64)
+  /// Nanoseconds.
+  case duration(Int64)
 
   var type: ValueType {
     switch self {
@@ -27,6 +29,7 @@ enum Constant: Sendable, Hashable {
     case .bytes: .bytes
     case .timestamp: .timestamp
     case .date: .date
+    case .duration: .duration
     }
   }
 

@@ -30,6 +30,8 @@ package final class RowStore {
   private static let format: UInt8 = 1
 
   package let directory: String
+  /// What bounds the memory of it and of the state over it.
+  let memory: StateMemory
   private let database: Database
   private let key = ByteBuffer()
   /// Nil: nothing was ever written.
@@ -41,6 +43,7 @@ package final class RowStore {
   /// million rows.
   package init(directory: String, memory: StateMemory) throws(StoreFailure) {
     self.directory = directory
+    self.memory = memory
     database = try Database(directory: directory, blocks: memory.blocks)
     // What a crash left half written.
     Database.remove(RowStore.draft(directory))

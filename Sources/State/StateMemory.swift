@@ -13,15 +13,19 @@ package final class StateMemory: Sendable {
 
   package let bytes: Int
   let blocks: BlockCache
+  private let hotBytes: Int
   private let open = Atomic<Int>(0)
 
-  package init(bytes: Int) {
+  /// - Parameter hotBytes: what all rows in memory may take; only to show what happens when few
+  ///   fit.
+  package init(bytes: Int, hotBytes: Int? = nil) {
     self.bytes = max(bytes, StateMemory.bytesMin)
+    self.hotBytes = hotBytes ?? self.bytes / 2
     blocks = BlockCache(bytes: self.bytes / 4)
   }
 
   /// Bytes of rows that one state may keep.
-  var rowBytes: Int { bytes / 2 / max(1, open.load(ordering: .relaxed)) }
+  var rowBytes: Int { hotBytes / max(1, open.load(ordering: .relaxed)) }
   /// The work of re-applying that one state may leave to a restart.
   var reapplyNanoseconds: Int {
     StateMemory.reapplyNanoseconds / max(1, open.load(ordering: .relaxed))

@@ -66,7 +66,7 @@ need_compiler() {
 # All that building and running Weft takes; what only one broker takes is asked for by it.
 setup() {
   need_swift
-  need_packages librdkafka-dev libyaml-dev libssl-dev libmimalloc-dev pkg-config
+  need_packages librdkafka-dev libyaml-dev libssl-dev librocksdb-dev libmimalloc-dev pkg-config
   need_python
   need_compiler
 }

@@ -49,6 +49,11 @@ final class ExpiryQueue {
     }
   }
 
+  func removeAll() {
+    rows.removeAll()
+    runs.removeAll()
+  }
+
   /// Every row with its time, from the first to the last.
   func forEach(_ body: (RowReference, Int64) -> Void) {
     var index = 0
@@ -99,6 +104,11 @@ final class ExpiryQueue {
   }
 
   func removeLast() { count -= 1 }
+
+  func removeAll() {
+    count = 0
+    head = 0
+  }
 
   func removeFirst() {
     head = (head + 1) & (capacity - 1)

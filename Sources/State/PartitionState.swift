@@ -10,10 +10,14 @@ import Records
 /// any size that Kafka carries. Nothing that can be seen depends on the process or on hash order.
 /// One thread owns it.
 package final class PartitionState {
-  private let table: RowTable
+  let table: RowTable
   private var queues: ContiguousArray<ExpiryQueue?>
-  private let undo = UndoLog()
-  private var isInTurn = false
+  let undo = UndoLog()
+  private(set) var isInTurn = false
+  /// The part of the state that is on disk; nil: all of it is in memory.
+  let cold: ColdRows?
+  /// Whether there is one, for the hot path: asking an optional object counts a reference.
+  private let isOnDisk: Bool
   /// The moment that the state is at; changes only with a commit.
   package var stamp: Stamp { current }
   private var current: Stamp
@@ -23,6 +27,18 @@ package final class PartitionState {
     current = stamp
     table = RowTable(seed: seed)
     queues = ContiguousArray(repeating: nil, count: 256)
+    cold = nil
+    isOnDisk = false
+  }
+
+  /// The state that `store` holds. Rows come to memory when they are asked for, within its bound;
+  /// what is committed goes to disk by ``writeBack()``.
+  package init(_ store: RowStore, seed: HashSeed = .random()) {
+    current = store.moment?.stamp ?? .empty
+    table = RowTable(seed: seed)
+    queues = ContiguousArray(repeating: nil, count: 256)
+    cold = ColdRows(store)
+    isOnDisk = true
   }
 
   // MARK: Turns
@@ -30,6 +46,7 @@ package final class PartitionState {
   package func begin() {
     precondition(!isInTurn, "a turn is ended before the next begins")
     isInTurn = true
+    cold?.begin()
   }
 
   /// Keeps what the turn wrote. Costs no more than the rows that it removed.
@@ -38,6 +55,7 @@ package final class PartitionState {
     undo.clear(freeing: table)
     current = stamp
     isInTurn = false
+    if isOnDisk { evict() }
   }
 
   /// Takes back what the turn wrote.
@@ -46,6 +64,10 @@ package final class PartitionState {
     while let entry = undo.popLast() { takeBack(entry) }
     undo.clear()
     isInTurn = false
+    if isOnDisk {
+      cold?.rollback()
+      evict()
+    }
   }
 
   private func takeBack(_ entry: UndoLog.Entry) {
@@ -66,6 +88,14 @@ package final class PartitionState {
     case .forgotten:
       queues[Int(entry.space)]?.prepend(entry.row, entry.start)
       restore(entry.row)
+    case .hidden:
+      table.setAbsent(entry.row, false)
+    case .queued:
+      cold?.queue(entry.space).tail.removeLast()
+    case .dequeued:
+      cold?.queue(entry.space).putBack(entry.row, entry.start)
+    case .advanced:
+      cold?.queue(entry.space).stepBack()
     }
   }
 
@@ -82,7 +112,9 @@ package final class PartitionState {
 
   /// The row of `key`; nil when there is none.
   package func get(_ space: Space, _ key: ByteView) -> ByteView? {
-    let row = table.find(space.number, key, table.hash(space.number, key))
+    let hash = table.hash(space.number, key)
+    let row = table.find(space.number, key, hash)
+    if isOnDisk { return diskRow(space, key, hash, row).map { table.row($0).view } }
     return row == 0 ? nil : table.row(row).view
   }
 
@@ -92,6 +124,10 @@ package final class PartitionState {
     assert(queues[Int(space.number)] == nil, "a space of remembered keys has no rows")
     let hash = table.hash(space.number, key)
     let old = table.find(space.number, key, hash)
+    if isOnDisk {
+      diskPut(space, key, hash, old, row)
+      return
+    }
     if old == 0 {
       insert(space, key, hash, length: row.count).store(row, at: 0)
       return
@@ -110,7 +146,9 @@ package final class PartitionState {
   /// The row of `key`, to be changed in place; nil when there is none.
   package func update(_ space: Space, _ key: ByteView) -> RowHandle? {
     precondition(isInTurn, "rows are written in a turn")
-    let row = table.find(space.number, key, table.hash(space.number, key))
+    let hash = table.hash(space.number, key)
+    let row = table.find(space.number, key, hash)
+    if isOnDisk { return diskUpdate(space, key, hash, row) }
     if row == 0 { return nil }
     let handle = table.row(row)
     undo.noteBytes(row, handle.view)
@@ -125,13 +163,14 @@ package final class PartitionState {
     assert(queues[Int(space.number)] == nil, "a space of remembered keys has no rows")
     let hash = table.hash(space.number, key)
     let row = table.find(space.number, key, hash)
+    if isOnDisk { return diskUpsert(space, key, hash, row, length: length) }
     if row == 0 { return (insert(space, key, hash, length: length), true) }
     let handle = table.row(row)
     undo.noteBytes(row, handle.view)
     return (handle, false)
   }
 
-  private func insert(_ space: Space, _ key: ByteView, _ hash: UInt32, length: Int) -> RowHandle {
+  func insert(_ space: Space, _ key: ByteView, _ hash: UInt32, length: Int) -> RowHandle {
     let row = table.make(space.number, key, rowLength: length)
     table.insert(hash, row)
     undo.note(.inserted, row)
@@ -143,7 +182,9 @@ package final class PartitionState {
   package func delete(_ space: Space, _ key: ByteView) -> Bool {
     precondition(isInTurn, "rows are written in a turn")
     precondition(queues[Int(space.number)] == nil, "remembered ids go by forget alone")
-    let row = table.find(space.number, key, table.hash(space.number, key))
+    let hash = table.hash(space.number, key)
+    let row = table.find(space.number, key, hash)
+    if isOnDisk { return diskDelete(space, key, hash, row) }
     if row == 0 { return false }
     table.remove(row)
     undo.note(.removed, row)
@@ -155,7 +196,9 @@ package final class PartitionState {
 extension PartitionState {
   /// Whether `key` is remembered in `space`.
   package func isRemembered(_ space: Space, _ key: ByteView) -> Bool {
-    table.find(space.number, key, table.hash(space.number, key)) != 0
+    let hash = table.hash(space.number, key)
+    let row = table.find(space.number, key, hash)
+    return isOnDisk ? diskRow(space, key, hash, row) != nil : row != 0
   }
 
   /// Remembers `key` from `recordedMs` on; false when it is remembered already, which is a
@@ -164,7 +207,9 @@ extension PartitionState {
   package func remember(_ space: Space, _ key: ByteView, recordedMs: Int64) -> Bool {
     precondition(isInTurn, "keys are remembered in a turn")
     let hash = table.hash(space.number, key)
-    if table.find(space.number, key, hash) != 0 { return false }
+    let found = table.find(space.number, key, hash)
+    if isOnDisk { return diskRemember(space, key, hash, found, recordedMs: recordedMs) }
+    if found != 0 { return false }
     let row = table.make(space.number, key, rowLength: 0)
     table.insert(hash, row)
     let number = Int(space.number)
@@ -178,6 +223,10 @@ extension PartitionState {
   /// called where the journal says so (with a block's recorded time), never by a clock.
   package func forget(_ space: Space, before recordedMs: Int64) {
     precondition(isInTurn, "keys are forgotten in a turn")
+    if isOnDisk {
+      diskForget(space, before: recordedMs)
+      return
+    }
     let number = Int(space.number)
     while let time = queues[number]?.firstTime, time < recordedMs,
       let row = queues[number]?.removeFirst()
@@ -191,41 +240,27 @@ extension PartitionState {
 /// The whole.
 extension PartitionState {
   /// Rows and remembered keys.
-  package var rowCount: Int { table.count }
+  package var rowCount: Int { cold?.rowCount ?? table.count }
 
   /// Bytes that rows, table, queues and the turn's undo log take; what is kept free is not counted.
   package var bytesUsed: Int {
-    var bytes = table.rowBytes + table.slotBytes + undo.bytesUsed
+    var bytes = table.rowBytes + table.slotBytes + undo.bytesUsed + (cold?.bytesUsed ?? 0)
     for queue in queues { bytes += queue?.bytes ?? 0 }
     return bytes
   }
 
   /// A digest of rows, remembered keys, their times and their order. Reads everything.
   package func contentDigest() -> StateDigest {
-    let one = HashSeed(first: 0x243F_6A88_85A3_08D3, second: 0x1319_8A2E_0370_7344)
-    let other = HashSeed(first: 0xA409_3822_299F_31D0, second: 0x082E_FA98_EC4E_6C89)
-    var digest = StateDigest()
-    let scratch = ByteBuffer()
-    table.forEach { row in
-      scratch.clear()
-      scratch.append(table.space(row))
-      scratch.append(varint: UInt64(table.key(row).count))
-      scratch.append(table.key(row))
-      scratch.append(table.row(row).view)
-      digest.add(scratch.view.hash(seed: one), scratch.view.hash(seed: other))
-    }
+    if isOnDisk { return diskDigest() }
+    let content = ContentDigest()
+    table.forEach { content.add(table.space($0), table.key($0), table.row($0).view) }
     for queue in queues {
       var place: UInt64 = 0
       queue?.forEach { row, time in
-        scratch.clear()
-        scratch.append(littleEndian: place)
-        scratch.append(littleEndian: time)
-        scratch.append(table.space(row))
-        scratch.append(table.key(row))
-        digest.add(scratch.view.hash(seed: one), scratch.view.hash(seed: other))
+        content.add(place: place, time, table.space(row), table.key(row))
         place += 1
       }
     }
-    return digest
+    return content.digest
   }
 }

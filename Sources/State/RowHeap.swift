@@ -36,6 +36,8 @@ typealias RowReference = UInt32
   private var bumpOffset = 0
   /// Bytes of all places given out, rounded up to their classes.
   private(set) var bytesLive = 0
+  /// Bytes of all chunks, with what is free in them.
+  private(set) var bytesHeld = 0
 
   init() {
     unsafe chunks = UnsafeMutablePointer<Chunk>.allocate(capacity: chunkCapacity)
@@ -94,6 +96,7 @@ typealias RowReference = UInt32
     let at = unsafe address(reference)
     if sizeClass == RowHeap.largeClass {
       let chunk = reference >> RowHeap.chunkShift
+      bytesHeld -= size(reference, sizeClass)
       unsafe at.deallocate()
       unsafe chunks[Int(chunk)].bytes = 0
       freeChunks.append(chunk)
@@ -105,6 +108,7 @@ typealias RowReference = UInt32
 
   private mutating func addChunk(_ bytes: Int) -> UInt32 {
     let base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
+    bytesHeld += bytes
     if let number = freeChunks.popLast() {
       unsafe chunks[Int(number)] = Chunk(base: base, bytes: bytes)
       return number

@@ -10,11 +10,13 @@ import Records
 @safe final class RowTable {
   private static let slotsMin = 1024
 
-  private let memory = RowMemory()
+  private var memory = RowMemory()
   private let seed: HashSeed
   private var slots: UnsafeMutablePointer<UInt64>
   private var mask: Int
   private(set) var count = 0
+  /// Where ``evict(toAtMost:)`` goes on.
+  private var hand = 0
 
   init(seed: HashSeed) {
     self.seed = seed
@@ -79,8 +81,10 @@ import Records
   }
 
   /// Takes a row that is in the table out of it; its memory stays.
-  func remove(_ reference: RowReference) {
-    var hole = place(of: reference)
+  func remove(_ reference: RowReference) { remove(at: place(of: reference)) }
+
+  private func remove(at index: Int) {
+    var hole = index
     var place = hole
     while true {
       place = (place + 1) & mask
@@ -116,6 +120,58 @@ import Records
     for index in 0..<oldCount where unsafe old[index] != 0 { unsafe place(old[index]) }
     unsafe old.deallocate()
   }
+
+  // MARK: States on disk
+
+  /// Lets clean rows go that were not used since the hand last came by, until all rows take at most
+  /// so many bytes, or none is left that may go. What is gone is in the store. Each step of the
+  /// hand is one row; at most twice around.
+  func evict(toAtMost bytes: Int) {
+    var left = 2 * (mask + 1)
+    hand &= mask
+    while rowBytes > bytes && left > 0 {
+      left -= 1
+      let reference = unsafe RowReference(truncatingIfNeeded: slots[hand])
+      if reference == 0 || memory.isDirty(reference) || memory.takeUse(reference) {
+        hand = (hand + 1) & mask
+        continue
+      }
+      // Another may move into the place, and is looked at next.
+      remove(at: hand)
+      memory.free(reference)
+    }
+  }
+
+  /// Whether just this row stands in the table under that hash.
+  func has(_ hash: UInt32, _ reference: RowReference) -> Bool {
+    let wanted = UInt64(hash) << 32 | UInt64(reference)
+    var place = Int(hash) & mask
+    while true {
+      let slot = unsafe slots[place]
+      if slot == wanted { return true }
+      if slot == 0 { return false }
+      place = (place + 1) & mask
+    }
+  }
+
+  /// Forgets every row and gives all memory back.
+  func clear() {
+    memory.destroy()
+    memory = RowMemory()
+    unsafe slots.deallocate()
+    unsafe slots = RowTable.emptySlots(RowTable.slotsMin)
+    mask = RowTable.slotsMin - 1
+    count = 0
+    hand = 0
+  }
+
+  var heldBytes: Int { memory.bytesHeld + slotBytes }
+  func isDirty(_ reference: RowReference) -> Bool { memory.isDirty(reference) }
+  func setDirty(_ reference: RowReference, _ value: Bool) { memory.setDirty(reference, value) }
+  func isAbsent(_ reference: RowReference) -> Bool { memory.isAbsent(reference) }
+  func setAbsent(_ reference: RowReference, _ value: Bool) { memory.setAbsent(reference, value) }
+  func use(_ reference: RowReference) { memory.use(reference) }
+  func placeBytes(_ reference: RowReference) -> Int { memory.placeBytes(reference) }
 
   // MARK: Rows
 

@@ -38,3 +38,37 @@ package struct StateDigest: Hashable, Sendable {
     high = high &+ other
   }
 }
+
+/// Adds up the digest of a state.
+final class ContentDigest {
+  private static let one = HashSeed(first: 0x243F_6A88_85A3_08D3, second: 0x1319_8A2E_0370_7344)
+  private static let other = HashSeed(
+    first: 0xA409_3822_299F_31D0, second: 0x082E_FA98_EC4E_6C89)
+  private(set) var digest = StateDigest()
+  private let scratch = ByteBuffer()
+
+  /// A row.
+  func add(_ space: UInt8, _ key: ByteView, _ row: ByteView) {
+    scratch.clear()
+    scratch.append(space)
+    scratch.append(varint: UInt64(key.count))
+    scratch.append(key)
+    scratch.append(row)
+    add()
+  }
+
+  /// A remembered key, at its place in the order of its space.
+  func add(place: UInt64, _ time: Int64, _ space: UInt8, _ key: ByteView) {
+    scratch.clear()
+    scratch.append(littleEndian: place)
+    scratch.append(littleEndian: time)
+    scratch.append(space)
+    scratch.append(key)
+    add()
+  }
+
+  private func add() {
+    digest.add(
+      scratch.view.hash(seed: ContentDigest.one), scratch.view.hash(seed: ContentDigest.other))
+  }
+}

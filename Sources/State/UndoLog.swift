@@ -18,6 +18,15 @@ import Records
     case remembered
     /// `row` was the first in the queue of `space`, with the time `start`.
     case forgotten
+    // Of states on disk alone:
+    /// `row` was there, and is marked absent.
+    case hidden
+    /// One entry less was in the queue of `space`.
+    case queued
+    /// `row` was the first in memory of the queue of `space`, with the time `start`.
+    case dequeued
+    /// The queue of `space` began one entry earlier, in the store.
+    case advanced
   }
 
   struct Entry: BitwiseCopyable {
@@ -49,7 +58,7 @@ import Records
     switch change {
     case .removed, .forgotten: doomed.append(row)
     case .moved: doomed.append(other)
-    case .changed, .inserted, .remembered: break
+    case .changed, .inserted, .remembered, .hidden, .queued, .dequeued, .advanced: break
     }
   }
 

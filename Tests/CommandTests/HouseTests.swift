@@ -14,7 +14,7 @@ import Testing
     "Mesh": ["Product", "Formats", "Kafka", "Expressions"],
     "Kafka": ["CRdKafka"],
     "Engine": ["Expressions", "State", "Formats", "Product"],
-    "State": [],
+    "State": ["CRocksDB"],
     "Product": ["Expressions", "CYAML", "CCrypto"],
     "Expressions": ["CCrypto"],
     "Formats": ["CSIMD"],
@@ -30,7 +30,7 @@ import Testing
   static let withoutFoundation: Set<String> = [
     "Records", "Formats", "Expressions", "Engine", "State", "Kafka", "Observability",
   ]
-  static let faces: Set<String> = ["CRdKafka", "CYAML", "CCrypto", "CSIMD"]
+  static let faces: Set<String> = ["CRdKafka", "CYAML", "CCrypto", "CRocksDB", "CSIMD"]
 
   static let topLevel: Set<String> = [
     "Package.swift", "Sources", "Tests", "Config", "Scripts", "README.md", "LICENSE", ".ci",

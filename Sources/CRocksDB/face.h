@@ -1,0 +1,2 @@
+// RocksDB by its C interface.
+#include <rocksdb/c.h>

@@ -1,0 +1,314 @@
+import CRocksDB
+import Glibc
+import Records
+
+// The one place that calls RocksDB. `unsafe` because it is C: every pointer handed in is read
+// during the call only, and what comes back has one owner here that frees it.
+
+/// Blocks of the stores' files in memory, with their indexes and filters. Used by all threads.
+@safe final class BlockCache: Sendable {
+  // RocksDB's caches lock themselves.
+  nonisolated(unsafe) fileprivate let handle: OpaquePointer
+
+  init(bytes: Int) {
+    unsafe handle = rocksdb_cache_create_lru(bytes)
+  }
+
+  deinit { unsafe rocksdb_cache_destroy(handle) }
+
+  var bytesUsed: Int { unsafe rocksdb_cache_get_usage(handle) }
+}
+
+/// A directory of sorted, immutable files: bytes by bytes, in the order of their keys. Nothing is
+/// written but by ``ingest(_:)``, so there is no log and nothing to flush.
+@safe final class Database {
+  let directory: String
+  private let options: DatabaseOptions
+  private let handle: OpaquePointer
+  private let column: OpaquePointer
+  private let reading: OpaquePointer
+  /// Kept as long as the database uses it.
+  private let blocks: BlockCache
+
+  /// Opens the database of a directory; makes both when they are not there.
+  init(directory: String, blocks: BlockCache) throws(StoreFailure) {
+    try Database.makeDirectories(directory)
+    let options = DatabaseOptions(blocks)
+    var message: UnsafeMutablePointer<CChar>?
+    var column: OpaquePointer?
+    let opened = unsafe directory.withCString { path in
+      unsafe "default".withCString { name in
+        var names: UnsafePointer<CChar>? = unsafe name
+        var all: OpaquePointer? = unsafe options.handle
+        return unsafe rocksdb_open_column_families(
+          options.handle, path, 1, &names, &all, &column, &message)
+      }
+    }
+    if let text = unsafe Database.taken(message) {
+      throw StoreFailure(told: text, directory: directory)
+    }
+    guard let opened = unsafe opened, let column = unsafe column else {
+      throw StoreFailure(.failed, directory: directory, detail: "it does not open")
+    }
+    self.directory = directory
+    self.options = options
+    self.blocks = blocks
+    unsafe handle = opened
+    unsafe self.column = column
+    unsafe reading = rocksdb_readoptions_create()
+  }
+
+  deinit {
+    unsafe rocksdb_readoptions_destroy(reading)
+    unsafe rocksdb_column_family_handle_destroy(column)
+    unsafe rocksdb_close(handle)
+  }
+
+  /// Lends what stands under `key` for the length of `body`; nil when nothing does. 10 to 14 µs
+  /// cold, about one when it is absent.
+  func get<Result>(_ key: ByteView, _ body: (ByteView?) -> Result) throws(StoreFailure) -> Result {
+    var message: UnsafeMutablePointer<CChar>?
+    let slice = unsafe rocksdb_get_pinned_cf(
+      handle, reading, column, key.characters, key.count, &message)
+    if let text = unsafe Database.taken(message) {
+      throw StoreFailure(told: text, directory: directory)
+    }
+    guard let slice = unsafe slice else { return body(nil) }
+    defer { unsafe rocksdb_pinnableslice_destroy(slice) }
+    var count = 0
+    let value = unsafe rocksdb_pinnableslice_value(slice, &count)
+    return body(unsafe ByteView(value, count))
+  }
+
+  /// Lends what stands under each of `keys`, ranges of `bytes` in rising order, with the place of
+  /// the key among them. Reads files block by block: several keys of one block cost one read.
+  func get(
+    sorted keys: ContiguousArray<Range<Int>>, of bytes: ByteView, _ body: (Int, ByteView?) -> Void
+  ) throws(StoreFailure) {
+    let pointers = unsafe keys.map { unsafe Optional(bytes[$0].characters) }
+    let lengths = keys.map(\.count)
+    var slices = unsafe [OpaquePointer?](repeating: nil, count: keys.count)
+    var messages = unsafe [UnsafeMutablePointer<CChar>?](repeating: nil, count: keys.count)
+    unsafe rocksdb_batched_multi_get_cf(
+      handle, reading, column, keys.count, pointers, lengths, &slices, &messages, true)
+    var failure: StoreFailure?
+    for index in 0..<keys.count {
+      if let text = unsafe Database.taken(messages[index]) {
+        failure = failure ?? StoreFailure(told: text, directory: directory)
+      }
+      guard let slice = unsafe slices[index] else {
+        if failure == nil { body(index, nil) }
+        continue
+      }
+      var count = 0
+      let value = unsafe rocksdb_pinnableslice_value(slice, &count)
+      if failure == nil { body(index, unsafe ByteView(value, count)) }
+      unsafe rocksdb_pinnableslice_destroy(slice)
+    }
+    if let failure { throw failure }
+  }
+
+  /// Lends every key not before `start` with what stands under it, in order, until `body` says no.
+  /// Sees the database as it was at the call.
+  func scan(from start: ByteView, _ body: (ByteView, ByteView) -> Bool) throws(StoreFailure) {
+    let scanning = unsafe rocksdb_readoptions_create()
+    defer { unsafe rocksdb_readoptions_destroy(scanning) }
+    // Reading everything once must not push out what is read often.
+    unsafe rocksdb_readoptions_set_fill_cache(scanning, 0)
+    guard let iterator = unsafe rocksdb_create_iterator_cf(handle, scanning, column) else {
+      throw StoreFailure(.failed, directory: directory, detail: "it cannot be scanned")
+    }
+    defer { unsafe rocksdb_iter_destroy(iterator) }
+    unsafe rocksdb_iter_seek(iterator, start.characters, start.count)
+    while unsafe rocksdb_iter_valid(iterator) != 0 {
+      var keyLength = 0
+      var rowLength = 0
+      let key = unsafe rocksdb_iter_key(iterator, &keyLength)
+      let row = unsafe rocksdb_iter_value(iterator, &rowLength)
+      if !body(unsafe ByteView(key, keyLength), unsafe ByteView(row, rowLength)) { return }
+      unsafe rocksdb_iter_next(iterator)
+    }
+    var message: UnsafeMutablePointer<CChar>?
+    unsafe rocksdb_iter_get_error(iterator, &message)
+    if let text = unsafe Database.taken(message) {
+      throw StoreFailure(told: text, directory: directory)
+    }
+  }
+
+  /// Files that no compaction has sorted in yet: each is asked by each get.
+  var looseFiles: Int {
+    var count: UInt64 = 0
+    _ = unsafe rocksdb_property_int(handle, "rocksdb.num-files-at-level0", &count)
+    return Int(count)
+  }
+
+  // MARK: Writing
+
+  /// A sorted file being written in the database's directory.
+  func file(_ path: String) throws(StoreFailure) -> SortedFile {
+    try SortedFile(path, directory, options)
+  }
+
+  /// Takes a finished file in: at once and for good. When this returns, the file, the list of files
+  /// and the directory were synced by RocksDB.
+  func ingest(_ path: String) throws(StoreFailure) {
+    let how = unsafe rocksdb_ingestexternalfileoptions_create()
+    defer { unsafe rocksdb_ingestexternalfileoptions_destroy(how) }
+    unsafe rocksdb_ingestexternalfileoptions_set_move_files(how, 1)
+    var message: UnsafeMutablePointer<CChar>?
+    unsafe path.withCString { path in
+      var paths: UnsafePointer<CChar>? = unsafe path
+      unsafe rocksdb_ingest_external_file_cf(handle, column, &paths, 1, how, &message)
+    }
+    if let text = unsafe Database.taken(message) {
+      throw StoreFailure(told: text, directory: directory)
+    }
+  }
+
+  // MARK: Files
+
+  /// Removes the database's files and the directory, if nothing else is in it.
+  static func destroy(directory: String) throws(StoreFailure) {
+    if unsafe access(directory, F_OK) != 0 { return }
+    let options = unsafe rocksdb_options_create()
+    defer { unsafe rocksdb_options_destroy(options) }
+    var message: UnsafeMutablePointer<CChar>?
+    unsafe rocksdb_destroy_db(options, directory, &message)
+    if let text = unsafe taken(message) { throw StoreFailure(told: text, directory: directory) }
+    _ = unsafe rmdir(directory)
+  }
+
+  /// Removes a file if it is there.
+  static func remove(_ path: String) { _ = unsafe unlink(path) }
+
+  private static func makeDirectories(_ path: String) throws(StoreFailure) {
+    var made = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/") {
+      made += "/\(part)"
+      if unsafe mkdir(made, 0o755) == 0 || errno == EEXIST { continue }
+      let number = errno
+      // A directory that is there says so by other errors, too, where it may not be written.
+      if unsafe access(made, F_OK) == 0 { continue }
+      let text = unsafe String(cString: strerror(number))
+      throw StoreFailure(told: "While making \(made): \(text)", directory: path)
+    }
+  }
+
+  /// The text of an error, freed.
+  fileprivate static func taken(_ message: UnsafeMutablePointer<CChar>?) -> String? {
+    guard let message = unsafe message else { return nil }
+    defer { unsafe rocksdb_free(message) }
+    return unsafe String(cString: message)
+  }
+}
+
+/// A file whose keys are added in rising order. On failure the file is left to whoever named it.
+@safe final class SortedFile {
+  private let directory: String
+  private let handle: OpaquePointer
+  private let environment: OpaquePointer
+  private let options: DatabaseOptions
+
+  fileprivate init(_ path: String, _ directory: String, _ options: DatabaseOptions)
+    throws(StoreFailure)
+  {
+    self.directory = directory
+    self.options = options
+    unsafe environment = rocksdb_envoptions_create()
+    unsafe handle = rocksdb_sstfilewriter_create(environment, options.handle)
+    var message: UnsafeMutablePointer<CChar>?
+    unsafe rocksdb_sstfilewriter_open(handle, path, &message)
+    try unsafe check(message)
+  }
+
+  deinit {
+    unsafe rocksdb_sstfilewriter_destroy(handle)
+    unsafe rocksdb_envoptions_destroy(environment)
+  }
+
+  func put(_ key: ByteView, _ row: ByteView) throws(StoreFailure) {
+    var message: UnsafeMutablePointer<CChar>?
+    unsafe rocksdb_sstfilewriter_put(
+      handle, key.characters, key.count, row.characters, row.count, &message)
+    try unsafe check(message)
+  }
+
+  /// Says that nothing stands under `key` any more.
+  func delete(_ key: ByteView) throws(StoreFailure) {
+    var message: UnsafeMutablePointer<CChar>?
+    unsafe rocksdb_sstfilewriter_delete(handle, key.characters, key.count, &message)
+    try unsafe check(message)
+  }
+
+  /// Writes the rest and syncs the file; returns its bytes.
+  func finish() throws(StoreFailure) -> Int {
+    var message: UnsafeMutablePointer<CChar>?
+    unsafe rocksdb_sstfilewriter_finish(handle, &message)
+    try unsafe check(message)
+    var bytes: UInt64 = 0
+    unsafe rocksdb_sstfilewriter_file_size(handle, &bytes)
+    return Int(bytes)
+  }
+
+  private func check(_ message: UnsafeMutablePointer<CChar>?) throws(StoreFailure) {
+    if let text = unsafe Database.taken(message) {
+      throw StoreFailure(told: text, directory: directory)
+    }
+  }
+}
+
+/// How files are laid out and kept.
+@safe private final class DatabaseOptions {
+  fileprivate let handle: OpaquePointer
+
+  init(_ blocks: BlockCache) {
+    unsafe handle = rocksdb_options_create()
+    let tables = unsafe rocksdb_block_based_options_create()
+    defer { unsafe rocksdb_block_based_options_destroy(tables) }
+    unsafe rocksdb_block_based_options_set_block_cache(tables, blocks.handle)
+    unsafe rocksdb_block_based_options_set_format_version(tables, 5)
+    unsafe rocksdb_block_based_options_set_filter_policy(
+      tables, rocksdb_filterpolicy_create_bloom_full(10))
+    // Indexes and filters count in the bound, in parts of a block's size: whole ones of a large
+    // file are larger than a share of the cache, and then read anew for each get (634 µs).
+    unsafe rocksdb_block_based_options_set_index_type(
+      tables, Int32(rocksdb_block_based_table_index_type_two_level_index_search))
+    unsafe rocksdb_block_based_options_set_partition_filters(tables, 1)
+    unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks(tables, 1)
+    unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(
+      tables, 1)
+    unsafe rocksdb_block_based_options_set_pin_top_level_index_and_filter(tables, 1)
+    unsafe rocksdb_options_set_block_based_table_factory(handle, tables)
+    unsafe rocksdb_options_set_compression(handle, Int32(rocksdb_lz4_compression))
+    unsafe rocksdb_options_set_create_if_missing(handle, 1)
+    // Nothing is ever written through it.
+    unsafe rocksdb_options_set_write_buffer_size(handle, 64 << 10)
+    unsafe rocksdb_options_set_max_open_files(handle, 256)
+    unsafe rocksdb_options_set_max_background_jobs(handle, 2)
+    // One file of words for people, and no numbers that nobody reads.
+    unsafe rocksdb_options_set_info_log_level(handle, 3)
+    unsafe rocksdb_options_set_keep_log_file_num(handle, 1)
+    unsafe rocksdb_options_set_max_manifest_file_size(handle, 1 << 20)
+    unsafe rocksdb_options_set_stats_dump_period_sec(handle, 0)
+    unsafe rocksdb_options_set_stats_persist_period_sec(handle, 0)
+    unsafe rocksdb_options_set_skip_stats_update_on_db_open(handle, 1)
+  }
+
+  deinit { unsafe rocksdb_options_destroy(handle) }
+}
+
+extension ByteView {
+  /// For C, which has no other word for bytes.
+  fileprivate var characters: UnsafePointer<CChar> {
+    unsafe UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self)
+  }
+
+  fileprivate init(_ characters: UnsafePointer<CChar>?, _ count: Int) {
+    guard let characters = unsafe characters, count > 0 else {
+      self = .empty
+      return
+    }
+    unsafe self.init(
+      base: UnsafeRawPointer(characters).assumingMemoryBound(to: UInt8.self), count: count)
+  }
+}

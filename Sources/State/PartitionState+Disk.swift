@@ -1,0 +1,190 @@
+import Records
+
+// A state whose rows are on disk; those in memory are the ones used of late and the ones that
+// changed. A row that is not in memory is asked of the store once and kept as clean, also when it
+// is absent. What is taken back stays marked dirty: writing what is there already does no harm.
+extension PartitionState {
+  /// What went wrong with the disk, if anything did. Then the state answers wrongly: the turn must
+  /// not be committed, nor anything be published of it.
+  package var failure: StoreFailure? { cold?.failure }
+
+  // MARK: Finding
+
+  /// The row, if there is one. `found` is what the table has.
+  func diskRow(_ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference)
+    -> RowReference?
+  {
+    var row = found
+    if row == 0 { row = load(space, key, hash, keepsAbsent: true) }
+    if row == 0 { return nil }
+    table.use(row)
+    return table.isAbsent(row) ? nil : row
+  }
+
+  /// Brings a row from the store into the table; 0 when it has none and that is not to be kept.
+  @inline(never)
+  private func load(_ space: Space, _ key: ByteView, _ hash: UInt32, keepsAbsent: Bool)
+    -> RowReference
+  {
+    guard let cold, cold.failure == nil else { return 0 }
+    do {
+      return try cold.store.row(space, key) { bytes in
+        guard bytes != nil || keepsAbsent else { return 0 }
+        let row = table.make(space.number, key, rowLength: bytes?.count ?? 0)
+        if let bytes { table.write(row, bytes) } else { table.setAbsent(row, true) }
+        table.insert(hash, row)
+        return row
+      }
+    } catch {
+      cold.fail(error)
+      return 0
+    }
+  }
+
+  private func dirty(_ row: RowReference, _ hash: UInt32) {
+    if table.isDirty(row) { return }
+    table.setDirty(row, true)
+    cold?.note(
+      hash, row, bytes: table.placeBytes(row), isStored: !table.isAbsent(row))
+  }
+
+  // MARK: Writing
+
+  func diskPut(
+    _ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference, _ row: ByteView
+  ) {
+    cold?.noteWrite()
+    let old = found == 0 ? load(space, key, hash, keepsAbsent: false) : found
+    if old != 0 && !table.isAbsent(old) && table.fits(old, row.count) {
+      undo.noteBytes(old, table.row(old).view)
+      dirty(old, hash)
+      table.write(old, row)
+      table.use(old)
+      return
+    }
+    table.row(replace(old, space, key, hash, length: row.count)).store(row, at: 0)
+  }
+
+  func diskUpsert(
+    _ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference, length: Int
+  ) -> (row: RowHandle, isNew: Bool) {
+    cold?.noteWrite()
+    let row = found == 0 ? load(space, key, hash, keepsAbsent: false) : found
+    if row == 0 || table.isAbsent(row) {
+      return (table.row(replace(row, space, key, hash, length: length)), true)
+    }
+    return (change(row, hash), false)
+  }
+
+  func diskUpdate(_ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference)
+    -> RowHandle?
+  {
+    cold?.noteWrite()
+    return diskRow(space, key, hash, found).map { change($0, hash) }
+  }
+
+  private func change(_ row: RowReference, _ hash: UInt32) -> RowHandle {
+    let handle = table.row(row)
+    undo.noteBytes(row, handle.view)
+    dirty(row, hash)
+    table.use(row)
+    return handle
+  }
+
+  /// A new row of zeros where `old` stands, or stood absent, or nothing did (0).
+  private func replace(
+    _ old: RowReference, _ space: Space, _ key: ByteView, _ hash: UInt32, length: Int
+  ) -> RowReference {
+    let new = table.make(space.number, key, rowLength: length)
+    if old == 0 {
+      table.insert(hash, new)
+      undo.note(.inserted, new)
+    } else {
+      table.replace(old, by: new)
+      undo.note(.moved, new, other: old)
+    }
+    let wasThere = old != 0 && !table.isAbsent(old)
+    if !wasThere { cold?.rowCount += 1 }
+    table.setDirty(new, true)
+    cold?.note(hash, new, bytes: table.placeBytes(new), isStored: wasThere)
+    table.use(new)
+    return new
+  }
+
+  func diskDelete(_ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference) -> Bool {
+    cold?.noteWrite()
+    guard let row = diskRow(space, key, hash, found) else { return false }
+    hide(row, hash)
+    return true
+  }
+
+  /// Marks a row as absent that is there. Its bytes stay, in case it comes back.
+  private func hide(_ row: RowReference, _ hash: UInt32) {
+    dirty(row, hash)
+    table.setAbsent(row, true)
+    undo.note(.hidden, row)
+    cold?.rowCount -= 1
+  }
+
+  // MARK: Remembered keys
+
+  func diskRemember(
+    _ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference, recordedMs: Int64
+  ) -> Bool {
+    cold?.noteWrite()
+    let old = found == 0 ? load(space, key, hash, keepsAbsent: false) : found
+    if old != 0 && !table.isAbsent(old) {
+      table.use(old)
+      return false
+    }
+    let row = replace(old, space, key, hash, length: 0)
+    cold?.queue(space.number).tail.append(row, recordedMs)
+    undo.note(.queued, row, space: space.number)
+    return true
+  }
+
+  func diskForget(_ space: Space, before recordedMs: Int64) {
+    guard let cold, let queue = cold.existingQueue(space.number) else { return }
+    while cold.failure == nil {
+      if queue.beginsOnDisk {
+        do {
+          let (time, id) = try queue.oldest(cold.store, space.number)
+          if time >= recordedMs { return }
+          forget(space, id)
+        } catch {
+          cold.fail(error)
+          return
+        }
+        queue.step()
+        undo.note(.advanced, 0, space: space.number)
+      } else {
+        guard let time = queue.tail.firstTime, time < recordedMs else { return }
+        let row = queue.takeFirst()
+        hide(row, table.hash(space.number, table.key(row)))
+        undo.note(.dequeued, row, space: space.number, time: time)
+      }
+    }
+  }
+
+  /// Hides the row of a key that the store has, without asking for it.
+  private func forget(_ space: Space, _ key: ByteView) {
+    let hash = table.hash(space.number, key)
+    var row = table.find(space.number, key, hash)
+    if row == 0 {
+      row = table.make(space.number, key, rowLength: 0)
+      table.insert(hash, row)
+    }
+    hide(row, hash)
+  }
+
+  // MARK: Memory
+
+  /// Lets rows go until the state is within its share of the memory.
+  func evict() {
+    guard let cold else { return }
+    let share = cold.store.memory.rowBytes
+    if table.rowBytes + table.slotBytes <= share { return }
+    // A little more than has to be, so that not every turn has to begin anew.
+    table.evict(toAtMost: max(share - share / 16 - table.slotBytes, share / 4))
+  }
+}

@@ -54,7 +54,7 @@ package struct BlockWatch: Hashable, Sendable {
   /// Seconds for which the reader has stood still, if it is time to tell; each time it takes twice
   /// as long until the next, up to 32 times.
   /// - Parameter awaited: the next offset to come where a block is known to be there; nil: none is.
-  /// - Parameter patienceMs: how long a reader may stand still in the ordinary course of things: the
+  /// - Parameter patienceMs: how long a reader may stand still in the ordinary course of things: an
   ///   open transaction of a dead worker holds it back until that times out.
   package mutating func silentSeconds(awaiting awaited: Offset?, nowMs: Int64, patienceMs: Int64)
     -> Int64?

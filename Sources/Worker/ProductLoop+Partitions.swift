@@ -297,7 +297,7 @@ extension ProductLoop {
     }
   }
 
-  /// Tells of another logic before anything that follows from it, and before the group is disturbed.
+  /// Tells of another logic before anything that follows from it, and before the group is touched.
   /// Only a first look: what a transaction holds pending is not waited for, assignments look again.
   func checkLogicEarly(_ consumer: GroupConsumer, _ counts: [Int]) throws(LoopFailure) {
     let all = allPartitions(counts)

@@ -48,6 +48,11 @@ struct Application {
     planTopics(gone: Set(recreations.flatMap(\.topics)))
   }
 
+  /// `weft run claims`, and so on for each domain.
+  var runCommands: String {
+    Set(definitions.map(\.domain)).sorted().map { "`weft run \($0)`" }.joined(separator: ", ")
+  }
+
   private var definitions: [ProductDefinition] { products.compactMap(\.definition) }
 
   private mutating func readCatalogs() throws {

@@ -44,6 +44,8 @@ struct Weft {
   private static func run(_ words: [String], _ plain: Session) -> ExitCode {
     var session = plain
     do throws(any Error) {
+      // As every other program takes it.
+      let words = words == ["--version"] ? ["version"] : words
       switch try program.parse(words) {
       case .help(let command):
         plain.output.write(program.help(command, width: min(plain.terminal.width, 100)))

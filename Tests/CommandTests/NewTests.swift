@@ -45,6 +45,18 @@ import Testing
     #expect(test.code == 0 && test.output.contains("none failed"), "\(test.all)")
   }
 
+  @Test func `a product that is read as if it were a port is answered with its ports`() throws {
+    let weft = try Weft()
+    defer { weft.remove() }
+    let sample = #"{"id":"1","type":"Placed","at":"2024-01-01T09:00:00Z","orderId":"o1","sum":1.5}"#
+    try weft.write(sample, to: "sample.ndjson")
+    #expect(try weft("new", "product", "orders", "--from", "sample.ndjson").code == 0)
+    let outcome = try weft("read", "orders")
+    #expect(outcome.code == 1 && outcome.output.isEmpty)
+    #expect(outcome.errors.contains("`orders#order@1`"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("--quarantine"))
+  }
+
   @Test func `a few malformed events do not change what is learnt from many`() throws {
     let weft = try Weft()
     defer { weft.remove() }

@@ -44,6 +44,7 @@ import Testing
     let weft = try Weft()
     defer { weft.remove() }
     #expect(try weft("version").output.hasPrefix("weft 0."))
+    #expect(try weft("--version").output == weft("version").output)
     #expect(try weft("version", "--format", "json").output.hasPrefix(#"{"version":"0."#))
   }
 

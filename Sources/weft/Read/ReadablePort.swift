@@ -27,6 +27,7 @@ struct PortResolver {
     }
     switch address {
     case .topic(let topic):
+      try checkIsNoProduct(topic, domains)
       return try ReadablePort(
         topic: topic, settings: settings(domains), fields: nil, name: topic)
     case .port(let domain, let product, let port, let major):
@@ -35,7 +36,13 @@ struct PortResolver {
           continue
         }
         guard let definition = found.definition, let worker = loaded.settings else {
-          throw Refusal(loaded.diagnostics)
+          guard let published = try? fromCatalog(domain, product, port, major, domains) else {
+            throw Refusal(loaded.diagnostics)
+          }
+          session.say(
+            "note: the files of `\(product)` have errors (`weft check` shows them); this is the port"
+              + " as the catalog has it")
+          return published
         }
         let settings = ClientSettings(worker, session)
         let ports = found.ports.map(\.port)
@@ -44,6 +51,18 @@ struct PortResolver {
       }
       return try fromCatalog(domain, product, port, major, domains)
     }
+  }
+
+  /// Somebody who names a product wants one of its ports, not a topic of that name.
+  private func checkIsNoProduct(_ topic: String, _ domains: [LoadedDomain]) throws {
+    let name = topic.split(separator: "/").last.map(String.init) ?? topic
+    let products = domains.flatMap(\.products)
+    guard let product = products.first(where: { $0.descriptor?.id == name }) else { return }
+    let ports = product.ports.map { "`\($0.port.address(in: name))`" }
+    throw Refusal(
+      .unknownPort, "`\(topic)` is a product; reading takes one of its ports",
+      notes: ports.isEmpty ? [] : ["its ports are " + ports.joined(separator: ", ")],
+      help: "`weft read \(name) --quarantine` reads what could not be processed")
   }
 
   private func fromCatalog(

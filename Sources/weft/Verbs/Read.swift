@@ -10,7 +10,7 @@ enum ReadVerb {
     "from", value: "WHERE",
     "begin at `earliest` (default), `latest`, an offset, or a time such as 2024-01-31T12:00:00Z")
   private static let follow = Option("follow", short: "f", "wait for more, until stopped")
-  private static let limit = Option("limit", value: "N", short: "n", "stop after so many records")
+  private static let limit = Option("limit", value: "N", short: "n", "stop after so many records; of a state port, after so many rows")
   private static let all = Option("all", "of a state port every change, not the rows as they stand")
   private static let quarantine = Option(
     "quarantine", "read the product's quarantine: `weft read PRODUCT --quarantine`")
@@ -29,7 +29,7 @@ enum ReadVerb {
         .init("weft read claims --quarantine", "what could not be processed, and why"),
       ],
       discussion: "Only committed records are read. A state port shows the newest row of each key. "
-        + "A terminal gets a table of at most \(rowsOnTerminal) rows; a pipe, or --format json, gets "
+        + "It is known only at the topic's end, so all of it is read. A terminal gets a table of at most \(rowsOnTerminal) rows; a pipe, or --format json, gets "
         + "every record as one JSON object a line: key, value, partition, offset, timestamp, "
         + "headers. The port is found in the files at hand, or else in the mesh's catalog at "
         + "KAFKA_BOOTSTRAP.")

@@ -180,12 +180,18 @@ private final class Signals {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
-        if count.next() > 1 { _exit(ExitCode.stopped.rawValue) }
+        if count.next() > 1 { Signals.stopAtOnce() }
         asked.signal()
       }
       source.resume()
       return source
     }
+  }
+
+  private static func stopAtOnce() -> Never {
+    let words = "stopped at once; what was not committed is done again by the next start\n"
+    FileHandle.standardError.write(Data(words.utf8))
+    _exit(ExitCode.stopped.rawValue)
   }
 
   private final class Count: Sendable {

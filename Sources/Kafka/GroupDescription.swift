@@ -27,8 +27,11 @@ package struct GroupMember: Hashable, Sendable {
   /// Whether it is the static member `instance` (`group.instance.id`). A broker makes the id of a
   /// static member of its name, a hyphen and a UUID; names of Weft's end with the number of a loop
   /// after a point, and a UUID has none.
-  package func isNamed(_ instance: String) -> Bool {
-    memberId.hasPrefix(instance + "-") && !memberId.dropFirst(instance.count + 1).contains(".")
+  package func isNamed(_ instance: String) -> Bool { Self.isNamed(instance, id: memberId) }
+
+  /// Whether `id` is one that a broker made for the static member `instance`.
+  package static func isNamed(_ instance: String, id: String) -> Bool {
+    id.hasPrefix(instance + "-") && !id.dropFirst(instance.count + 1).contains(".")
   }
 }
 

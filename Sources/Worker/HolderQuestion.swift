@@ -22,17 +22,18 @@ package struct HolderQuestion {
   }
 
   private let patienceMs: Int64
-  private let isOut: Bool
+  private let isBelieved: Bool
   /// What was seen in every look since, and when first.
   private var seen: Sight = .noAnswer
   private var sinceMs: Int64 = 0
 
   /// - Parameter sessionMs: the session's time-out.
-  /// - Parameter isOut: whether the group has put this member out for another of its name. Then one
-  ///   that shows nobody of the name gives its members other ids, and its word has to do.
-  package init(sessionMs: Int64, isOut: Bool) {
+  /// - Parameter isBelieved: whether a group that shows nobody of the name counts as held by
+  ///   another: it has put this member out for one, and the ids that it gives do not tell names. A
+  ///   broker whose ids do shows nobody because a ghost has just been forgotten.
+  package init(sessionMs: Int64, isBelieved: Bool) {
     patienceMs = sessionMs + 2000
-    self.isOut = isOut
+    self.isBelieved = isBelieved
   }
 
   /// - Parameter ownIds: all ids that the group has given this member.
@@ -42,7 +43,7 @@ package struct HolderQuestion {
       let others = ids.filter { !ownIds.contains($0) }
       if others.isEmpty {
         if case .members = seen { return .nobodyElse }
-        return isOut && ids.isEmpty ? .another : .nobodyElse
+        return isBelieved && ids.isEmpty ? .another : .nobodyElse
       }
       stranger = .members(others)
     }

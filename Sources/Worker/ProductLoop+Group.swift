@@ -23,7 +23,9 @@ extension ProductLoop {
   ///   answer counts as nobody.
   func isHeldByAnother(mustKnow: Bool, isOut: Bool = false) -> Bool? {
     let admin = try? Admin(settings: settings.kafka)
-    var question = HolderQuestion(sessionMs: settings.kafka.sessionMs, isOut: isOut)
+    let namesMembers = ownIds.contains { GroupMember.isNamed(instanceName, id: $0) }
+    var question = HolderQuestion(
+      sessionMs: settings.kafka.sessionMs, isBelieved: isOut && !namesMembers)
     while !control.isStopping {
       let sight = look(by: admin)
       if !mustKnow && (sight == .noAnswer || sight == .noGroup) { return false }

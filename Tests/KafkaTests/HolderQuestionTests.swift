@@ -4,10 +4,10 @@ import Worker
 @Suite struct HolderQuestionTests {
   /// Asks every half second what `sight` shows at that time; the answer, and when it was had.
   private func ask(
-    _ own: Set<String> = ["a-1", "a-2"], isOut: Bool = false,
+    _ own: Set<String> = ["a-1", "a-2"], isBelieved: Bool = false,
     _ sight: (Int64) -> HolderQuestion.Sight
   ) -> (HolderQuestion.Answer, atMs: Int64) {
-    var question = HolderQuestion(sessionMs: 10_000, isOut: isOut)
+    var question = HolderQuestion(sessionMs: 10_000, isBelieved: isBelieved)
     var now: Int64 = 50_000
     while now < 200_000 {
       let answer = question.answer(sight(now - 50_000), ownIds: own, nowMs: now)
@@ -30,11 +30,16 @@ import Worker
     #expect(ask { $0 < 9000 ? .members(["a-9"]) : .members([]) } == (.nobodyElse, 9000))
   }
 
-  @Test func `whoever was put out for another believes it where the group shows no such name`() {
-    #expect(ask(isOut: true) { _ in .members([]) } == (.another, 0))
-    #expect(ask(isOut: true) { _ in .members(["a-2"]) } == (.nobodyElse, 0))
+  @Test func `whoever was put out by a ghost that is forgotten before it was seen is alone`() {
+    let late = ask { $0 < 9000 ? .noAnswer : .members([]) }
+    #expect(late == (.nobodyElse, 9000))
+  }
+
+  @Test func `whoever was put out for another believes it where the group names nobody`() {
+    #expect(ask(isBelieved: true) { _ in .members([]) } == (.another, 0))
+    #expect(ask(isBelieved: true) { _ in .members(["a-2"]) } == (.nobodyElse, 0))
     #expect(
-      ask(isOut: true) { $0 < 9000 ? .members(["a-9"]) : .members([]) } == (.nobodyElse, 9000))
+      ask(isBelieved: true) { $0 < 9000 ? .members(["a-9"]) : .members([]) } == (.nobodyElse, 9000))
   }
 
   @Test func `the time of a stranger counts from when it was first seen, anew for each`() {

@@ -167,7 +167,9 @@ private struct Report {
       session.say("nothing to do: all is as the files say")
     } else {
       session.say(
-        isDry ? "nothing was changed; `weft apply` does it" : "done; \(application.runCommands) runs it")
+        isDry
+          ? "nothing was changed; `weft apply` does it" : "done; \(application.runCommands) runs it"
+      )
     }
   }
 }

@@ -10,7 +10,9 @@ enum ReadVerb {
     "from", value: "WHERE",
     "begin at `earliest` (default), `latest`, an offset, or a time such as 2024-01-31T12:00:00Z")
   private static let follow = Option("follow", short: "f", "wait for more, until stopped")
-  private static let limit = Option("limit", value: "N", short: "n", "stop after so many records; of a state port, after so many rows")
+  private static let limit = Option(
+    "limit", value: "N", short: "n",
+    "stop after so many records; of a state port, after so many rows")
   private static let all = Option("all", "of a state port every change, not the rows as they stand")
   private static let quarantine = Option(
     "quarantine", "read the product's quarantine: `weft read PRODUCT --quarantine`")

@@ -153,12 +153,17 @@ import Testing
     (
       "contracts/customer.odcs.yaml", "{name: orders, logicalType: integer, required: true}",
       "{name: orders, logicalType: number}",
-      "W0344 transform.yaml:30:3 `orders` is int, and the contract says double for `orders`"
+      "W0344 transform.yaml:19:9 `orders` is int, and the contract says double for `orders`"
+    ),
+    (
+      "contracts/customer.odcs.yaml", "{name: last, logicalType: timestamp}",
+      "{name: latest, logicalType: timestamp}",
+      "W0344 transform.yaml:21:9 `last` is not a field of contract `shop/customer`"
     ),
     (
       "contracts/customer.odcs.yaml", "{name: last, logicalType: timestamp}",
       "{name: last, logicalType: timestamp, required: true}",
-      "W0344 transform.yaml:30:3 column `last` may still be null, and the contract requires `last`"
+      "W0344 transform.yaml:21:9 column `last` may still be null, and the contract requires `last`"
     ),
     (
       "contracts/customer.odcs.yaml", ", primaryKey: true", "",

@@ -7,6 +7,8 @@ struct Selection {
   struct Row {
     let type: ObjectType
     let sources: [OutputDefinition.Source]
+    /// Where each is declared.
+    let spans: [SourceSpan]
   }
 
   private struct Chosen {
@@ -114,7 +116,7 @@ struct Selection {
   private mutating func spread(_ line: Assignment, _ scope: Scope, _ reader: inout TransformReader)
   {
     if let row, line.name == "row" {
-      every(row, at: line.nameSpan, &reader)
+      every(row, &reader)
       return
     }
     let variable = scope.variables.first { $0.name == line.name }
@@ -145,15 +147,15 @@ struct Selection {
     }
   }
 
-  /// Every key part and column.
-  mutating func every(_ row: Row, at span: SourceSpan, _ reader: inout TransformReader) {
+  /// Every key part and column; what is wrong with one is told where the table declares it.
+  mutating func every(_ row: Row, _ reader: inout TransformReader) {
     for (index, found) in row.type.fields.enumerated() {
       guard let field = fields.firstIndex(where: { $0.name == found.name }) else {
-        unknown(found.name, span, &reader)
+        unknown(found.name, row.spans[index], &reader)
         continue
       }
       if chosen[field]?.isSpread == false { continue }
-      if let source = column(index, row, fields[field], span, &reader) {
+      if let source = column(index, row, fields[field], row.spans[index], &reader) {
         chosen[field] = Chosen(source: source, isSpread: true)
       } else {
         broken.insert(found.name)

@@ -42,7 +42,7 @@ extension TransformReader {
     } else {
       if fields.isBroken("select") { return nil }
       draft.logic.append("column ...row = row")
-      selection.every(row, at: draft.nameSpan, &self)
+      selection.every(row, &self)
     }
     draft.content = .state(
       table: index, row: row.type, when: condition, columns: selection.columns(&self))
@@ -68,6 +68,7 @@ extension TransformReader {
     }
     var fields: [ObjectType.Field] = []
     var sources: [OutputDefinition.Source] = []
+    var spans: [SourceSpan] = []
     for (index, (key, type)) in zip(keys, table.keyTypes).enumerated() {
       let span = draft.object.places[key.name] ?? draft.nameSpan
       if key.type != type {
@@ -85,12 +86,14 @@ extension TransformReader {
       }
       fields.append(.init(key.name, type, isRequired: true))
       sources.append(.keyPart(index))
+      spans.append(draft.nameSpan)
     }
     for (index, column) in table.columns.enumerated() {
       fields.append(.init(column.name, column.type, isRequired: column.isRequired))
       sources.append(.column(index))
+      spans.append(column.span)
     }
     return Selection.Row(
-      type: ObjectType(name: table.name, fields: fields), sources: sources)
+      type: ObjectType(name: table.name, fields: fields), sources: sources, spans: spans)
   }
 }

@@ -30,11 +30,11 @@ enum ReadVerb {
         .init("weft read claims#claim | jq .value.status", "one object a line in a pipe"),
         .init("weft read claims --quarantine", "what could not be processed, and why"),
       ],
-      discussion: "Only committed records are read. A state port shows the newest row of each key. "
-        + "It is known only at the topic's end, so all of it is read. A terminal gets a table of at most \(rowsOnTerminal) rows; a pipe, or --format json, gets "
-        + "every record as one JSON object a line: key, value, partition, offset, timestamp, "
-        + "headers. The port is found in the files at hand, or else in the mesh's catalog at "
-        + "KAFKA_BOOTSTRAP.")
+      discussion: "Only committed records are read. A state port shows the newest row of each key, "
+        + "which is known only at the topic's end: all of it is read. A terminal gets a table of at "
+        + "most \(rowsOnTerminal) rows; a pipe, or --format json, gets every record as one JSON object a "
+        + "line: key, value, partition, offset, timestamp, headers. The port is found in the files at "
+        + "hand, or else in the mesh's catalog at KAFKA_BOOTSTRAP.")
   ) { session in
     let isQuarantine = session.arguments.has(quarantine)
     let address = try PortAddress(session.arguments[port] ?? "", isProduct: isQuarantine)

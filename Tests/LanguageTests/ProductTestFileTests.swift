@@ -67,6 +67,21 @@ import Testing
     #expect(rows[0].value?.json == "{\"orders\":1}")
   }
 
+  @Test func `a field that is nearly one of the contract's is a warning, and the test still runs`()
+    throws
+  {
+    let (tests, problems) = try load(
+      """
+      - name: a slip, and a field more
+        given:
+          - orders: {type: Placed, id: a, custmer: c, total: 12.50, remark: fast}
+        expect: {}
+
+      """)
+    #expect(tests.count == 1)
+    #expect(problems == ["W0341 one.yaml:3:46 `custmer` is no field of the input's contract"])
+  }
+
   @Test func `what a test cannot mean is told where it stands`() throws {
     let (tests, problems) = try load(
       """

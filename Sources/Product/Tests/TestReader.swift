@@ -8,6 +8,8 @@ struct TestReader {
 
   init(_ product: ProductDefinition) { self.product = product }
 
+  private var errorCount: Int { diagnostics.count { $0.severity == .error } }
+
   private mutating func report(
     _ code: DiagnosticCode, _ message: String, _ node: YAMLNode, help: String? = nil
   ) {
@@ -33,7 +35,7 @@ struct TestReader {
     guard let name = record["name"], let title = name.text, let given = record["given"],
       let expect = record["expect"]?.node
     else { return nil }
-    let before = diagnostics.count
+    let before = errorCount
     let steps = given.items.compactMap { step($0.node) }
     var expectations: [ProductTest.Expectation] = []
     var quarantine: [ExpectedValue]?
@@ -47,7 +49,7 @@ struct TestReader {
         if let found = expectation(port, entry) { expectations.append(found) }
       }
     }
-    if diagnostics.count > before { return nil }
+    if errorCount > before { return nil }
     return ProductTest(
       name: title, span: name.span, steps: steps, expectations: expectations,
       quarantine: quarantine, held: held)
@@ -122,6 +124,7 @@ struct TestReader {
     var values = YAMLValues()
     let value = values.value(node)
     diagnostics += values.diagnostics
+    if let value { diagnostics += MisspeltFields.warnings(value, of: product.inputs[input]) }
     return value.map { step(Array($0.json.utf8), key) }
   }
 

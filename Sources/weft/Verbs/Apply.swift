@@ -76,7 +76,7 @@ enum ApplyVerb {
   private static func carryOut(
     _ application: Application, _ session: Session, isDry: Bool
   ) throws {
-    let report = Report(session)
+    let report = Report(session, names: application.names)
     for (product, port) in application.abandoned {
       session.say(
         "note: `\(port.address(in: product))` is published and no longer in the files; it stays")
@@ -105,7 +105,8 @@ enum ApplyVerb {
     guard isatty(0) == 1, session.errorTerminal.isTerminal, !session.isJSON else {
       throw Refusal(.notConfirmed, "this would \(what)", help: "add --yes if that is meant")
     }
-    for step in application.topics.steps where loses { Report(session).step(step) }
+    let report = Report(session, names: application.names)
+    for step in application.topics.steps where loses { report.step(step) }
     session.errors.write("This will \(what). Go on? [y/N] ")
     let answer = readLine() ?? ""
     if !["y", "yes"].contains(answer.lowercased()) {
@@ -116,8 +117,18 @@ enum ApplyVerb {
 
 /// What `apply` does, a line a step: for people, or an object for machines.
 private struct Report {
-  let session: Session
-  init(_ session: Session) { self.session = session }
+  private let session: Session
+  private let nameWidth: Int
+
+  /// `names` are all that it will tell of, so that what is said of them stands in a column.
+  init(_ session: Session, names: [String]) {
+    self.session = session
+    nameWidth = names.map(\.count).max() ?? 0
+  }
+
+  private func padded(_ text: String, to width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
 
   private func line(_ verb: String, _ name: String, _ what: String) {
     if session.isJSON {
@@ -125,8 +136,8 @@ private struct Report {
       session.output.write(
         JSONText.object(members.map { ($0.0, JSONText.string($0.1)) }) + "\n")
     } else {
-      let padded = verb + String(repeating: " ", count: max(1, 9 - verb.count))
-      session.output.write("\(padded)\(name)  \(what)\n")
+      session.output.write(
+        "\(padded(verb, to: 9))\(padded(name, to: nameWidth))  \(what)\n")
     }
     session.output.flush()
   }
@@ -157,7 +168,7 @@ private struct Report {
 
   func publish(_ product: CatalogProduct) {
     line(
-      "publish", "\(product.domain)/\(product.name)", "version \(product.version), in the catalog")
+      "publish", product.address, "version \(product.version), in the catalog")
   }
 
   func end(_ application: Application, isDry: Bool) {
@@ -170,6 +181,26 @@ private struct Report {
         isDry
           ? "nothing was changed; `weft apply` does it" : "done; \(application.runCommands) runs it"
       )
+    }
+  }
+}
+
+extension Application {
+  /// Everything that a line of the report is about.
+  fileprivate var names: [String] {
+    topics.steps.map(\.topic.name) + unpublished.map(\.address)
+      + recreations.flatMap { $0.topics + [$0.group] }
+  }
+}
+
+extension CatalogProduct {
+  fileprivate var address: String { "\(domain)/\(name)" }
+}
+
+extension TopicPlan.Step {
+  fileprivate var topic: WantedTopic {
+    switch self {
+    case .create(let topic), .alter(let topic, _): topic
     }
   }
 }

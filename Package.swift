@@ -73,7 +73,8 @@ let package = Package(
       ["Engine", "State", "Product", "Expressions", "Formats", "Diagnostics", "Records"]),
     .target(name: "CThreads", path: "Tests/CThreads"),
     tests(
-      "KafkaTests", ["Worker", "Engine", "Formats", "Kafka", "CRdKafka", "CThreads", "Records"]),
+      "KafkaTests",
+      ["Worker", "Engine", "State", "Formats", "Kafka", "CRdKafka", "CThreads", "Records"]),
     tests(
       "CommandTests",
       ["Mesh", "Product", "Kafka", "Formats", "Expressions", "Diagnostics", "Records"]),

@@ -223,17 +223,17 @@ import Records
 
   /// Adds offsets to the transaction: those of inputs and journal together, every time.
   ///
-  /// - Parameter metadata: text stored with each offset.
+  /// - Parameter metadata: the text that is stored with a partition's offset.
   /// - Parameter group: the generation under which the whole turn was gathered.
   package func sendOffsets(
-    _ offsets: [PartitionOffset], of consumer: GroupConsumer, metadata: String,
-    group: borrowing GroupMetadata, _ deadline: Deadline
+    _ offsets: [PartitionOffset], of consumer: GroupConsumer,
+    metadata: (TopicPartition) -> String, group: borrowing GroupMetadata, _ deadline: Deadline
   ) throws(KafkaError) {
     let list = PartitionList(capacity: offsets.count)
     for entry in offsets {
       list.add(
         consumer.name(of: entry.at.topic), entry.at.partition, offset: entry.offset.value,
-        metadata: metadata)
+        metadata: metadata(entry.at))
     }
     let raw = unsafe group.raw
     try unsafe repeating("send offsets", deadline) { milliseconds in

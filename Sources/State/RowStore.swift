@@ -27,7 +27,7 @@ package final class RowStore {
 
   /// Bytes before a row's own key.
   private static let keyHead = 2
-  private static let format: UInt8 = 1
+  private static let format: UInt8 = 2
 
   package let directory: String
   /// What bounds the memory of it and of the state over it.
@@ -230,6 +230,7 @@ package final class RowStore {
     bytes.append(format)
     bytes.append(uint32: moment.stamp.generation)
     bytes.append(moment.stamp.digest)
+    bytes.append(uint64: moment.stamp.incarnation)
     bytes.append(int64: moment.stamp.position.value)
     bytes.append(int64: Int64(moment.rowCount))
     bytes.append(varint: UInt64(moment.queues.count))
@@ -244,6 +245,7 @@ package final class RowStore {
     var reader = ByteReader(bytes)
     guard reader.byte() == format, let generation = reader.uint32(),
       let digest = reader.bytes(LogicDigest.byteCount).flatMap({ LogicDigest($0) }),
+      let incarnation = reader.bytes(8)?.uint64(at: 0),
       let position = reader.bytes(8)?.int64(at: 0), let rows = reader.bytes(8)?.int64(at: 0),
       let queueCount = reader.varint()
     else { return nil }
@@ -255,7 +257,9 @@ package final class RowStore {
       queues[space] = first..<end
     }
     return Moment(
-      stamp: Stamp(generation: generation, digest: digest, position: Offset(position)),
+      stamp: Stamp(
+        generation: generation, digest: digest, incarnation: incarnation,
+        position: Offset(position)),
       rowCount: Int(rows), queues: queues)
   }
 }

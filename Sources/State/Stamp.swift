@@ -6,12 +6,18 @@ package struct Stamp: Hashable, Sendable {
   package let generation: UInt32
   /// The logic that made the rows.
   package let digest: LogicDigest
+  /// Which making of the journal it was read from: a journal that is deleted and made anew has
+  /// another, and its offsets mean something else.
+  package let incarnation: UInt64
   /// The offset of the first journal block that is not in the state.
   package let position: Offset
 
-  package init(generation: UInt32, digest: LogicDigest, position: Offset) {
+  package init(
+    generation: UInt32, digest: LogicDigest, incarnation: UInt64 = 0, position: Offset
+  ) {
     self.generation = generation
     self.digest = digest
+    self.incarnation = incarnation
     self.position = position
   }
 

@@ -8,22 +8,32 @@ final class JournalSlot {
   let partition: Partition
   let state: PartitionState
   let apply: Apply
+  /// Which making of the journal it is, for stamps and committed offsets.
+  let incarnation: UInt64
   var cursor: JournalCursor
   var watch = BlockWatch()
   private let digest: LogicDigest
   /// Whether the open turn has written to the state.
   private var isInTurn = false
 
-  init(plan: ProductPlan, journal: Int, partition: Partition, cursor: JournalCursor) {
+  init(
+    plan: ProductPlan, journal: Int, partition: Partition, state: PartitionState,
+    incarnation: UInt64, cursor: JournalCursor
+  ) {
     self.journal = journal
     self.partition = partition
+    self.state = state
+    self.incarnation = incarnation
     self.cursor = cursor
     digest = plan.logicDigest
-    state = PartitionState()
     apply = Apply(plan, journal: journal, partition: partition, state: state)
   }
 
-  private var stamp: Stamp { Stamp(generation: 0, digest: digest, position: cursor.next) }
+  private var stamp: Stamp {
+    Stamp(
+      generation: StateFiles.generation, digest: digest, incarnation: incarnation,
+      position: cursor.next)
+  }
 
   /// Applies a block in the open turn; the cursor has moved past it already.
   func apply(_ bytes: ByteView, at offset: Offset, publishing batch: OutputBatch) -> Applied {
@@ -63,5 +73,12 @@ final class JournalSlot {
     }
     isInTurn = false
     apply.clearCounts()
+  }
+
+  /// Brings the state to disk before its partition goes: a turn that is open comes to nothing.
+  /// Where that fails nothing is lost, the next owner has more to apply.
+  func close() {
+    rollBack()
+    if state.failure == nil { try? state.writeBack() }
   }
 }

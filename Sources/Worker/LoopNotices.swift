@@ -8,10 +8,14 @@ package struct LoopNotices: Hashable, Sendable {
   /// How long a loop has had no partition when that is told.
   package static let spareMs: Int64 = 10_000
 
+  /// From the start of restoring to the first word about it, and between two.
+  package static let restoreMs: Int64 = 1000
+
   private var untold: Int64 = 0
   private var nextQuarantineMs: Int64?
   private var emptySinceMs: Int64?
   private var hasToldSpare = false
+  private var nextRestoreMs: Int64?
 
   package init() {}
 
@@ -25,6 +29,17 @@ package struct LoopNotices: Hashable, Sendable {
     nextQuarantineMs = nowMs + LoopNotices.quarantineMs
     defer { untold = 0 }
     return untold
+  }
+
+  /// Whether it is time to tell how far restoring has come: it lasts longer than a second.
+  package mutating func isRestoreDue(isRestoring: Bool, nowMs: Int64) -> Bool {
+    guard isRestoring else {
+      nextRestoreMs = nil
+      return false
+    }
+    let next = nextRestoreMs ?? nowMs + LoopNotices.restoreMs
+    nextRestoreMs = nowMs < next ? next : nowMs + LoopNotices.restoreMs
+    return nowMs >= next
   }
 
   /// Whether it is time to tell that the loop has no partition; once until it has one again.

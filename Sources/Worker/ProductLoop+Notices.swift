@@ -17,6 +17,10 @@ extension ProductLoop {
       settings.log.write(NoPartitions(product: product.name))
     }
     if isDirect { return }
+    if notices.isRestoreDue(isRestoring: isRestoring, nowMs: nowMs) {
+      settings.log.write(
+        StateRestoring(product: product.name, blocks: restoredBlocks, behind: restoreBehind))
+    }
     let patienceMs = settings.kafka.transactionMs + ProductLoop.sweepMs
     for slot in owned.allSlots {
       let awaited = slot.cursor.awaited

@@ -135,6 +135,7 @@ extension ProductLoop {
   }
 
   func forget(_ at: TopicPartition) {
+    if let journal = owned.journal(at.topic) { owned.slot(journal, at.partition)?.close() }
     owned.drop(at)
     if owned.isInput(at) { ingest.forget(input: at.topic.value, partition: at.partition) }
   }
@@ -191,38 +192,54 @@ extension ProductLoop {
     for entry in committed {
       let offset =
         if let offset = entry.offset { offset } else { try firstOffset(entry.at, consumer) }
-      starts.append(PartitionOffset(entry.at, place(entry.at, committed: offset)))
+      let incarnation = OffsetMetadata(entry.metadata).incarnation
+      let start = try place(entry.at, committed: offset, incarnation: incarnation)
+      starts.append(PartitionOffset(entry.at, start))
     }
     if hasMissing { hasUncommittedStart = true }
     return (Array(starts.prefix(kept.count)), Array(starts.dropFirst(kept.count)))
   }
 
   /// Puts an input's position or a journal's cursor to what is committed; returns where to read on.
-  private func place(_ at: TopicPartition, committed: Offset) -> Offset {
+  private func place(_ at: TopicPartition, committed: Offset, incarnation: UInt64?)
+    throws(LoopFailure) -> Offset
+  {
     guard let journal = owned.journal(at.topic) else {
       owned.own(input: at.topic.value, at.partition, at: committed.value)
       return committed
     }
-    if let slot = owned.slot(journal, at.partition), slot.state.stamp.position <= committed {
-      slot.rollBack()
-      slot.cursor.rollBack(stamp: slot.state.stamp.position, committed: committed)
-      return slot.cursor.next
+    if goOn(owned.slot(journal, at.partition), committed: committed, incarnation) {
+      return owned.slot(journal, at.partition)?.cursor.next ?? committed
     }
-    // A state ahead of what is committed cannot be (it is written after the commit), unless
-    // somebody set the group's offsets back: then it is made anew.
-    let cursor = JournalCursor(
-      stamp: Offset(0), committed: committed,
-      checksOffset: settings.unsafe.keeps(.offsetRule))
-    owned.own(
-      JournalSlot(plan: plan, journal: journal, partition: at.partition, cursor: cursor))
-    return cursor.next
+    // Its directory is opened anew, so it has to be closed.
+    forget(at)
+    let slot = try openSlot(
+      at, journal: journal, committed: committed, incarnation: incarnation)
+    owned.own(slot)
+    return slot.cursor.next
+  }
+
+  /// Whether the slot's state serves on: then its cursor is put to what is committed.
+  private func goOn(_ slot: JournalSlot?, committed: Offset, _ incarnation: UInt64?) -> Bool {
+    guard let slot, slot.state.failure == nil else { return false }
+    slot.rollBack()
+    let stamp = slot.state.stamp
+    let check = StateCheck(
+      digest: plan.logicDigest, incarnation: slot.incarnation, committed: committed)
+    if incarnation != nil && incarnation != slot.incarnation
+      || check.objection(to: stamp) != nil
+    {
+      return false
+    }
+    slot.cursor.rollBack(stamp: stamp.position, committed: committed)
+    return true
   }
 
   /// After positions were set: inputs wait while journals are re-applied.
   private func settle(_ consumer: GroupConsumer) throws(LoopFailure) {
     needsRewind = false
     let slots = owned.allSlots
-    let behind = slots.reduce(Int64(0)) { $0 + $1.cursor.committed.value - $1.cursor.next.value }
+    let behind = restoreBehind
     isRestoring = behind > 0
     let inputs = owned.inputs.map(\.at)
     settings.log.write(
@@ -244,6 +261,12 @@ extension ProductLoop {
       monitor.update { $0.phase = .running }
     }
     if hasUncommittedStart { try commitStart(consumer) }
+  }
+
+  /// Offsets of journals that lie between states and what is committed; markers and aborted blocks
+  /// count as well.
+  var restoreBehind: Int64 {
+    owned.allSlots.reduce(0) { $0 + max(0, $1.cursor.committed.value - $1.cursor.next.value) }
   }
 
   /// Every journal has been brought to what is committed: inputs go on.
@@ -287,130 +310,6 @@ extension ProductLoop {
       let admin = try Admin(settings: self.settings.kafka, readsUncommitted: true)
       return Offset(try admin.watermarks(topic, partition, limit).upperBound)
     }
-  }
-
-  // MARK: First start
-
-  private func checkLogic(_ committed: [CommittedOffset]) throws(LoopFailure) {
-    for entry in committed where !entry.metadata.isEmpty && entry.metadata != logic {
-      throw .stop(.otherLogic(otherLogic(entry.metadata)))
-    }
-  }
-
-  /// Tells of another logic before anything that follows from it, and before the group is touched.
-  /// Only a first look: what a transaction holds pending is not waited for, assignments look again.
-  func checkLogicEarly(_ consumer: GroupConsumer, _ counts: [Int]) throws(LoopFailure) {
-    let all = allPartitions(counts)
-    guard let committed = try? consumer.committed(all, .after(milliseconds: 1000)) else { return }
-    try checkLogic(committed)
-  }
-
-  private func allPartitions(_ counts: [Int]) -> [TopicPartition] {
-    counts.enumerated().flatMap { topic, count in
-      (0..<count).map {
-        TopicPartition(topic: TopicOrdinal(topic), partition: Partition(Int32(clamping: $0)))
-      }
-    }
-  }
-
-  func otherLogic(_ digest: String) -> String {
-    "the product's files have logic \(logic.prefix(12)), but what it has published was made by logic"
-      + " \(digest.prefix(12)); put the files back as they were, or start over from the inputs with"
-      + " `weft apply --recreate \(product.name)`"
-  }
-
-  /// No committed offset is a first start only beside an empty journal: Kafka forgets the offsets
-  /// of a group that is idle for `offsets.retention.minutes`, a week unless set.
-  private func checkFirstStart(_ consumer: GroupConsumer) throws(LoopFailure) {
-    if isDirect { return }
-    let counts = try patiently { limit throws(KafkaError) in try consumer.partitionCounts(limit) }
-    let everything = allPartitions(counts.map { $0 ?? 0 })
-    let committed = try patiently { limit throws(KafkaError) in
-      try consumer.committed(everything, limit)
-    }
-    // Offsets go all together; where some are there, the group has begun, and a partition without
-    // one was just never touched.
-    if committed.contains(where: { $0.offset != nil }) { return }
-    for at in everything where !owned.isInput(at) {
-      let ends = try patiently { limit throws(KafkaError) in try consumer.watermarks(at, limit) }
-      if ends.upperBound > 0 {
-        throw .stop(
-          .refused(
-            "journal \(consumer.topics[at.topic.value]) has records, but group \(consumer.group)"
-              + " has no committed offsets: Kafka forgets those of an idle group after"
-              + " offsets.retention.minutes (7 days unless set). Starting over would publish"
-              + " everything twice; to do so from nothing, `weft apply --recreate \(product.name)`"
-          ))
-      }
-    }
-  }
-
-  /// Where a first start begins says the input's `start`; a partition that came after it is taken
-  /// whole, or what was written before anybody saw it would be lost.
-  private func isAddedLater(_ at: TopicPartition) -> Bool {
-    begunInputs.contains(at.topic.value)
-      || Int(at.partition.value) >= partitionsAtJoin[at.topic.value]
-  }
-
-  /// Notes, before joining, which inputs the group has begun and how many partitions they have. Not
-  /// while in the group: members of a first start begin their partitions at the same time.
-  func noteBegun(_ consumer: GroupConsumer, _ counts: [Int]) throws(LoopFailure) {
-    partitionsAtJoin = counts
-    begunInputs = []
-    var inputs: [TopicPartition] = []
-    for input in product.inputs.indices where product.inputs[input].start != .earliest {
-      for partition in 0..<counts[input] {
-        inputs.append(
-          TopicPartition(
-            topic: TopicOrdinal(input), partition: Partition(Int32(clamping: partition))))
-      }
-    }
-    if inputs.isEmpty { return }
-    let committed = try patiently { limit throws(KafkaError) in
-      try consumer.committed(inputs, limit)
-    }
-    for entry in committed where entry.offset != nil { begunInputs.insert(entry.at.topic.value) }
-  }
-
-  private func firstOffset(_ at: TopicPartition, _ consumer: GroupConsumer) throws(LoopFailure)
-    -> Offset
-  {
-    if !owned.isInput(at) { return Offset(0) }
-    let isNew = isAddedLater(at)
-    return try patiently { limit throws(KafkaError) in
-      if isNew { return Offset(try consumer.watermarks(at, limit).lowerBound) }
-      return switch self.product.inputs[at.topic.value].start {
-      case .earliest: Offset(try consumer.watermarks(at, limit).lowerBound)
-      case .latest: Offset(try consumer.watermarks(at, limit).upperBound)
-      case .timestamp(let milliseconds):
-        try consumer.offsets([at], notOlderThan: milliseconds, limit)[0]
-      }
-    }
-  }
-
-  /// Writes down where a first start begins, before anything is taken: `latest` stays where it was,
-  /// and a crash in the first turn is not taken for forgotten offsets.
-  private func commitStart(_ consumer: GroupConsumer) throws(LoopFailure) {
-    guard let publisher else { return }
-    let membership = try membershipToCommit(consumer)
-    do {
-      try publisher.beginIfNeeded()
-      try publisher.producer.sendOffsets(
-        committedOffsets, of: consumer, metadata: logic, group: membership.metadata, deadline)
-    } catch {
-      throw .kafka(error, .writing)
-    }
-    do {
-      try publisher.producer.commit(deadline)
-    } catch {
-      throw .kafka(error, .ending)
-    }
-    hasUncommittedStart = false
-  }
-
-  private var committedOffsets: [PartitionOffset] {
-    owned.inputs
-      + owned.allSlots.map { PartitionOffset(owned.place(of: $0), $0.cursor.committed) }
   }
 
   /// What goes with the offsets so that nothing is committed by a member that the group has put out

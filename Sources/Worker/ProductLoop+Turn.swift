@@ -3,6 +3,7 @@ import Kafka
 import Observability
 import Product
 import Records
+import State
 
 // One turn: poll, ingest, apply, publish, commit; all of it visible together or not at all.
 extension ProductLoop {
@@ -115,11 +116,14 @@ extension ProductLoop {
         records: 1 + bytes.count / 256, bytes: bytes.count, nowMs: Clock.monotonicMs())
     }
     try check(applied, slot, offset)
+    if step == .reapply { try writeBackIfDue(slot) }
   }
 
   private func check(_ applied: Applied, _ slot: JournalSlot, _ offset: Offset)
     throws(LoopFailure)
   {
+    // A row that could not be read was taken for absent: nothing of it may get out.
+    if let failure = slot.state.failure { throw .state(failure) }
     let topic = product.journals[slot.journal].topic
     let place = "\(topic), partition \(slot.partition.value), offset \(offset.value)"
     switch applied {
@@ -207,7 +211,7 @@ extension ProductLoop {
       let offsets =
         settings.unsafe.keeps(.gatheredGeneration) ? owned.offsets : owned.offsets + strayOffsets
       try publisher.producer.sendOffsets(
-        offsets, of: consumer, metadata: logic, group: membership.metadata, limit)
+        offsets, of: consumer, metadata: offsetMetadata, group: membership.metadata, limit)
       try publisher.producer.flush(limit)
     } catch {
       throw .kafka(error, .writing)
@@ -218,6 +222,7 @@ extension ProductLoop {
       throw .kafka(error, .ending)
     }
     noteCommit(microseconds: Clock.monotonicMicroseconds() - started)
+    try writeBackStates()
   }
 
   /// Writes what ingest has gathered, and applies of it what may be applied in this turn.

@@ -3,6 +3,7 @@ import Kafka
 import Observability
 import Product
 import Records
+import State
 
 /// What one loop is made from; Sendable, so that everything else is made on the loop's own thread.
 package struct LoopSettings: Sendable {
@@ -11,12 +12,13 @@ package struct LoopSettings: Sendable {
   /// `<instance>-<loop>`: names the static membership and the transactional id.
   package let instance: String
   package let turn: TurnMeter.Limits
+  package let state: StateFiles
   package let unsafe: UnsafeSettings
   package let log: Log
 
   package init(
     product: ProductDefinition, kafka: ClientSettings, instance: String, turn: TurnMeter.Limits,
-    unsafe: UnsafeSettings = .none, log: Log
+    state: StateFiles, unsafe: UnsafeSettings = .none, log: Log
   ) {
     self.product = product
     // A broker gives a transaction up after so long, so a turn must be well over before.
@@ -25,6 +27,7 @@ package struct LoopSettings: Sendable {
       ? kafka.with("transaction.timeout.ms", "\(turn.ageMs + 10_000)") : kafka
     self.instance = instance
     self.turn = turn
+    self.state = state
     self.unsafe = unsafe
     self.log = log
   }
@@ -33,6 +36,7 @@ package struct LoopSettings: Sendable {
 /// What ends a step of the loop.
 enum LoopFailure: Error {
   case kafka(KafkaError, Recovery.Phase)
+  case state(StoreFailure)
   case stop(StopReason)
 }
 
@@ -81,6 +85,7 @@ final class ProductLoop {
   var watch = GroupWatch()
   var look: GroupLook?
   var notices = LoopNotices()
+  var damagesSeen = 0
 
   // The open turn.
   let batch = RecordBatch(capacity: 2000)
@@ -151,8 +156,10 @@ final class ProductLoop {
         try closeTurn()
         return end(try awaitOwnBlocks())
       } catch {
-        if control.isStopping, case .kafka(let reason, _) = error {
-          return end(.undrained("\(reason)"))
+        switch error {
+        case .kafka(let reason, _) where control.isStopping: return end(.undrained("\(reason)"))
+        case .state(let reason) where control.isStopping: return end(.undrained("\(reason)"))
+        default: break
         }
         if let reason = recover(from: error) { return end(reason) }
       }
@@ -172,6 +179,9 @@ final class ProductLoop {
     let phase: Recovery.Phase
     switch failure {
     case .stop(let reason): return reason
+    case .state(let failure):
+      needsRewind = true
+      return recover(from: failure)
     case .kafka(let kafkaError, let inPhase): (error, phase) = (kafkaError, inPhase)
     }
     var recovery = Recovery.from(error, in: phase)

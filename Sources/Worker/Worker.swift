@@ -33,17 +33,18 @@ package final class Worker: Sendable {
     self.instance = instance
     self.log = log
     let settings = domain.settings
-    let prefix = settings.environment.isEmpty ? "" : settings.environment + "."
+    let name = (settings.environment.isEmpty ? "" : settings.environment + ".") + domain.name
     lock = try InstanceLock(
-      stateDirectory: settings.stateDirectory, domain: prefix + domain.name, instance: instance)
+      stateDirectory: settings.stateDirectory, domain: name, instance: instance)
+    let state = StateFiles(settings, domain: name, instance: instance)
     let kafka = ClientSettings(settings)
     let turn = TurnMeter.Limits(
       records: settings.commitRecords, ageMs: Int64(settings.commitIntervalMs))
     loops = domain.products.map { product in
       Loop(
         settings: LoopSettings(
-          product: product, kafka: kafka, instance: "\(instance).0", turn: turn, unsafe: unsafe,
-          log: log),
+          product: product, kafka: kafka, instance: "\(instance).0", turn: turn, state: state,
+          unsafe: unsafe, log: log),
         control: LoopControl(), monitor: ProductMonitor(product: product.name))
     }
     if !unsafe.disabled.isEmpty {

@@ -117,6 +117,45 @@ struct StateRestored: LogEvent {
   }
 }
 
+struct StateRestoring: LogEvent {
+  static let name = "state-restoring"
+  let product: String, blocks: Int64, behind: Int64
+  var level: LogLevel { .info }
+  var message: String { "the journal is re-applied to the state; inputs wait" }
+  var fields: [LogField] {
+    [
+      LogField("product", product), LogField("blocks", blocks),
+      LogField("journal_offsets_behind", behind),
+    ]
+  }
+}
+
+struct StateDiscarded: LogEvent {
+  static let name = "state-discarded"
+  let product: String, journal: String, partition: Partition, directory: String
+  let objection: StateCheck.Objection
+  var level: LogLevel { .warning }
+  var message: String {
+    let why =
+      switch objection {
+      case .otherGeneration: "is of another build of the product"
+      case .otherLogic: "was made by other logic than the product's files have"
+      case .otherJournal: "is of a journal that was made anew since"
+      case .ahead(let offset):
+        "has more of the journal than the group has committed (up to offset \(offset.value)):"
+          + " somebody set the group's offsets back"
+      case .damaged(let detail): "is damaged (\(detail))"
+      }
+    return "the state on disk \(why); it is made anew from the journal"
+  }
+  var fields: [LogField] {
+    [
+      LogField("product", product), LogField("topic", journal),
+      LogField("partition", Int(partition.value)), LogField("directory", directory),
+    ]
+  }
+}
+
 struct TurnRolledBack: LogEvent {
   static let name = "turn-rolled-back"
   let product: String, reason: String

@@ -11,6 +11,19 @@ import Worker
     notices.isSpareDue(ownsNothing: ownsNothing, nowMs: nowMs)
   }
 
+  @Test func `restoring is told after a second and then each second, until it is over`() {
+    var notices = LoopNotices()
+    var told: [Int64] = []
+    for now in stride(from: Int64(0), to: 3500, by: 100)
+    where notices.isRestoreDue(isRestoring: true, nowMs: now) {
+      told.append(now)
+    }
+    #expect(told == [1000, 2000, 3000])
+    let isDueAfter = notices.isRestoreDue(isRestoring: false, nowMs: 4000)
+    let isDueAnew = notices.isRestoreDue(isRestoring: true, nowMs: 4100)
+    #expect(!isDueAfter && !isDueAnew)
+  }
+
   @Test func `the first quarantined records are told at once, later ones together`() {
     var notices = LoopNotices()
     #expect(due(&notices, 0) == nil)

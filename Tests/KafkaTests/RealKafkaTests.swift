@@ -120,7 +120,8 @@ struct RealKafkaTests {
       try producer.flush(soon)
       offsets.append(producer.offset(of: tag)?.value)
       try producer.sendOffsets(
-        [PartitionOffset(at, Offset(Int64(turn) + 1))], of: consumer, metadata: "digest \(turn)",
+        [PartitionOffset(at, Offset(Int64(turn) + 1))], of: consumer,
+        metadata: { _ in "digest \(turn)" },
         group: consumer.place(), soon)
       if turn == 1 { try producer.abort(soon) } else { try producer.commit(soon) }
     }
@@ -207,7 +208,7 @@ struct RealKafkaTests {
     let at = TopicPartition(topic: TopicOrdinal(0), partition: Partition(0))
     let error = #expect(throws: KafkaError.self) {
       try producer.sendOffsets(
-        [PartitionOffset(at, Offset(1))], of: first, metadata: "", group: old, soon)
+        [PartitionOffset(at, Offset(1))], of: first, metadata: { _ in "" }, group: old, soon)
     }
     #expect(error?.reaction == .abort)
     try producer.abort(soon)

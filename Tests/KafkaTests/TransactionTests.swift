@@ -24,7 +24,7 @@ import Testing
     let group = try consumer.place()
     try producer.sendOffsets(
       [PartitionOffset(TopicPartition(topic: TopicOrdinal(0), partition: Partition(0)), Offset(1))],
-      of: consumer, metadata: "digest", group: group, soon)
+      of: consumer, metadata: { _ in "digest" }, group: group, soon)
   }
 
   private func consumer(_ cluster: MockCluster) throws -> GroupConsumer {

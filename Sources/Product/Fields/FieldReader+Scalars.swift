@@ -34,6 +34,11 @@ extension FieldReader {
         return found(.duration(milliseconds))
       }
       return bad(node, "`\(text)` is not \(shape.text)")
+    case .size(let range):
+      if let bytes = FieldReader.bytes(text), range.contains(bytes) {
+        return found(.integer(bytes))
+      }
+      return bad(node, "`\(text)` is not \(shape.text)")
     case .timestamp:
       if let time = FieldReader.timestamp(text) { return found(.timestamp(time.milliseconds)) }
       return bad(node, "`\(text)` is not \(shape.text)")
@@ -119,6 +124,24 @@ extension FieldReader {
     }
     let (result, overflows) = value.multipliedReportingOverflow(by: factor)
     return overflows ? nil : result
+  }
+
+  private static let sizeUnits = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40)]
+
+  /// `64MiB`, `2GiB`.
+  static func bytes(_ text: String) -> Int? {
+    let digits = text.prefix { ("0"..."9").contains($0) }
+    let unit = text.dropFirst(digits.count)
+    guard let value = Int(digits), let shift = sizeUnits.first(where: { $0.0 == unit })?.1
+    else { return nil }
+    let (result, overflows) = value.multipliedReportingOverflow(by: 1 << shift)
+    return overflows ? nil : result
+  }
+
+  /// A number of bytes in the largest unit that it is whole in.
+  static func sizeText(_ bytes: Int) -> String {
+    let unit = sizeUnits.last { bytes % (1 << $0.1) == 0 && bytes > 0 }
+    return unit.map { "\(bytes >> $0.1)\($0.0)" } ?? "\(bytes)"
   }
 
   static func timestamp(_ text: String) -> Timestamp? {

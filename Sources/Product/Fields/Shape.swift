@@ -17,6 +17,8 @@ package indirect enum Shape: Sendable {
   case number
   /// A time span such as `100ms`, `30s`, `15m`, `1h`, `7d`.
   case duration
+  /// A number of bytes such as `64MiB`, `2GiB`, within a range.
+  case size(ClosedRange<Int>)
   /// A time of RFC 3339.
   case timestamp
   /// One of these words. Of `notYet` we know what they will mean; they are refused for now.
@@ -51,6 +53,8 @@ package indirect enum Shape: Sendable {
         : "a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .number: "a number"
     case .duration: "a time span such as `100ms`, `15m` or `7d`"
+    case .size(let range):
+      "a size such as `512MiB` or `2GiB`, from \(FieldReader.sizeText(range.lowerBound))"
     case .timestamp: "a time such as `2024-01-01T00:00:00Z`"
     case .choice(let words, let notYet): Shape.text(ofWords: words.isEmpty ? notYet : words)
     case .expression: "an expression"

@@ -20,13 +20,15 @@ struct WorkerFile {
       }
     }
     checkBootstrap(record, kafka)
-    let stateDirectory = record["state"]?.record?["directory"].map { resolved($0) } ?? ".weft"
+    let state = record["state"]?.record
+    let stateDirectory = state?["directory"].map { resolved($0) } ?? ".weft"
     let prefix = prefix(record, environment)
     guard let stateDirectory, let prefix, isWhole, record.isWhole else { return nil }
     // Wherever the worker is called from, it is the same directory: an instance's lock is in it.
     var settings = WorkerSettings(
       domain: domain, environment: prefix, kafka: kafka,
       stateDirectory: FileTree.join(directory, stateDirectory))
+    if let memory = state?["memory"]?.integer { settings.stateMemoryBytes = memory }
     let commit = record["commit"]?.record
     if let interval = commit?["interval"]?.durationMs { settings.commitIntervalMs = Int(interval) }
     if let records = commit?["records"]?.integer { settings.commitRecords = records }

@@ -20,8 +20,11 @@ package enum WorkerSpec {
     "`state`",
     [
       FieldSpec(
-        "directory", .scalar, required: true,
-        "A directory of this worker alone, from the folder of worker.yaml on; default `.weft`.")
+        "directory", .scalar,
+        "A directory of this worker alone, from the folder of worker.yaml on; default `.weft`."),
+      FieldSpec(
+        "memory", .size(16 << 20...1 << 50),
+        "What rows and files of state may take of the process's memory; default `256MiB`."),
     ])
   static let snapshots = RecordSpec(
     "`snapshots`",

@@ -5,6 +5,8 @@ package struct WorkerSettings: Sendable {
   /// librdkafka properties, secrets resolved; never printed.
   package var kafka: [(name: String, value: String)]
   package var stateDirectory: String
+  /// What all states of the process may take of its memory.
+  package var stateMemoryBytes: Int
   /// A turn closes when it is so old …
   package var commitIntervalMs: Int
   /// … or holds so many records, whichever comes first.
@@ -12,12 +14,14 @@ package struct WorkerSettings: Sendable {
 
   package init(
     domain: String, environment: String, kafka: [(name: String, value: String)],
-    stateDirectory: String, commitIntervalMs: Int = 100, commitRecords: Int = 50_000
+    stateDirectory: String, stateMemoryBytes: Int = 256 << 20, commitIntervalMs: Int = 100,
+    commitRecords: Int = 50_000
   ) {
     self.domain = domain
     self.environment = environment
     self.kafka = kafka
     self.stateDirectory = stateDirectory
+    self.stateMemoryBytes = stateMemoryBytes
     self.commitIntervalMs = commitIntervalMs
     self.commitRecords = commitRecords
   }

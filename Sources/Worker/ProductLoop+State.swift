@@ -1,0 +1,88 @@
+import Engine
+import Kafka
+import Observability
+import Product
+import Records
+import State
+
+// States on disk: opened with their partition, brought to disk between turns.
+extension ProductLoop {
+  /// A disk that damages states again and again is not to be worked on.
+  private static let damagesMax = 3
+
+  /// A slot over the state that the disk has of a partition, or over an empty one where that is of
+  /// no use.
+  func openSlot(_ at: TopicPartition, journal: Int, committed: Offset, incarnation: UInt64?)
+    throws(LoopFailure) -> JournalSlot
+  {
+    let check = StateCheck(
+      digest: plan.logicDigest, incarnation: incarnation, committed: committed)
+    let directory = settings.state.directory(product, journal: journal, at.partition)
+    let state: PartitionState
+    do {
+      state = try openState(directory, check, at)
+    } catch {
+      throw .state(error)
+    }
+    let cursor = JournalCursor(
+      stamp: state.stamp.position, committed: committed,
+      checksOffset: settings.unsafe.keeps(.offsetRule))
+    return JournalSlot(
+      plan: plan, journal: journal, partition: at.partition, state: state,
+      incarnation: incarnation ?? UInt64.random(in: 1...UInt64.max), cursor: cursor)
+  }
+
+  private func openState(_ directory: String, _ check: StateCheck, _ at: TopicPartition)
+    throws(StoreFailure) -> PartitionState
+  {
+    let memory = settings.state.memory
+    let objection: StateCheck.Objection
+    do throws(StoreFailure) {
+      let store = try RowStore(directory: directory, memory: memory)
+      let found = store.moment.flatMap { check.objection(to: $0.stamp) }
+      guard let found else { return PartitionState(store) }
+      objection = found
+    } catch {
+      if error.kind != .damaged { throw error }
+      objection = .damaged(error.detail)
+    }
+    settings.log.write(
+      StateDiscarded(
+        product: product.name, journal: consumer?.topics[at.topic.value] ?? "",
+        partition: at.partition, directory: directory, objection: objection))
+    try RowStore.destroy(directory: directory)
+    return PartitionState(try RowStore(directory: directory, memory: memory))
+  }
+
+  /// Between turns, when what the stamps cover is committed: brings to disk what is due.
+  func writeBackStates() throws(LoopFailure) {
+    if isDirect { return }
+    for slot in owned.allSlots { try writeBackIfDue(slot) }
+  }
+
+  func writeBackIfDue(_ slot: JournalSlot) throws(LoopFailure) {
+    if !slot.state.isWriteBackDue { return }
+    do {
+      try slot.state.writeBack()
+    } catch {
+      throw .state(error)
+    }
+  }
+
+  /// A state could not be read or written. One that is damaged is made anew; anything else needs a
+  /// person, and the journal keeps what the state lacks.
+  func recover(from failure: StoreFailure) -> StopReason? {
+    damagesSeen += 1
+    if failure.kind != .damaged || damagesSeen > ProductLoop.damagesMax {
+      return .refused("\(failure)")
+    }
+    return nil
+  }
+
+  /// What goes with an offset of the partition when it is committed.
+  func offsetMetadata(_ at: TopicPartition) -> String {
+    guard let journal = owned.journal(at.topic), let slot = owned.slot(journal, at.partition)
+    else { return logic }
+    return OffsetMetadata(logic: logic, incarnation: slot.incarnation).text
+  }
+}

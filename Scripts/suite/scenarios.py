@@ -1,10 +1,13 @@
 """What is done to the workers and brokers while the input flows."""
 
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from proofs.cluster import coordinator_partition
+from proofs.places import ProofError
 
 from .compare import MOVEMENTS
 from .rig import GROUPS, JOURNAL, Rig
@@ -176,3 +179,66 @@ def two_writers(rig: Rig, seconds: int) -> None:
         rig.workers.start(instance)
     wait_for_progress(rig)
     time.sleep(seconds)
+
+
+def damage(rig: Rig, partition: Path) -> str:
+    """Bytes in the middle of a file of rows are others."""
+    file = max(partition.glob("*.sst"), key=lambda path: path.stat().st_size)
+    data = bytearray(file.read_bytes())
+    for _ in range(40):
+        data[rig.random.randrange(len(data))] ^= 0xFF
+    file.write_bytes(data)
+    return f"{file.name} was damaged"
+
+
+def lose_files(rig: Rig, partition: Path) -> str:
+    for file in partition.glob("*.sst"):
+        file.unlink()
+    return "its files of rows were deleted"
+
+
+def lose(rig: Rig, partition: Path) -> str:
+    shutil.rmtree(partition)
+    return "it was deleted"
+
+
+def swap(rig: Rig, partition: Path) -> str:
+    """As if somebody had mixed up what to copy where."""
+    other = rig.random.choice([path for path in partition.parent.iterdir() if path != partition])
+    aside = partition.with_name("aside")
+    partition.rename(aside)
+    other.rename(partition)
+    aside.rename(other)
+    return f"it was mixed up with {other.name}"
+
+
+def states(rig: Rig, rounds: int) -> None:
+    """Between a clean stop and the next start something happens to a state on disk: it is damaged,
+    lost, of another partition, or as old as the first round. Then a kill."""
+    acts = [damage, lose_files, lose, swap]
+    kept = rig.directory / "kept"
+    rig.workers.start("a")
+    wait_for_progress(rig, records=2000)
+    for round in range(rounds):
+        rig.workers.stop("a")
+        home = rig.directory / "state" / "here" / "bank.a" / "ledger" / "g0"
+        partitions = sorted(path for path in home.iterdir() if list(path.glob("*.sst")))
+        if not partitions:
+            raise ProofError(f"a clean stop has left no state in {home}")
+        if round == 0:
+            shutil.copytree(home, kept)
+        if round % 5 == 4:
+            shutil.rmtree(home)
+            shutil.copytree(kept, home)
+            what = "all states were put back to those of the first stop"
+        else:
+            partition = rig.random.choice(partitions)
+            what = f"state {partition.name}: " + acts[round % 5](rig, partition)
+        started = rig.workers.start("a")
+        wait_for_progress(rig, records=2000)
+        if started.poll() is not None:
+            raise ProofError(f"after {what} the worker ended with {started.returncode}")
+        rig.report.facts.append(what)
+        rig.workers.kill("a")
+        rig.workers.start("a")
+        wait_for_progress(rig, records=2000)

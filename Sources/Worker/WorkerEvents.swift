@@ -140,7 +140,7 @@ struct StateDiscarded: LogEvent {
       switch objection {
       case .otherGeneration: "is of another build of the product"
       case .otherLogic: "was made by other logic than the product's files have"
-      case .otherJournal: "is of a journal that was made anew since"
+      case .otherJournal: "is of another partition, or of a journal that was made anew since"
       case .ahead(let offset):
         "has more of the journal than the group has committed (up to offset \(offset.value)):"
           + " somebody set the group's offsets back"

@@ -142,6 +142,13 @@ import Records
     return Int(count)
   }
 
+  /// Of the sorted files that are in use.
+  var fileBytes: Int {
+    var count: UInt64 = 0
+    _ = unsafe rocksdb_property_int(handle, "rocksdb.total-sst-files-size", &count)
+    return Int(count)
+  }
+
   // MARK: Writing
 
   /// A sorted file being written in the database's directory.

@@ -8,6 +8,9 @@ extension PartitionState {
   /// not be committed, nor anything be published of it.
   package var failure: StoreFailure? { cold?.failure }
 
+  /// Bytes of the files on disk.
+  package var fileBytes: Int { cold?.store.fileBytes ?? 0 }
+
   // MARK: Finding
 
   /// The row, if there is one. `found` is what the table has.

@@ -20,6 +20,8 @@ extension ProductLoop {
     if notices.isRestoreDue(isRestoring: isRestoring, nowMs: nowMs) {
       settings.log.write(
         StateRestoring(product: product.name, blocks: restoredBlocks, behind: restoreBehind))
+      let states = stateStatuses
+      monitor.update { $0.states = states }
     }
     let patienceMs = settings.kafka.transactionMs + ProductLoop.sweepMs
     for slot in owned.allSlots {

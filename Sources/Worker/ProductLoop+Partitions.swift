@@ -128,7 +128,9 @@ extension ProductLoop {
   private func partitionsChanged() {
     let inputs = owned.inputs.count
     let journals = owned.allSlots.count
+    let states = stateStatuses
     monitor.update {
+      $0.states = states
       $0.inputPartitions = inputs
       $0.journalPartitions = journals
     }

@@ -79,6 +79,16 @@ extension ProductLoop {
     return nil
   }
 
+  /// The states as they stand between turns.
+  var stateStatuses: [StateStatus] {
+    owned.allSlots.map { slot in
+      StateStatus(
+        journal: product.journals[slot.journal].name, partition: slot.partition,
+        position: slot.cursor.next.value, rows: Int64(slot.state.rowCount),
+        fileBytes: Int64(slot.state.fileBytes), memoryBytes: Int64(slot.state.bytesUsed))
+    }
+  }
+
   /// What goes with an offset of the partition when it is committed.
   func offsetMetadata(_ at: TopicPartition) -> String {
     guard let journal = owned.journal(at.topic), let slot = owned.slot(journal, at.partition)

@@ -249,7 +249,10 @@ extension ProductLoop {
     }
     notices.quarantined(counts.quarantined)
     let (published, readBack, atOnce) = (publishedInTurn, readBackInTurn, appliedAtOnceInTurn)
+    let (states, now) = (stateStatuses, Clock.wallMs())
     monitor.update {
+      $0.states = states
+      $0.lastCommitMs = now
       $0.counts += counts
       $0.published += published
       $0.blocksReadBack += readBack

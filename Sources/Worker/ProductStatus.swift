@@ -1,5 +1,6 @@
 import Engine
 import Observability
+import Records
 import Synchronization
 
 /// How one product of a worker is doing: a copy, made now and then by its loop.
@@ -28,10 +29,26 @@ package struct ProductStatus: Sendable {
   package var blocksReadBack: Int64 = 0
   /// From closing a turn to its commit.
   package var commitLatency = LatencyHistogram()
+  /// When a turn was committed last, in milliseconds since 1970.
+  package var lastCommitMs: Int64?
+  /// The journal partitions that the loop owns.
+  package var states: [StateStatus] = []
   package var inputPartitions = 0
   package var journalPartitions = 0
 
   package init(product: String) { self.product = product }
+}
+
+/// A journal partition and its state.
+package struct StateStatus: Hashable, Sendable {
+  package let journal: String
+  package let partition: Partition
+  /// The offset of the first block that no committed turn has applied.
+  package let position: Int64
+  /// Rows and remembered event ids.
+  package let rows: Int64
+  package let fileBytes: Int64
+  package let memoryBytes: Int64
 }
 
 /// Where a loop leaves its status and others pick it up.

@@ -14,6 +14,7 @@ package final class Worker: Sendable {
   package let domain: String
   package let instance: String
   private let loops: [Loop]
+  private let observer: Observer
   private let lock: InstanceLock
   private let log: Log
 
@@ -47,6 +48,10 @@ package final class Worker: Sendable {
           unsafe: unsafe, log: log),
         control: LoopControl(), monitor: ProductMonitor(product: product.name))
     }
+    observer = Observer(
+      loops.map {
+        Observer.Source(product: $0.settings.product, monitor: $0.monitor, control: $0.control)
+      }, kafka: kafka, instance: instance, log: log)
     if !unsafe.disabled.isEmpty {
       log.write(RulesDisabled(rules: unsafe.disabled.map(\.rawValue).sorted()))
     }
@@ -55,11 +60,18 @@ package final class Worker: Sendable {
   /// Starts every product's thread.
   package func start() {
     for loop in loops {
-      let thread = Thread { Worker.run(loop) }
+      let thread = Thread { [observer] in
+        Worker.run(loop)
+        // It may be the last: then the last words are said at once.
+        observer.control.stop()
+      }
       thread.name = "weft-\(loop.settings.product.name)"
       thread.stackSize = Worker.stackBytes
       thread.start()
     }
+    let thread = Thread { [observer] in observer.run() }
+    thread.name = "weft-observer"
+    thread.start()
   }
 
   private static func run(_ loop: Loop) {
@@ -82,8 +94,8 @@ package final class Worker: Sendable {
   /// Whether all products had ended by then.
   package func waitForEnd(milliseconds: Int) -> Bool {
     let end = Clock.monotonicMs() + Int64(milliseconds)
-    return loops.allSatisfy {
-      $0.control.waitForEnd(milliseconds: Int(max(0, end - Clock.monotonicMs())))
+    return (loops.map(\.control) + [observer.control]).allSatisfy {
+      $0.waitForEnd(milliseconds: Int(max(0, end - Clock.monotonicMs())))
     }
   }
 

@@ -104,6 +104,16 @@ struct RecordsQuarantined: LogEvent {
   }
 }
 
+struct ObservationsMissing: LogEvent {
+  static let name = "observations-missing"
+  let product: String, topic: String
+  var level: LogLevel { .warning }
+  var message: String {
+    "the product's observations topic is not there, so `weft status` sees less; `weft apply` makes it"
+  }
+  var fields: [LogField] { [LogField("product", product), LogField("topic", topic)] }
+}
+
 struct StateRestored: LogEvent {
   static let name = "state-restored"
   let product: String, blocks: Int64, durationMs: Int64

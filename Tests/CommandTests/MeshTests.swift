@@ -109,7 +109,8 @@ import Testing
     JSONValue.members([
       "kind": "DataProduct", "format": 1, "mesh": "m", "domain": "d", "product": "p",
       "version": .string(version), "logicDigest": "00ff", "group": "weft.d.p",
-      "quarantine": "d.p.quarantine", "inputs": .array([]),
+      "quarantine": "d.p.quarantine", "observations": "d.p.observations",
+      "inputs": .array([]),
       "journals": .array([.members(["name": "k", "topic": "weft.d.p.journal.k"])]),
       "ports": .array(ports.map(\.json)), "files": .array([]),
       "later": "a member of a later version",
@@ -139,7 +140,7 @@ import Testing
     #expect(catalog.product("p")?.ports.map(\.name) == ["old"])
     #expect(
       catalog.product("p", domain: "d")?.ownTopics
-        == ["weft.d.p.journal.k", "d.p.old.v1", "d.p.quarantine"])
+        == ["weft.d.p.journal.k", "d.p.old.v1", "d.p.quarantine", "d.p.observations"])
     take(&catalog, "product/d/p/1.0.0", nil)
     #expect(catalog.products.isEmpty)
   }

@@ -12,7 +12,8 @@ extension CatalogProduct {
       "kind": .string(CatalogProduct.kind), "format": .integer(1), "mesh": .string(mesh),
       "domain": .string(domain), "product": .string(name), "version": .string(version),
       "logicDigest": .string(logicDigest), "group": .string(group),
-      "quarantine": .string(quarantineTopic), "inputs": .array(inputs.map(\.json)),
+      "quarantine": .string(quarantineTopic), "observations": .string(observationsTopic),
+      "inputs": .array(inputs.map(\.json)),
       "journals": .array(journals.map(\.json)), "ports": .array(ports.map(\.json)),
       "files": .array(files.map(\.json)),
     ])
@@ -23,6 +24,7 @@ extension CatalogProduct {
       let domain = json["domain"]?.string, let name = json["product"]?.string,
       let version = json["version"]?.string, let digest = json["logicDigest"]?.string,
       let group = json["group"]?.string, let quarantine = json["quarantine"]?.string,
+      let observations = json["observations"]?.string,
       let inputs = json["inputs"].all(Topic.init), let journals = json["journals"].all(Topic.init),
       let ports = json["ports"].all(PublishedPort.init),
       let files = json["files"].all(LogicFile.init)
@@ -34,6 +36,7 @@ extension CatalogProduct {
     logicDigest = digest
     self.group = group
     quarantineTopic = quarantine
+    observationsTopic = observations
     self.inputs = inputs
     self.journals = journals
     self.ports = ports

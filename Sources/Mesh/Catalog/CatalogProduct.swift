@@ -21,6 +21,7 @@ package struct CatalogProduct: Sendable, Hashable {
   package var logicDigest: String
   package var group: String
   package var quarantineTopic: String
+  package var observationsTopic: String
   package var inputs: [Topic]
   package var journals: [Topic]
   package var ports: [PublishedPort]
@@ -37,6 +38,7 @@ package struct CatalogProduct: Sendable, Hashable {
     logicDigest = hexadecimal(product.logicDigest)
     group = product.names.group
     quarantineTopic = product.names.quarantineTopic
+    observationsTopic = product.names.observationsTopic
     inputs = product.inputs.map { Topic(name: $0.name, topic: $0.topic) }
     journals = product.journals.map { Topic(name: $0.name, topic: $0.topic) }
     ports = loaded.ports.map(\.port)
@@ -48,7 +50,7 @@ package struct CatalogProduct: Sendable, Hashable {
 
   /// Its own topics: what recreating it deletes.
   package var ownTopics: [String] {
-    journals.map(\.topic) + ports.map(\.topic) + [quarantineTopic]
+    journals.map(\.topic) + ports.map(\.topic) + [quarantineTopic, observationsTopic]
   }
 
   /// The record's key in the catalog topic.

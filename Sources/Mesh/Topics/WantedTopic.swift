@@ -4,7 +4,7 @@ import Product
 /// A topic that a product needs, and how it must be.
 package struct WantedTopic: Sendable, Hashable {
   package enum Purpose: String, Sendable, Hashable {
-    case journal, quarantine, catalog, input
+    case journal, quarantine, observations, catalog, input
     case eventPort = "event port"
     case statePort = "state port"
   }
@@ -62,7 +62,10 @@ extension WantedTopic {
       configs: [
         "cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": bytesMax,
       ])
-    return journals + ports + [quarantine]
+    let observations = WantedTopic(
+      product.names.observationsTopic, .observations, of: product.name, partitions: 1,
+      configs: ["cleanup.policy": "compact"])
+    return journals + ports + [quarantine, observations]
   }
 
   /// Ports take what a Kafka producer may send unasked, also where the broker allows less.

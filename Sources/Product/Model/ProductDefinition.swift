@@ -70,6 +70,8 @@ package struct WireNames: Sendable, Hashable {
   package let transactionalIdPrefix: String
   /// `<domain>.<product>.quarantine`
   package let quarantineTopic: String
+  /// `<domain>.<product>.observations`
+  package let observationsTopic: String
   /// `weft.catalog`
   package let catalogTopic: String
 
@@ -78,6 +80,7 @@ package struct WireNames: Sendable, Hashable {
     group = "\(prefix)weft.\(domain).\(product)"
     transactionalIdPrefix = group
     quarantineTopic = "\(prefix)\(domain).\(product).quarantine"
+    observationsTopic = "\(prefix)\(domain).\(product).observations"
     catalogTopic = "\(prefix)weft.catalog"
   }
 }

@@ -34,6 +34,8 @@ leave() {
   local code=$? i
   trap '' INT TERM HUP
   trap - EXIT
+  # A signal may come before the command's pid is noted.
+  [ "$working" != new ] || working=${!:-}
   [ -z "$working" ] || end_work
   for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do eval "${cleanups[i]}" || true; done
   exit "$code"
@@ -52,6 +54,7 @@ own_traps
 # would wait for a command in the foreground to end by itself. Not for what asks at the terminal.
 during() {
   local code=0
+  working=new
   setsid "$@" </dev/null &
   working=$!
   wait "$working" || code=$?
@@ -60,11 +63,12 @@ during() {
 }
 
 # Ends what `during` runs: all of its session, as a build puts what it starts into groups of their
-# own.
+# own. What the kernel does not let go of even then, nobody can wait for.
 end_work() {
   local deadline=$((SECONDS + 5)) signal=TERM members
   while members=$(session_of "$working") && [ -n "$members" ]; do
     ((SECONDS < deadline)) || signal=KILL
+    ((SECONDS < deadline + 3)) || break
     # shellcheck disable=SC2086 # a list of pids
     [ -z "$signal" ] || kill "-$signal" $members 2>/dev/null || true
     signal=''

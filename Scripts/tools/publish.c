@@ -56,12 +56,26 @@ static void keep(struct lane *lane, const struct frame *f) {
   lane->frames[lane->count++] = kept;
 }
 
+/// Why a record was not delivered, the first time.
+static void report(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque) {
+  static bool told;
+  (void)client, (void)opaque;
+  if (!message->err || message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+      message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT || told)
+    return;
+  told = true;
+  fprintf(stderr, "publish: a record of partition %d was not delivered: %s\n",
+          message->partition, rd_kafka_err2str(message->err));
+}
+
 static void begin(const char *bootstrap) {
   const char *pairs[] = {
       "enable.idempotence", "true", "linger.ms", "5", "message.timeout.ms", "180000",
       "queue.buffering.max.messages", "200000", "message.max.bytes", "10000000",
       "compression.codec", "lz4", "log_level", "3", NULL};
-  producer = client(RD_KAFKA_PRODUCER, settings(bootstrap, pairs));
+  rd_kafka_conf_t *conf = settings(bootstrap, pairs);
+  rd_kafka_conf_set_dr_msg_cb(conf, report);
+  producer = client(RD_KAFKA_PRODUCER, conf);
   for (int t = 0; t < topic_count; t++)
     topics[t] = warm_topic(producer, names[t], &partitions[t]);
 }

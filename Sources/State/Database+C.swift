@@ -182,6 +182,8 @@ import Records
     var message: UnsafeMutablePointer<CChar>?
     unsafe rocksdb_destroy_db(options, directory, &message)
     if let text = unsafe taken(message) { throw StoreFailure(told: text, directory: directory) }
+    // Not before: until then it may be another's.
+    remove(RowStore.draft(directory))
     _ = unsafe rmdir(directory)
   }
 

@@ -65,11 +65,10 @@ package final class RowStore {
 
   /// Removes the store of a directory, damaged or not. One that is in use is refused.
   package static func destroy(directory: String) throws(StoreFailure) {
-    Database.remove(draft(directory))
     try Database.destroy(directory: directory)
   }
 
-  private static func draft(_ directory: String) -> String { directory + "/written.draft" }
+  static func draft(_ directory: String) -> String { directory + "/written.draft" }
 
   private func damaged(_ detail: String) -> StoreFailure {
     StoreFailure(.damaged, directory: directory, detail: detail)

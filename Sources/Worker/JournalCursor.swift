@@ -68,6 +68,10 @@ package struct JournalCursor: Hashable, Sendable {
     return next
   }
 
+  /// The block that is known to be there and has not come back; nil where none is known. While
+  /// restoring, the offset at which or behind which it lies.
+  package var awaitedBlock: Offset? { isRestoring ? next : awaited == nil ? nil : mine }
+
   /// What the group's offset is to be when the open turn commits. While restoring it stays.
   package var position: Offset { max(next, committed) }
 

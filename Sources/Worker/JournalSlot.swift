@@ -12,6 +12,11 @@ final class JournalSlot {
   let incarnation: UInt64
   var cursor: JournalCursor
   var watch = BlockWatch()
+  var probe = EndProbe()
+  /// Where the reader was last told to be at the end.
+  var reachedEnd = Offset(0)
+  /// Where readers' end was when the broker was asked last.
+  var knownEnd = Offset(0)
   private let digest: LogicDigest
   /// Whether the open turn has written to the state.
   private var isInTurn = false
@@ -28,6 +33,16 @@ final class JournalSlot {
     digest = plan.logicDigest
     apply = Apply(plan, journal: journal, partition: partition, state: state)
   }
+
+  /// The next offset to come, where a block may lie there or behind it that has not come; nil where
+  /// nothing speaks for one.
+  var awaited: Offset? {
+    if let known = cursor.awaited { return known }
+    return knownEnd > max(reachedEnd, cursor.next) ? cursor.next : nil
+  }
+
+  /// Something there is for readers to have, below this offset.
+  var awaitedEnd: Offset { cursor.awaitedBlock?.advanced(by: 1) ?? knownEnd }
 
   private var stamp: Stamp {
     Stamp(

@@ -5,6 +5,8 @@ import Synchronization
 /// How other threads reach a loop: they ask it to stop, and end its waiting.
 package final class LoopControl: Sendable {
   private let stopping = Atomic<Bool>(false)
+  /// Of the monotonic clock; 0 before.
+  private let stoppedAtMs = Atomic<Int64>(0)
   private let handle = Mutex<WakeHandle?>(nil)
   private let pauses = DispatchSemaphore(value: 0)
   private let ended = Mutex(false)
@@ -16,9 +18,17 @@ package final class LoopControl: Sendable {
 
   /// Asks the loop to finish its turn and leave. From any thread, any number of times.
   package func stop() {
+    _ = stoppedAtMs.compareExchange(
+      expected: 0, desired: Clock.monotonicMs(), ordering: .relaxed)
     stopping.store(true, ordering: .relaxed)
     pauses.signal()
     handle.withLock { $0?.wake() }
+  }
+
+  /// Milliseconds since it was first asked to stop.
+  var sinceStopMs: Int64 {
+    let at = stoppedAtMs.load(ordering: .relaxed)
+    return at == 0 ? 0 : Clock.monotonicMs() - at
   }
 
   func setWakeHandle(_ wakeHandle: WakeHandle?) {

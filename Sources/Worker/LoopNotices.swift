@@ -57,6 +57,28 @@ package struct LoopNotices: Hashable, Sendable {
   }
 }
 
+/// Decides when the broker is asked whether a journal has more than its reader has come to. A loop
+/// knows of the blocks that it wrote; those of others it learns of by reading alone.
+package struct EndProbe: Hashable, Sendable {
+  /// How long a reader has stood still when the broker is asked, and between two questions.
+  package static let everyMs: Int64 = 30_000
+
+  private var next: Offset?
+  private var sinceMs: Int64 = 0
+
+  package init() {}
+
+  /// - Parameter next: the next offset to come.
+  package mutating func isDue(at next: Offset, nowMs: Int64) -> Bool {
+    if next == self.next && nowMs - sinceMs < EndProbe.everyMs { return false }
+    defer {
+      self.next = next
+      sinceMs = nowMs
+    }
+    return next == self.next
+  }
+}
+
 /// Watches whether blocks that are in a journal partition come to its reader. Without it a worker
 /// whose reader hangs would take input for ever and publish nothing, and nothing would fail.
 package struct BlockWatch: Hashable, Sendable {

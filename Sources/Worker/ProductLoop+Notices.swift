@@ -8,6 +8,8 @@ import Records
 extension ProductLoop {
   /// How long a loop that was asked to stop waits for its own blocks to come back.
   private static let ownBlocksMs: Int64 = 3000
+  /// How long a question may take that nothing hangs on.
+  private static let askMs = 500
   /// A broker looks for transactions that timed out every ten seconds; then as much again.
   private static let sweepMs: Int64 = 20_000
 
@@ -25,14 +27,23 @@ extension ProductLoop {
     }
     let patienceMs = settings.kafka.transactionMs + ProductLoop.sweepMs
     for slot in owned.allSlots {
-      let awaited = slot.cursor.awaited
+      if slot.probe.isDue(at: slot.cursor.next, nowMs: nowMs), slot.cursor.awaited == nil {
+        askEnd(of: slot, consumer, .after(milliseconds: ProductLoop.askMs))
+      }
       if let seconds = slot.watch.silentSeconds(
-        awaiting: awaited, nowMs: nowMs, patienceMs: patienceMs)
+        awaiting: slot.awaited, nowMs: nowMs, patienceMs: patienceMs)
       {
         try mendSilence(of: slot, consumer, seconds: seconds)
         return
       }
     }
+  }
+
+  /// Up to where readers may have the journal; nothing changes where the brokers do not answer,
+  /// which is told elsewhere.
+  private func askEnd(of slot: JournalSlot, _ consumer: GroupConsumer, _ limit: Deadline) {
+    guard let range = try? consumer.watermarks(owned.place(of: slot), limit) else { return }
+    slot.knownEnd = Offset(range.upperBound)
   }
 
   private func tellQuarantined(_ records: Int64) {
@@ -46,14 +57,8 @@ extension ProductLoop {
     throws(LoopFailure)
   {
     let at = owned.place(of: slot)
-    let stable: Int64
-    do throws(KafkaError) {
-      stable = try consumer.watermarks(at, .after(milliseconds: ProductLoop.startCallMs)).upperBound
-    } catch {
-      // The brokers are away, and that is told elsewhere.
-      return
-    }
-    let isHeld = stable <= slot.cursor.next.value
+    askEnd(of: slot, consumer, .after(milliseconds: ProductLoop.startCallMs))
+    let isHeld = slot.knownEnd < slot.awaitedEnd
     settings.log.write(
       JournalSilent(
         product: product.name, topic: consumer.topics[at.topic.value], partition: at.partition,
@@ -66,21 +71,30 @@ extension ProductLoop {
   /// Waits for the blocks of earlier turns that could not be applied in them, so that a worker that
   /// left has published all that it took. Inputs are not taken any more.
   func awaitOwnBlocks() throws(LoopFailure) -> StopReason {
+    defer { tellLastQuarantined() }
+    guard let consumer, !isDirect else { return .drained }
+    let limit = Deadline.after(milliseconds: ProductLoop.askMs)
+    for slot in owned.allSlots { askEnd(of: slot, consumer, limit) }
+    try pauseInputs(consumer)
     let end = Clock.monotonicMs() + ProductLoop.ownBlocksMs
-    while let consumer, !isRestoring, !needsRewind {
-      let missing = owned.allSlots.count { $0.cursor.awaited != nil }
-      if missing == 0 { break }
-      if Clock.monotonicMs() >= end { return .unapplied(partitions: missing) }
+    while true {
+      let missing = owned.allSlots.count { $0.awaited != nil }
+      if missing == 0 { return .drained }
+      if isRestoring || needsRewind || Clock.monotonicMs() >= end {
+        return .unapplied(partitions: missing)
+      }
       consumer.poll(into: batch, waitMilliseconds: 20)
       batch.clear()
       // Others apply what goes to them.
-      if try handleEvents(consumer) { break }
+      if try handleEvents(consumer) { return .unapplied(partitions: missing) }
       try takeBlocks(consumer)
+      try checkEnds()
       try closeTurn()
     }
-    if let records = notices.quarantineDue(nowMs: end + LoopNotices.quarantineMs) {
-      tellQuarantined(records)
-    }
-    return .drained
+  }
+
+  private func tellLastQuarantined() {
+    let late = Clock.monotonicMs() + LoopNotices.quarantineMs
+    if let records = notices.quarantineDue(nowMs: late) { tellQuarantined(records) }
   }
 }

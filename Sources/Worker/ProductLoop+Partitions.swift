@@ -146,6 +146,17 @@ extension ProductLoop {
     for at in owned.offsets { forget(at.at) }
   }
 
+  func pauseInputs(_ consumer: GroupConsumer) throws(LoopFailure) {
+    let inputs = owned.inputs.map(\.at)
+    if inputs.isEmpty { return }
+    do {
+      try consumer.pause(inputs)
+    } catch {
+      throw .kafka(error, .reading)
+    }
+    pausedInputs = inputs
+  }
+
   private func resumeInputs(_ consumer: GroupConsumer) throws(LoopFailure) {
     if pausedInputs.isEmpty { return }
     do {
@@ -234,6 +245,7 @@ extension ProductLoop {
       return false
     }
     slot.cursor.rollBack(stamp: stamp.position, committed: committed)
+    slot.reachedEnd = stamp.position
     return true
   }
 
@@ -251,14 +263,7 @@ extension ProductLoop {
       restoredBlocks = 0
       restoringSinceMs = Clock.monotonicMs()
       monitor.update { $0.phase = .restoring }
-      if !inputs.isEmpty {
-        do {
-          try consumer.pause(inputs)
-        } catch {
-          throw .kafka(error, .reading)
-        }
-        pausedInputs = inputs
-      }
+      try pauseInputs(consumer)
     } else {
       monitor.update { $0.phase = .running }
     }
@@ -289,8 +294,10 @@ extension ProductLoop {
   func checkEnds() throws(LoopFailure) {
     for end in ends {
       guard let journal = owned.journal(end.at.topic),
-        let slot = owned.slot(journal, end.at.partition), slot.cursor.isRestoring
+        let slot = owned.slot(journal, end.at.partition)
       else { continue }
+      slot.reachedEnd = end.offset
+      if !slot.cursor.isRestoring { continue }
       if end.offset < slot.cursor.committed,
         try realEnd(of: product.journals[journal].topic, end.at.partition) >= slot.cursor.committed
       {

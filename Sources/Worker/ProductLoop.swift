@@ -49,8 +49,9 @@ final class ProductLoop {
   /// How long a call to the brokers is tried before the loop looks up.
   static let callMs = 20_000
   static let startCallMs = 3000
-  /// The same while draining: a worker that is asked to stop leaves within ten seconds.
-  static let drainCallMs = 5000
+  /// A worker that is asked to stop leaves within ten seconds: so much of them is for finishing the
+  /// turn and for what was left, the rest for leaving.
+  static let drainMs: Int64 = 6000
 
   let settings: LoopSettings
   let control: LoopControl
@@ -141,7 +142,9 @@ final class ProductLoop {
 
   var product: ProductDefinition { settings.product }
   var deadline: Deadline {
-    .after(milliseconds: control.isStopping ? ProductLoop.drainCallMs : ProductLoop.callMs)
+    .after(
+      milliseconds: control.isStopping
+        ? Int(max(ProductLoop.drainMs - control.sinceStopMs, 100)) : ProductLoop.callMs)
   }
 
   /// Runs until it is stopped or has to stop; says why.
@@ -408,7 +411,7 @@ final class ProductLoop {
     // First: a client does not end while records of its are held.
     rollBackTurn()
     control.setWakeHandle(nil)
-    consumer?.close(.after(milliseconds: 3000))
+    consumer?.close(.after(milliseconds: 2000))
     consumer = nil
     for entry in owned.offsets { forget(entry.at) }
     pausedInputs = []
@@ -422,7 +425,7 @@ final class ProductLoop {
     rollBackTurn()
     // What is left open would hold readers back until it times out.
     if let producer = publisher?.producer, producer.isInTransaction, reason != .fenced {
-      try? producer.abort(.after(milliseconds: 2000))
+      try? producer.abort(.after(milliseconds: 1000))
     }
     publisher = nil
     leave()

@@ -71,8 +71,8 @@ package struct Repeats: Hashable, Sendable {
 package enum StopReason: Hashable, Sendable {
   /// It was asked to, and what it had begun is committed.
   case drained
-  /// It was asked to, and what it had taken is in its journal, of which so many partitions' last
-  /// blocks have not come back to be applied.
+  /// It was asked to, and what it had taken is in its journal, of which so many partitions have
+  /// blocks that have not come back in time to be applied.
   case unapplied(partitions: Int)
   /// It was asked to, but its last turn could not be committed; says why.
   case undrained(String)
@@ -105,9 +105,9 @@ package enum StopReason: Hashable, Sendable {
     switch self {
     case .drained: "stopped as asked; everything it had taken is committed"
     case .unapplied(let count):
-      "stopped as asked; what it had taken is in the journal, but the broker did not hand the last of"
-        + " it back in \(count) partition\(count == 1 ? "" : "s"): the next start applies and"
-        + " publishes it"
+      "stopped as asked; what it had taken is in the journal, of which \(count)"
+        + " partition\(count == 1 ? " has" : "s have") blocks still to be applied: another instance, or"
+        + " the next start, applies and publishes them"
     case .undrained(let why):
       "stopped as asked; its last turn was not committed and will be done again: \(why)"
     case .fenced:

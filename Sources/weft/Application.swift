@@ -1,3 +1,4 @@
+import CommandLine
 import Diagnostics
 import Dispatch
 import Kafka
@@ -48,9 +49,14 @@ struct Application {
     planTopics(gone: Set(recreations.flatMap(\.topics)))
   }
 
-  /// `weft run claims`, and so on for each domain.
+  /// `weft run claims`, and so on for each domain, with what this command was told of them.
   var runCommands: String {
-    Set(definitions.map(\.domain)).sorted().map { "`weft run \($0)`" }.joined(separator: ", ")
+    var options = ""
+    for option in [Session.environment, Session.mesh, Session.bootstrap] {
+      if let value = session.arguments[option] { options += " --\(option.name) \(value)" }
+    }
+    return Set(definitions.map(\.domain)).sorted().map { "`weft run \($0)\(options)`" }
+      .joined(separator: ", ")
   }
 
   private var definitions: [ProductDefinition] { products.compactMap(\.definition) }

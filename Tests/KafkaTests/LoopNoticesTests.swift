@@ -48,6 +48,22 @@ import Worker
   }
 }
 
+@Suite struct EndProbeTests {
+  @Test func `the end is asked for when a reader stands still, not when it goes on`() {
+    var probe = EndProbe()
+    var asked: [Int64] = []
+    for now in stride(from: Int64(0), to: 100_000, by: 10_000) {
+      let isDue = probe.isDue(at: Offset(5), nowMs: now)
+      if isDue { asked.append(now) }
+    }
+    #expect(asked == [30_000, 60_000, 90_000])
+    for now in stride(from: Int64(200_000), to: 400_000, by: 20_000) {
+      let isDue = probe.isDue(at: Offset(now), nowMs: now)
+      #expect(!isDue)
+    }
+  }
+}
+
 @Suite struct BlockWatchTests {
   private func silent(_ watch: inout BlockWatch, _ awaited: Offset?, _ nowMs: Int64) -> Int64? {
     watch.silentSeconds(awaiting: awaited, nowMs: nowMs, patienceMs: 10_000)

@@ -28,6 +28,21 @@ import Testing
     return trial
   }
 
+  @Test func `what is made and hashed in a loop is bounded as well`() {
+    let trial = Trial()
+    let body = String(repeating: "x", count: 60_000)
+    trial.set("event.tags", trial.list((0..<2000).map { _ in trial.text(body) }))
+    let known: Set = [FieldPath(["event", "tags"])]
+    for text in [
+      "event.tags.map(t, t + t).size()", "event.tags.map(t, sha256(t)).size()",
+      "event.tags.map(t, event.tags + event.tags).size()", "event.tags.map(t, size(t)).size()",
+      "event.tags.map(t, event.tags.map(u, u)).size()",
+      "event.tags.exists(t, uuid5('6ba7b810-9dad-11d1-80b4-00c04fd430c8', t) == 'x')",
+    ] {
+      #expect(trial.evaluate(text, known: known).hasPrefix("too-much-work at "), "\(text)")
+    }
+  }
+
   @Test(arguments: [
     ("event.items.all(i, i.qty > 0)", "true"), ("event.items.all(i, i.qty > 1)", "false"),
     ("event.items.exists(i, i.sku == event.kind)", "true"),
@@ -84,6 +99,10 @@ import Testing
     ("event.items.all(i, i.qty > 0)", "event.items.[].qty"),
     ("event.items.filter(i, i.qty > 0)", "event.items event.items.[].qty"),
     ("event.items.exists(n, i, n > 0)", "event.items"),
+    ("event.items.exists(i, event.paid)", "event.items event.paid"),
+    (
+      "event.paid && event.items.map(i, event.kind).size() > 1", "event.items event.kind event.paid"
+    ),
     ("row.labs.exists(k, v, v.id == k)", "row.labs"),
   ]) func `what a macro reads is known down to the last field`(text: String, uses: String) {
     let found = Sample.check(text).0?.uses.map { $0.parts.joined(separator: ".") }.sorted()

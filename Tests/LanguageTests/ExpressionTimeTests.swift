@@ -37,6 +37,7 @@ import Testing
     ("duration('1.0625s').getMilliseconds()", "62"),
     ("duration('1ms') in [duration('1ms')]", "true"),
     ("string(duration('-1m0.05s'))", "\"-60.05s\""), ("int(duration('1us'))", "1000"),
+    ("duration('1\u{B5}s') == duration('1\u{3BC}s')", "true"),
     ("timestamp('0001-01-01T00:00:00Z').getDayOfWeek()", "1"),
     ("event.at + duration('2540400h') > event.at", "true"),
   ]) func `times are reckoned in the calendar, to the nanosecond`(text: String, value: String) {
@@ -56,6 +57,7 @@ import Testing
     ("duration(event.kind)", "bad-conversion at"), ("event.at.getDate(key)", "bad-zone at"),
     ("double(event.eventId)", "bad-conversion at"), ("string(b'\\xC3')", "bad-conversion at"),
     ("uuid5(event.kind, 'x')", "bad-conversion at"),
+    ("double('0x' + string(event.count))", "bad-conversion at"),
     ("int(decimal(event.count))", "integer-overflow"),
     ("uint(decimal('-0.5'))", "integer-overflow"), ("double(event.eventId + '1e400')", "bad-conv"),
   ]) func `what leaves its range or has no meaning fails at its place`(

@@ -57,7 +57,6 @@ extension Checking {
       return nil
     }
     guard let list = self.range(range, macro) else { return nil }
-    let before = uses
     let outer = locals.count
     declare(names, list)
     defer { locals.removeLast(locals.count - outer) }
@@ -72,7 +71,7 @@ extension Checking {
     guard let body, !macro.hasFilter || filter != nil else { return nil }
     // A list whose elements are not looked into is still read: how many there are. One that is
     // passed on, as `filter` does, is read as a whole.
-    if uses == before || macro.kind == .filter { note(list) }
+    if !looksInto(list) || macro.kind == .filter { note(list) }
     if body.type.isOptional {
       reportAbsent(body, expressions.last ?? syntax)
       return nil
@@ -103,6 +102,12 @@ extension Checking {
         label: "this is \(found.type)")
       return nil
     }
+  }
+
+  /// Whether something of the list's elements is read.
+  private func looksInto(_ list: Finding) -> Bool {
+    guard let element = list.use?.appending(FieldPath.element).parts else { return false }
+    return uses.contains { $0.parts.starts(with: element) }
   }
 
   private mutating func declare(_ names: [String], _ range: Finding) {

@@ -34,6 +34,10 @@ extension Evaluation {
     guard let last = text.isEmpty ? nil : text[text.count - 1], text[0] > 0x20, last > 0x20,
       let value = Double(text.text)
     else { return .failure(.badConversion) }
+    // Hexadecimal digits need an exponent there, and not here.
+    let isHexadecimal = (0..<text.count).contains { text[$0] | 0x20 == UInt8(ascii: "x") }
+    let hasExponent = (0..<text.count).contains { text[$0] | 0x20 == UInt8(ascii: "p") }
+    if isHexadecimal && !hasExponent { return .failure(.badConversion) }
     let isWord = (0..<text.count).contains { text[$0] | 0x20 == UInt8(ascii: "n") }
     return !value.isFinite && !isWord ? .failure(.badConversion) : .double(value)
   }

@@ -75,15 +75,26 @@ extension Evaluation {
     return instruction.opcode == .indexList ? .failure(.noSuchElement) : .absent
   }
 
-  /// How many entries a look-up in a map visits at most.
+  /// What an instruction takes whose time or memory grows with its operands, in steps.
   @inline(never)
-  func entries(_ instruction: Instruction) -> Int {
-    let map = load(instruction.a)
-    return map.isAbsent ? 0 : map.run.count / 2
+  func work(_ instruction: Instruction) -> Int {
+    let a = load(instruction.a)
+    switch instruction.opcode {
+    case .indexMap, .tryIndexMap: return a.isAbsent ? 0 : a.run.count / 2
+    case .makeListLike: return a.isAbsent ? 0 : a.run.count
+    case .joinLists: return a.run.count + load(instruction.b).run.count
+    case .joinText: return a.view.steps + load(instruction.b).view.steps
+    case .sha256: return Evaluation.hashSteps * a.view.steps
+    case .uuid5: return Evaluation.hashSteps * (a.view.steps + load(instruction.b).view.steps)
+    default: return a.view.steps
+    }
   }
 
+  /// Hashing a byte takes so many times as long as reading it.
+  private static let hashSteps = 8
+
   private func entry(_ instruction: Instruction, _ map: Value, _ key: Value) -> Value {
-    // What this takes was counted with ``entries(_:)``.
+    // What this takes was counted with ``work(_:)``.
     var steps = 0
     if !map.isAbsent, let index = map.run.index(ofKey: key, &steps) { return map.run[index + 1] }
     return instruction.opcode == .indexMap ? .failure(.noSuchKey) : .absent

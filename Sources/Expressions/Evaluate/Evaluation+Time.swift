@@ -205,6 +205,11 @@ private func durationUnit(_ text: ByteView) -> UInt64? {
   if text == ("m" as StaticString).view { return 60_000_000_000 }
   if text == ("s" as StaticString).view { return 1_000_000_000 }
   if text == ("ms" as StaticString).view { return 1_000_000 }
-  if text == ("us" as StaticString).view { return 1000 }
+  // The letter that stands for micro is in Unicode twice.
+  if text == ("us" as StaticString).view || text == ("\u{B5}s" as StaticString).view
+    || text == ("\u{3BC}s" as StaticString).view
+  {
+    return 1000
+  }
   return text == ("ns" as StaticString).view ? 1 : nil
 }

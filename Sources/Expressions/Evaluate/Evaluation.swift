@@ -146,8 +146,9 @@ extension Program {
       case .land: evaluation.registers[Int(instruction.destination)] = failure
       case .mask:
         evaluation.registers[Int(instruction.destination)] = .string(StaticString("***").view)
-      case .indexMap, .tryIndexMap:
-        iterations += evaluation.entries(instruction)
+      case .indexMap, .tryIndexMap, .joinText, .joinLists, .makeListLike, .sizeText, .textOfBytes,
+        .decimalOfText, .doubleOfText, .sha256, .uuid5:
+        iterations += evaluation.work(instruction)
         if iterations > Evaluation.iterationsMax { return .tooMuchWork(at: next - 1) }
         fallthrough
       default:

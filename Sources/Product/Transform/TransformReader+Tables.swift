@@ -206,9 +206,10 @@ extension TransformReader {
     return AggregateCall(kind: kind, argument: call.arguments.first, span: line.value.span)
   }
 
-  private static let sums: [ValueType] = [.int, .uint, .double, .decimal]
-  private static let ordered: [ValueType] =
-    sums + [.string, .timestamp, .date, .duration, .bool]
+  private static let sums: [ValueType] = [.int, .double, .decimal]
+  private static let ordered: [ValueType] = sums + [.string, .timestamp, .date, .bool]
+  /// What no column can be, as no field of a contract can; inside a list or an object they may.
+  private static let noColumns: [ValueType] = [.uint, .duration, .bytes]
 
   /// The column's type and the argument; an argument may be absent, then it is ignored.
   private mutating func type(of call: AggregateCall, _ line: Assignment, _ scope: Scope)
@@ -226,6 +227,13 @@ extension TransformReader {
       report(
         .aggregate, "`\(call.kind.rawValue)` does not take \(checked.type)", argument.span,
         notes: ["it takes \(allowed.map(\.description).joined(separator: ", "))"])
+      return nil
+    }
+    if Self.noColumns.contains(checked.type) {
+      report(
+        .aggregate, "a column cannot be \(checked.type)", argument.span,
+        help: checked.type == .bytes
+          ? "`string(…)` makes a text of it" : "`int(…)` makes a number of it")
       return nil
     }
     return (checked.type, checked)

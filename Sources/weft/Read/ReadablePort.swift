@@ -27,9 +27,9 @@ struct PortResolver {
     }
     switch address {
     case .topic(let topic):
-      try checkIsNoProduct(topic, domains)
-      return try ReadablePort(
-        topic: topic, settings: settings(domains), fields: nil, name: topic)
+      let settings = try settings(domains)
+      try checkIsNoProduct(topic, domains, settings)
+      return ReadablePort(topic: topic, settings: settings, fields: nil, name: topic)
     case .port(let domain, let product, let port, let major):
       for loaded in domains where domain == nil || loaded.settings?.domain == domain {
         guard let found = loaded.products.first(where: { $0.descriptor?.id == product }) else {
@@ -53,11 +53,15 @@ struct PortResolver {
     }
   }
 
-  /// Somebody who names a product wants one of its ports, not a topic of that name.
-  private func checkIsNoProduct(_ topic: String, _ domains: [LoadedDomain]) throws {
+  /// Somebody who names a product wants one of its ports, unless there is a topic of that name.
+  private func checkIsNoProduct(
+    _ topic: String, _ domains: [LoadedDomain], _ settings: ClientSettings
+  ) throws {
     let name = topic.split(separator: "/").last.map(String.init) ?? topic
     let products = domains.flatMap(\.products)
     guard let product = products.first(where: { $0.descriptor?.id == name }) else { return }
+    let soon = Deadline.after(milliseconds: Broker.answerMs)
+    if (try? Admin(settings: settings).topic(topic, soon)) != nil { return }
     let ports = product.ports.map { "`\($0.port.address(in: name))`" }
     throw Refusal(
       .unknownPort, "`\(topic)` is a product; reading takes one of its ports",

@@ -70,13 +70,10 @@ package struct ItemResult: Hashable, Sendable {
     }
   }
 
-  /// One topic; nil if there is none of that name.
+  /// One topic; nil if there is none of that name. Asks for all: many brokers make a topic that
+  /// they are asked for by name (`auto.create.topics.enable`).
   package func topic(_ name: String, _ deadline: Deadline) throws(KafkaError) -> TopicDescription? {
-    do {
-      return try unsafe metadata(client, topic: name, deadline).first
-    } catch {
-      throw reason(error)
-    }
+    try topics(deadline).first { $0.name == name }
   }
 
   /// While a broker is away a call says "timed out"; why, such as a refused login, comes as an

@@ -232,6 +232,7 @@ final class ProductLoop {
 
   private func openProducer() throws(LoopFailure) {
     monitor.update { $0.phase = .starting }
+    try checkTopics()
     let fences = settings.unsafe.keeps(.fencing)
     let id = fences ? instanceName : "\(instanceName).\(UInt64.random(in: 0...UInt64.max))"
     let batchBytes = try setLimits()
@@ -288,6 +289,37 @@ final class ProductLoop {
     self.consumer = consumer
     settings.log.write(
       ProductStarted(product: product.name, group: product.names.group, logic: logic))
+  }
+
+  /// Before anything asks for a topic by its name: many brokers would make it then, with a number
+  /// of partitions of their own (`auto.create.topics.enable`).
+  private func checkTopics() throws(LoopFailure) {
+    // A broker may not have heard yet of topics that were made just now.
+    let patience = Deadline.after(milliseconds: ProductLoop.startCallMs)
+    while let problem = missingTopic(try topicNames()) {
+      if patience.hasPassed || control.isStopping { throw .stop(.refused(problem)) }
+      control.pause(milliseconds: 200)
+    }
+  }
+
+  private func topicNames() throws(LoopFailure) -> Set<String> {
+    Set(
+      try patiently { limit throws(KafkaError) in
+        try Admin(settings: self.settings.kafka).topics(limit).map(\.name)
+      })
+  }
+
+  private func missingTopic(_ present: Set<String>) -> String? {
+    let own = Publisher.topics(product)
+    if let topic = product.inputs.first(where: { !present.contains($0.topic) })?.topic {
+      return missing(topic, isInput: true)
+    }
+    if present.isDisjoint(with: own) {
+      return "none of the product's topics is there: it was not applied to this broker, or under"
+        + " another environment; `weft apply` makes them, --environment or WEFT_ENVIRONMENT says which"
+        + " environment is meant"
+    }
+    return own.first { !present.contains($0) }.map { missing($0, isInput: false) }
   }
 
   private func checkOutputs(_ producer: TransactionalProducer) throws(LoopFailure) {

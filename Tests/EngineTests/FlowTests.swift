@@ -127,10 +127,14 @@ import Testing
           try FlowTests.rows(1, items, keys: ["item"]),
         ]))
     for number in 0..<20 { simulation.take(FlowTests.sale("s\(number % 3)", "i\(number % 7)", 1)) }
-    #expect(simulation.journal[0].joined().count == 20)
-    #expect(simulation.journal[1].joined().count == 20)
-    #expect(simulation.counts.read == 20)
+    // What is wrong with an event is wrong in every journal, and told once.
+    simulation.take(FlowTests.sale("s1", "i1", 1, more: ",\"price\":\"much\""))
+    #expect(simulation.journal[0].joined().count == 21)
+    #expect(simulation.journal[1].joined().count == 21)
+    #expect(simulation.counts.read == 21)
     #expect(simulation.counts.applied == 20)
+    #expect(simulation.counts.quarantined == 1)
+    #expect(simulation.quarantined.count == 1)
     #expect(simulation.values(0).count == 20)
     #expect(simulation.values(1).count == 20)
   }

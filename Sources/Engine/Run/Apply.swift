@@ -87,7 +87,11 @@ package final class Apply {
 
   // MARK: One event
 
-  private enum Outcome { case applied, filtered, redelivered, failed, unreadable }
+  private enum Outcome {
+    case applied, filtered, redelivered, failed, unreadable
+    /// The event is not as it must be, whatever is made of it: one of its journals says so.
+    case unfit
+  }
 
   private func apply(
     _ event: JournalEvent, at position: Position, recordedMs: Int64, batch: OutputBatch,
@@ -121,7 +125,9 @@ package final class Apply {
         return run(event, input, type, work, at: position, recordedMs: recordedMs, batch: batch)
       }
     }
-    if case .failed = outcome {
+    if case .unfit = outcome, !counts {
+      _ = bench.takeFault()
+    } else if outcome == .failed || outcome == .unfit {
       batch.truncate(toEntry: entry, byte: byte)
       let origin = Origin(
         input: input, partition: event.partition, offset: event.offset, key: event.key,
@@ -142,7 +148,7 @@ package final class Apply {
     case .applied: counted.applied += 1
     case .filtered: counted.filtered += 1
     case .redelivered: counted.redelivered += 1
-    case .failed: counted.quarantined += 1
+    case .failed, .unfit: counted.quarantined += 1
     case .unreadable: break
     }
   }
@@ -162,9 +168,9 @@ package final class Apply {
     }
     if !bench.keepsContract {
       bench.failContract(type)
-      return .failed
+      return .unfit
     }
-    if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) { return .failed }
+    if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) { return .unfit }
     var staged = StagedRows()
     for index in work.clauses.indices {
       if !work.clauses.lend(index, { run($0, time, &staged) }) { return .failed }

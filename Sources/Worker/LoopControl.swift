@@ -1,11 +1,10 @@
 import Dispatch
-import Kafka
 import Synchronization
 
 /// How other threads reach a loop: they ask it to stop, and end its waiting.
 package final class LoopControl: Sendable {
   private let stopping = Atomic<Bool>(false)
-  private let handle = Mutex<WakeHandle?>(nil)
+  private let wake = Mutex<(@Sendable () -> Void)?>(nil)
   private let pauses = DispatchSemaphore(value: 0)
   private let ended = Mutex(false)
   private let end = DispatchGroup()
@@ -18,12 +17,13 @@ package final class LoopControl: Sendable {
   package func stop() {
     stopping.store(true, ordering: .relaxed)
     pauses.signal()
-    handle.withLock { $0?.wake() }
+    wake.withLock { $0?() }
   }
 
-  func setWakeHandle(_ wakeHandle: WakeHandle?) {
-    handle.withLock { $0 = wakeHandle }
-    if isStopping { wakeHandle?.wake() }
+  /// What ends the loop's waiting from another thread.
+  func setWake(_ wake: (@Sendable () -> Void)?) {
+    self.wake.withLock { $0 = wake }
+    if isStopping { wake?() }
   }
 
   /// Waits between two tries; a stop ends it.

@@ -7,11 +7,11 @@ import Records
 // What a loop tells though nothing failed, and what it waits for before it leaves.
 extension ProductLoop {
   /// How long a loop that was asked to stop waits for its own blocks to come back.
-  private static let ownBlocksMs: Int64 = 3000
+  private static var ownBlocksMs: Int64 { 3000 }
   /// A broker looks for transactions that timed out every ten seconds; then as much again.
-  private static let sweepMs: Int64 = 20_000
+  private static var sweepMs: Int64 { 20_000 }
 
-  func tell(_ consumer: GroupConsumer, nowMs: Int64) throws(LoopFailure) {
+  func tell(_ consumer: World.Consumer, nowMs: Int64) throws(LoopFailure) {
     if let records = notices.quarantineDue(nowMs: nowMs) { tellQuarantined(records) }
     if notices.isSpareDue(ownsNothing: owned.isEmpty, nowMs: nowMs) {
       settings.log.write(NoPartitions(product: product.name))
@@ -21,7 +21,7 @@ extension ProductLoop {
       settings.log.write(
         StateRestoring(product: product.name, blocks: restoredBlocks, behind: restoreBehind))
     }
-    let patienceMs = settings.kafka.transactionMs + ProductLoop.sweepMs
+    let patienceMs = settings.kafka.transactionMs + Self.sweepMs
     for slot in owned.allSlots {
       let awaited = slot.cursor.awaited
       if let seconds = slot.watch.silentSeconds(
@@ -40,13 +40,13 @@ extension ProductLoop {
 
   /// Blocks are there and do not come. Where readers may have them, this one hangs: a new one reads
   /// the journal from where the state begins anew.
-  private func mendSilence(of slot: JournalSlot, _ consumer: GroupConsumer, seconds: Int64)
+  private func mendSilence(of slot: JournalSlot, _ consumer: World.Consumer, seconds: Int64)
     throws(LoopFailure)
   {
     let at = owned.place(of: slot)
     let stable: Int64
     do throws(KafkaError) {
-      stable = try consumer.watermarks(at, .after(milliseconds: ProductLoop.startCallMs)).upperBound
+      stable = try consumer.watermarks(at, .after(milliseconds: Self.startCallMs)).upperBound
     } catch {
       // The brokers are away, and that is told elsewhere.
       return
@@ -64,11 +64,11 @@ extension ProductLoop {
   /// Waits for the blocks of earlier turns that could not be applied in them, so that a worker that
   /// left has published all that it took. Inputs are not taken any more.
   func awaitOwnBlocks() throws(LoopFailure) -> StopReason {
-    let end = Clock.monotonicMs() + ProductLoop.ownBlocksMs
+    let end = world.monotonicMs() + Self.ownBlocksMs
     while let consumer, !isRestoring, !needsRewind {
       let missing = owned.allSlots.count { $0.cursor.awaited != nil }
       if missing == 0 { break }
-      if Clock.monotonicMs() >= end { return .unapplied(partitions: missing) }
+      if world.monotonicMs() >= end { return .unapplied(partitions: missing) }
       consumer.poll(into: batch, waitMilliseconds: 20)
       batch.clear()
       // Others apply what goes to them.

@@ -331,7 +331,7 @@ func topicHandle(_ client: OpaquePointer, _ name: String, ordinal: Int) -> Opaqu
 
 /// The group's generation and member at one moment; goes with offsets into a transaction so that a
 /// member that the group has replaced cannot commit.
-@safe package struct GroupMetadata: ~Copyable {
+@safe package final class GroupMetadata {
   let raw: OpaquePointer
 
   init(taking raw: OpaquePointer) { unsafe self.raw = raw }

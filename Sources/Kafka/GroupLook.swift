@@ -13,6 +13,11 @@ package final class GroupLook: Sendable {
     package let group: GroupDescription
     /// In the order of the topics that were asked for; 0 for one that is not there.
     package let counts: [Int]
+
+    package init(group: GroupDescription, counts: [Int]) {
+      self.group = group
+      self.counts = counts
+    }
   }
 
   private enum Progress {

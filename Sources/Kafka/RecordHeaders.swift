@@ -29,6 +29,9 @@ import Records
 
   package func add(_ name: StaticString, _ value: ByteView?) { add(name.view, value) }
 
+  /// Reads what was added so far; lives as long as the list.
+  package borrowing func reader() -> HeaderReader { unsafe HeaderReader(list: raw) }
+
   /// A list of its own with the same headers.
   package borrowing func copy() -> RecordHeaders {
     unsafe RecordHeaders(taking: rd_kafka_headers_copy(raw))

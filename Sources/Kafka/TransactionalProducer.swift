@@ -227,7 +227,7 @@ import Records
   /// - Parameter group: the generation under which the whole turn was gathered.
   package func sendOffsets(
     _ offsets: [PartitionOffset], of consumer: GroupConsumer,
-    metadata: (TopicPartition) -> String, group: borrowing GroupMetadata, _ deadline: Deadline
+    metadata: (TopicPartition) -> String, group: GroupMetadata, _ deadline: Deadline
   ) throws(KafkaError) {
     let list = PartitionList(capacity: offsets.count)
     for entry in offsets {
@@ -344,7 +344,9 @@ import Records
 
 /// Names a record of the open transaction whose offset can be asked for.
 package struct RecordTag: Hashable, Sendable {
-  let index: Int
+  package let index: Int
+
+  package init(index: Int) { self.index = index }
 }
 
 /// The fixed array into which librdkafka's threads store acknowledged offsets.

@@ -1,5 +1,4 @@
 import Dispatch
-import Kafka
 import Synchronization
 
 /// How other threads reach a loop: they ask it to stop, and end its waiting.
@@ -7,7 +6,7 @@ package final class LoopControl: Sendable {
   private let stopping = Atomic<Bool>(false)
   /// Of the monotonic clock; 0 before.
   private let stoppedAtMs = Atomic<Int64>(0)
-  private let handle = Mutex<WakeHandle?>(nil)
+  private let wake = Mutex<(@Sendable () -> Void)?>(nil)
   private let pauses = DispatchSemaphore(value: 0)
   private let ended = Mutex(false)
   private let end = DispatchGroup()
@@ -22,7 +21,7 @@ package final class LoopControl: Sendable {
       expected: 0, desired: Clock.monotonicMs(), ordering: .relaxed)
     stopping.store(true, ordering: .relaxed)
     pauses.signal()
-    handle.withLock { $0?.wake() }
+    wake.withLock { $0?() }
   }
 
   /// Milliseconds since it was first asked to stop.
@@ -31,9 +30,10 @@ package final class LoopControl: Sendable {
     return at == 0 ? 0 : Clock.monotonicMs() - at
   }
 
-  func setWakeHandle(_ wakeHandle: WakeHandle?) {
-    handle.withLock { $0 = wakeHandle }
-    if isStopping { wakeHandle?.wake() }
+  /// What ends the loop's waiting from another thread.
+  func setWake(_ wake: (@Sendable () -> Void)?) {
+    self.wake.withLock { $0 = wake }
+    if isStopping { wake?() }
   }
 
   /// Waits between two tries; a stop ends it.

@@ -6,12 +6,12 @@ import Kafka
 /// Not read from the client when it is needed: the client learns a new generation before the loop
 /// has answered for the partitions of the old one, and would vouch for offsets of partitions that
 /// another member has by then.
-final class Membership {
-  let metadata: GroupMetadata
+final class Membership<Consumer: LoopConsumer> {
+  let metadata: Consumer.Metadata
   let memberId: String?
 
   /// Nil when the client has no place in the group.
-  init?(_ consumer: GroupConsumer) {
+  init?(_ consumer: Consumer) {
     // Asked for on both sides of the metadata, which does not show whose it is.
     guard let memberId = consumer.memberId, let metadata = consumer.groupMetadata(),
       consumer.memberId == memberId
@@ -21,12 +21,12 @@ final class Membership {
   }
 
   /// One that vouches for nothing: for the tests that show why the real one is needed.
-  init(unchecked consumer: GroupConsumer, fences: Bool) {
+  init(unchecked consumer: Consumer, fences: Bool) {
     memberId = nil
     if fences, let metadata = consumer.groupMetadata() {
       self.metadata = metadata
     } else {
-      metadata = GroupMetadata(group: consumer.group)
+      metadata = Consumer.Metadata(group: consumer.group)
     }
   }
 }

@@ -14,7 +14,7 @@ extension ProductLoop {
 
   /// Tells of another logic before anything that follows from it, and before the group is touched.
   /// Only a first look: what a transaction holds pending is not waited for, assignments look again.
-  func checkLogicEarly(_ consumer: GroupConsumer, _ counts: [Int]) throws(LoopFailure) {
+  func checkLogicEarly(_ consumer: World.Consumer, _ counts: [Int]) throws(LoopFailure) {
     let all = allPartitions(counts)
     guard let committed = try? consumer.committed(all, .after(milliseconds: 1000)) else { return }
     try checkLogic(committed)
@@ -36,7 +36,7 @@ extension ProductLoop {
 
   /// No committed offset is a first start only beside an empty journal: Kafka forgets the offsets
   /// of a group that is idle for `offsets.retention.minutes`, a week unless set.
-  func checkFirstStart(_ consumer: GroupConsumer) throws(LoopFailure) {
+  func checkFirstStart(_ consumer: World.Consumer) throws(LoopFailure) {
     if isDirect { return }
     let counts = try patiently { limit throws(KafkaError) in try consumer.partitionCounts(limit) }
     let everything = allPartitions(counts.map { $0 ?? 0 })
@@ -69,7 +69,7 @@ extension ProductLoop {
 
   /// Notes, before joining, which inputs the group has begun and how many partitions they have. Not
   /// while in the group: members of a first start begin their partitions at the same time.
-  func noteBegun(_ consumer: GroupConsumer, _ counts: [Int]) throws(LoopFailure) {
+  func noteBegun(_ consumer: World.Consumer, _ counts: [Int]) throws(LoopFailure) {
     partitionsAtJoin = counts
     begunInputs = []
     var inputs: [TopicPartition] = []
@@ -87,7 +87,7 @@ extension ProductLoop {
     for entry in committed where entry.offset != nil { begunInputs.insert(entry.at.topic.value) }
   }
 
-  func firstOffset(_ at: TopicPartition, _ consumer: GroupConsumer) throws(LoopFailure)
+  func firstOffset(_ at: TopicPartition, _ consumer: World.Consumer) throws(LoopFailure)
     -> Offset
   {
     if !owned.isInput(at) { return Offset(0) }
@@ -105,7 +105,7 @@ extension ProductLoop {
 
   /// Writes down where a first start begins, before anything is taken: `latest` stays where it was,
   /// and a crash in the first turn is not taken for forgotten offsets.
-  func commitStart(_ consumer: GroupConsumer) throws(LoopFailure) {
+  func commitStart(_ consumer: World.Consumer) throws(LoopFailure) {
     guard let publisher else { return }
     let membership = try membershipToCommit(consumer)
     do {

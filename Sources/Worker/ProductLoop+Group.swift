@@ -22,7 +22,7 @@ extension ProductLoop {
   /// - Parameter mustKnow: whether to go on asking while the group cannot be seen; otherwise no
   ///   answer counts as nobody.
   func isHeldByAnother(mustKnow: Bool, isOut: Bool = false) -> Bool? {
-    let admin = try? Admin(settings: settings.kafka)
+    let admin = try? world.makeAdmin(readsUncommitted: false)
     let namesMembers = ownIds.contains { GroupMember.isNamed(instanceName, id: $0) }
     var question = HolderQuestion(
       sessionMs: settings.kafka.sessionMs, isBelieved: isOut && !namesMembers)
@@ -30,19 +30,19 @@ extension ProductLoop {
       let sight = look(by: admin)
       if !mustKnow && (sight == .noAnswer || sight == .noGroup) { return false }
       noteOwnId()
-      switch question.answer(sight, ownIds: ownIds, nowMs: Clock.monotonicMs()) {
+      switch question.answer(sight, ownIds: ownIds, nowMs: world.monotonicMs()) {
       case .another: return true
       case .nobodyElse: return false
-      case .notYet: control.pause(milliseconds: 500)
+      case .notYet: world.pause(milliseconds: 500)
       }
     }
     return nil
   }
 
-  private func look(by admin: Admin?) -> HolderQuestion.Sight {
+  private func look(by admin: World.Admin?) -> HolderQuestion.Sight {
     guard let admin else { return .noAnswer }
     do throws(KafkaError) {
-      let limit = Deadline.after(milliseconds: ProductLoop.startCallMs)
+      let limit = Deadline.after(milliseconds: Self.startCallMs)
       guard let group = try admin.group(product.names.group, limit) else { return .noGroup }
       return .members(group.members.filter { $0.isNamed(instanceName) }.map(\.memberId).sorted())
     } catch {
@@ -55,19 +55,18 @@ extension ProductLoop {
   func noteOwnId() { if let id = consumer?.memberId { ownIds.insert(id) } }
 
   /// Looks now and then whether every partition has an owner. Never waits for the answer.
-  func watchGroup(_ consumer: GroupConsumer, nowMs: Int64) {
+  func watchGroup(_ consumer: World.Consumer, nowMs: Int64) {
     if let look {
       guard look.isOver else { return }
       self.look = nil
       if let outcome = look.outcome { judge(outcome, consumer, nowMs: nowMs) }
     } else if watch.isDue(nowMs: nowMs) {
       watch.asked(nowMs: nowMs)
-      look = GroupLook(
-        settings: settings.kafka, group: consumer.group, topics: consumer.topics)
+      look = world.look(at: consumer.group, topics: consumer.topics)
     }
   }
 
-  private func judge(_ outcome: GroupLook.Outcome, _ consumer: GroupConsumer, nowMs: Int64) {
+  private func judge(_ outcome: GroupLook.Outcome, _ consumer: World.Consumer, nowMs: Int64) {
     let ids = outcome.group.members.map(\.memberId).sorted()
     guard outcome.group.isStable, let own = consumer.memberId, let rank = ids.firstIndex(of: own)
     else { return }

@@ -7,13 +7,13 @@ import Records
 // What a loop tells though nothing failed, and what it waits for before it leaves.
 extension ProductLoop {
   /// How long a loop that was asked to stop waits for its own blocks to come back.
-  private static let ownBlocksMs: Int64 = 3000
+  private static var ownBlocksMs: Int64 { 3000 }
   /// How long a question may take that nothing hangs on.
-  private static let askMs = 500
+  private static var askMs: Int { 500 }
   /// A broker looks for transactions that timed out every ten seconds; then as much again.
-  private static let sweepMs: Int64 = 20_000
+  private static var sweepMs: Int64 { 20_000 }
 
-  func tell(_ consumer: GroupConsumer, nowMs: Int64) throws(LoopFailure) {
+  func tell(_ consumer: World.Consumer, nowMs: Int64) throws(LoopFailure) {
     if let records = notices.quarantineDue(nowMs: nowMs) { tellQuarantined(records) }
     if notices.isSpareDue(ownsNothing: owned.isEmpty, nowMs: nowMs) {
       settings.log.write(NoPartitions(product: product.name))
@@ -25,10 +25,10 @@ extension ProductLoop {
       let states = stateStatuses
       monitor.update { $0.states = states }
     }
-    let patienceMs = settings.kafka.transactionMs + ProductLoop.sweepMs
+    let patienceMs = settings.kafka.transactionMs + Self.sweepMs
     for slot in owned.allSlots {
       if slot.probe.isDue(at: slot.cursor.next, nowMs: nowMs), slot.cursor.awaited == nil {
-        askEnd(of: slot, consumer, .after(milliseconds: ProductLoop.askMs))
+        askEnd(of: slot, consumer, .after(milliseconds: Self.askMs))
       }
       if let seconds = slot.watch.silentSeconds(
         awaiting: slot.awaited, nowMs: nowMs, patienceMs: patienceMs)
@@ -41,7 +41,7 @@ extension ProductLoop {
 
   /// Up to where readers may have the journal; nothing changes where the brokers do not answer,
   /// which is told elsewhere.
-  private func askEnd(of slot: JournalSlot, _ consumer: GroupConsumer, _ limit: Deadline) {
+  private func askEnd(of slot: JournalSlot, _ consumer: World.Consumer, _ limit: Deadline) {
     guard let range = try? consumer.watermarks(owned.place(of: slot), limit) else { return }
     slot.knownEnd = Offset(range.upperBound)
   }
@@ -53,11 +53,11 @@ extension ProductLoop {
 
   /// Blocks are there and do not come. Where readers may have them, this one hangs: a new one reads
   /// the journal from where the state begins anew.
-  private func mendSilence(of slot: JournalSlot, _ consumer: GroupConsumer, seconds: Int64)
+  private func mendSilence(of slot: JournalSlot, _ consumer: World.Consumer, seconds: Int64)
     throws(LoopFailure)
   {
     let at = owned.place(of: slot)
-    askEnd(of: slot, consumer, .after(milliseconds: ProductLoop.startCallMs))
+    askEnd(of: slot, consumer, .after(milliseconds: Self.startCallMs))
     let isHeld = slot.knownEnd < slot.awaitedEnd
     settings.log.write(
       JournalSilent(
@@ -73,14 +73,14 @@ extension ProductLoop {
   func awaitOwnBlocks() throws(LoopFailure) -> StopReason {
     defer { tellLastQuarantined() }
     guard let consumer, !isDirect else { return .drained }
-    let limit = Deadline.after(milliseconds: ProductLoop.askMs)
+    let limit = Deadline.after(milliseconds: Self.askMs)
     for slot in owned.allSlots { askEnd(of: slot, consumer, limit) }
     try pauseInputs(consumer)
-    let end = Clock.monotonicMs() + ProductLoop.ownBlocksMs
+    let end = world.monotonicMs() + Self.ownBlocksMs
     while true {
       let missing = owned.allSlots.count { $0.awaited != nil }
       if missing == 0 { return .drained }
-      if isRestoring || needsRewind || Clock.monotonicMs() >= end {
+      if isRestoring || needsRewind || world.monotonicMs() >= end {
         return .unapplied(partitions: missing)
       }
       consumer.poll(into: batch, waitMilliseconds: 20)
@@ -94,7 +94,7 @@ extension ProductLoop {
   }
 
   private func tellLastQuarantined() {
-    let late = Clock.monotonicMs() + LoopNotices.quarantineMs
+    let late = world.monotonicMs() + LoopNotices.quarantineMs
     if let records = notices.quarantineDue(nowMs: late) { tellQuarantined(records) }
   }
 }

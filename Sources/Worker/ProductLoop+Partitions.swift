@@ -9,13 +9,13 @@ import State
 extension ProductLoop {
   /// Answers what the consumer told. True if the assignment changed: then what was gathered before
   /// is gone and the batch with it, because it may span two assignments (rule 8).
-  func handleEvents(_ consumer: GroupConsumer) throws(LoopFailure) -> Bool {
+  func handleEvents(_ consumer: World.Consumer) throws(LoopFailure) -> Bool {
     var hasChanged = false
     while let event = consumer.nextEvent() {
       switch event {
       case .assigned, .revoked:
         hasChanged = true
-        watch.rebalanced(nowMs: Clock.monotonicMs())
+        watch.rebalanced(nowMs: world.monotonicMs())
         look = nil
         do {
           try answer(event, consumer)
@@ -32,7 +32,7 @@ extension ProductLoop {
     return hasChanged
   }
 
-  private func answer(_ event: ConsumerEvent, _ consumer: GroupConsumer) throws(LoopFailure) {
+  private func answer(_ event: ConsumerEvent, _ consumer: World.Consumer) throws(LoopFailure) {
     switch event {
     case .assigned(let partitions, let incremental):
       // One comes at the end of every rebalance, if only with nothing in it.
@@ -84,7 +84,7 @@ extension ProductLoop {
   }
 
   private func take(
-    _ partitions: [TopicPartition], incremental: Bool, _ consumer: GroupConsumer
+    _ partitions: [TopicPartition], incremental: Bool, _ consumer: World.Consumer
   ) throws(LoopFailure) {
     if !settings.unsafe.keeps(.gatheredGeneration), meter.isOpen {
       try takeInTheMiddle(partitions, incremental: incremental, consumer)
@@ -105,7 +105,7 @@ extension ProductLoop {
   }
 
   private func giveBack(
-    _ partitions: [TopicPartition], incremental: Bool, _ consumer: GroupConsumer
+    _ partitions: [TopicPartition], incremental: Bool, _ consumer: World.Consumer
   ) throws(LoopFailure) {
     let keepsTurn = !settings.unsafe.keeps(.gatheredGeneration) && meter.isOpen
     if keepsTurn {
@@ -146,7 +146,7 @@ extension ProductLoop {
     for at in owned.offsets { forget(at.at) }
   }
 
-  func pauseInputs(_ consumer: GroupConsumer) throws(LoopFailure) {
+  func pauseInputs(_ consumer: World.Consumer) throws(LoopFailure) {
     let inputs = owned.inputs.map(\.at)
     if inputs.isEmpty { return }
     do {
@@ -157,7 +157,7 @@ extension ProductLoop {
     pausedInputs = inputs
   }
 
-  private func resumeInputs(_ consumer: GroupConsumer) throws(LoopFailure) {
+  private func resumeInputs(_ consumer: World.Consumer) throws(LoopFailure) {
     if pausedInputs.isEmpty { return }
     do {
       try consumer.resume(pausedInputs)
@@ -189,7 +189,7 @@ extension ProductLoop {
   /// Reads the committed offsets of everything that is kept or added, and puts cursors and
   /// positions there. Returns where reading goes on.
   private func restart(
-    keeping: Bool, adding: [TopicPartition], _ consumer: GroupConsumer
+    keeping: Bool, adding: [TopicPartition], _ consumer: World.Consumer
   ) throws(LoopFailure) -> (kept: [PartitionOffset], added: [PartitionOffset]) {
     let added = Set(adding)
     let kept = keeping ? owned.offsets.map(\.at).filter { !added.contains($0) } : []
@@ -250,7 +250,7 @@ extension ProductLoop {
   }
 
   /// After positions were set: inputs wait while journals are re-applied.
-  private func settle(_ consumer: GroupConsumer) throws(LoopFailure) {
+  private func settle(_ consumer: World.Consumer) throws(LoopFailure) {
     needsRewind = false
     let slots = owned.allSlots
     let behind = restoreBehind
@@ -261,7 +261,7 @@ extension ProductLoop {
         product: product.name, inputs: inputs.count, journals: slots.count, behind: behind))
     if isRestoring {
       restoredBlocks = 0
-      restoringSinceMs = Clock.monotonicMs()
+      restoringSinceMs = world.monotonicMs()
       monitor.update { $0.phase = .restoring }
       try pauseInputs(consumer)
     } else {
@@ -277,14 +277,14 @@ extension ProductLoop {
   }
 
   /// Every journal has been brought to what is committed: inputs go on.
-  func finishRestoring(_ consumer: GroupConsumer) throws(LoopFailure) {
+  func finishRestoring(_ consumer: World.Consumer) throws(LoopFailure) {
     if owned.allSlots.contains(where: { $0.cursor.isRestoring }) { return }
     isRestoring = false
     try resumeInputs(consumer)
     settings.log.write(
       StateRestored(
         product: product.name, blocks: restoredBlocks,
-        durationMs: Clock.monotonicMs() - restoringSinceMs))
+        durationMs: world.monotonicMs() - restoringSinceMs))
     monitor.update { $0.phase = .running }
   }
 
@@ -316,14 +316,16 @@ extension ProductLoop {
   /// Where a partition ends when open transactions are counted in.
   private func realEnd(of topic: String, _ partition: Partition) throws(LoopFailure) -> Offset {
     try patiently { limit throws(KafkaError) in
-      let admin = try Admin(settings: self.settings.kafka, readsUncommitted: true)
+      let admin = try self.world.makeAdmin(readsUncommitted: true)
       return Offset(try admin.watermarks(topic, partition, limit).upperBound)
     }
   }
 
   /// What goes with the offsets so that nothing is committed by a member that the group has put out
   /// or that another has replaced.
-  func membershipToCommit(_ consumer: GroupConsumer) throws(LoopFailure) -> Membership {
+  func membershipToCommit(_ consumer: World.Consumer) throws(LoopFailure) -> Membership<
+    World.Consumer
+  > {
     let rules = settings.unsafe
     let fences = rules.keeps(.fencing)
     if !fences || !rules.keeps(.gatheredGeneration) {
@@ -340,7 +342,7 @@ extension ProductLoop {
 
   /// Without the rule of the gathered generation: new partitions come while the turn stays open.
   private func takeInTheMiddle(
-    _ partitions: [TopicPartition], incremental: Bool, _ consumer: GroupConsumer
+    _ partitions: [TopicPartition], incremental: Bool, _ consumer: World.Consumer
   ) throws(LoopFailure) {
     let starts = try restart(keeping: false, adding: partitions, consumer)
     do {

@@ -8,7 +8,7 @@ import State
 // States on disk: opened with their partition, brought to disk between turns.
 extension ProductLoop {
   /// A disk that damages states again and again is not to be worked on.
-  private static let damagesMax = 3
+  private static var damagesMax: Int { 3 }
 
   /// A slot over the state that the disk has of a partition, or over an empty one where that is of
   /// no use.
@@ -29,7 +29,7 @@ extension ProductLoop {
       checksOffset: settings.unsafe.keeps(.offsetRule))
     return JournalSlot(
       plan: plan, journal: journal, partition: at.partition, state: state,
-      incarnation: incarnation ?? UInt64.random(in: 1...UInt64.max), cursor: cursor)
+      incarnation: incarnation ?? world.drawNumber(), cursor: cursor)
   }
 
   private func openState(_ directory: String, _ check: StateCheck, _ at: TopicPartition)
@@ -38,7 +38,7 @@ extension ProductLoop {
     let memory = settings.state.memory
     let objection: StateCheck.Objection
     do throws(StoreFailure) {
-      let store = try RowStore(directory: directory, memory: memory)
+      let store = try world.openRows(directory, memory)
       let found = store.moment.flatMap { check.objection(to: $0.stamp) }
       guard let found else { return PartitionState(store) }
       objection = found
@@ -50,8 +50,8 @@ extension ProductLoop {
       StateDiscarded(
         product: product.name, journal: consumer?.topics[at.topic.value] ?? "",
         partition: at.partition, directory: directory, objection: objection))
-    try RowStore.destroy(directory: directory)
-    return PartitionState(try RowStore(directory: directory, memory: memory))
+    try world.destroyRows(directory)
+    return PartitionState(try world.openRows(directory, memory))
   }
 
   /// Between turns, when what the stamps cover is committed: brings to disk what is due.
@@ -73,7 +73,7 @@ extension ProductLoop {
   /// person, and the journal keeps what the state lacks.
   func recover(from failure: StoreFailure) -> StopReason? {
     damagesSeen += 1
-    if failure.kind != .damaged || damagesSeen > ProductLoop.damagesMax {
+    if failure.kind != .damaged || damagesSeen > Self.damagesMax {
       return .refused("\(failure)")
     }
     return nil

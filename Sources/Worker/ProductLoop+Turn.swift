@@ -11,7 +11,7 @@ extension ProductLoop {
   func step() throws(LoopFailure) {
     guard let consumer else { return }
     // Blocks that come end the wait, but not those that were left from the last time.
-    let wait = needsRewind || !blocks.isEmpty ? 0 : meter.waitMs(nowMs: Clock.monotonicMs())
+    let wait = needsRewind || !blocks.isEmpty ? 0 : meter.waitMs(nowMs: world.monotonicMs())
     consumer.poll(into: batch, waitMilliseconds: Int(wait))
     if try handleEvents(consumer), settings.unsafe.keeps(.gatheredGeneration) {
       batch.clear()
@@ -35,14 +35,14 @@ extension ProductLoop {
     try settleOwnBlocks(isFinal: false)
     if !ends.isEmpty { try checkEnds() }
     if isRestoring { try finishRestoring(consumer) }
-    let now = Clock.monotonicMs()
+    let now = world.monotonicMs()
     if meter.shouldClose(nowMs: now) { try closeTurn() }
     watchGroup(consumer, nowMs: now)
     try tell(consumer, nowMs: now)
   }
 
   private func gather() throws(LoopFailure) {
-    if !hasRecordedTime { recordedMs = max(recordedMs, Clock.wallMs()) }
+    if !hasRecordedTime { recordedMs = max(recordedMs, world.wallMs()) }
     let inputCount = product.inputs.count
     var taken = 0
     var bytes = 0
@@ -57,14 +57,14 @@ extension ProductLoop {
     }
     if taken > 0 {
       hasRecordedTime = true
-      meter.add(records: taken, bytes: bytes, nowMs: Clock.monotonicMs())
+      meter.add(records: taken, bytes: bytes, nowMs: world.monotonicMs())
     }
     batch.clear()
   }
 
   /// Takes journal blocks that came back. They have a queue of their own, so that they do not stand
   /// behind what was fetched of the inputs.
-  func takeBlocks(_ consumer: GroupConsumer) throws(LoopFailure) {
+  func takeBlocks(_ consumer: World.Consumer) throws(LoopFailure) {
     consumer.pollAside(into: blocks)
     var index = 0
     while index < blocks.count {
@@ -113,7 +113,7 @@ extension ProductLoop {
       readBackInTurn += 1
       // Its events were counted as records by the turn that took them in; here it counts by size.
       meter.add(
-        records: 1 + bytes.count / 256, bytes: bytes.count, nowMs: Clock.monotonicMs())
+        records: 1 + bytes.count / 256, bytes: bytes.count, nowMs: world.monotonicMs())
     }
     try check(applied, slot, offset)
     if step == .reapply { try writeBackIfDue(slot) }
@@ -158,7 +158,9 @@ extension ProductLoop {
     outputs.clear()
   }
 
-  private func publishBlocks(_ publisher: Publisher, _ limit: Deadline) throws(KafkaError) {
+  private func publishBlocks(_ publisher: Publisher<World.Producer>, _ limit: Deadline)
+    throws(KafkaError)
+  {
     while sealedDone < ingest.sealed.count {
       let block = ingest.sealed[sealedDone]
       let slot = owned.slot(block.journal, block.partition)
@@ -201,7 +203,7 @@ extension ProductLoop {
   func closeTurn() throws(LoopFailure) {
     guard meter.isOpen, let publisher, let consumer else { return }
     let membership = try membershipToCommit(consumer)
-    let started = Clock.monotonicMicroseconds()
+    let started = world.monotonicMicroseconds()
     let limit = deadline
     if !isDirect { try writeBlocks(publisher, consumer, limit) }
     do {
@@ -221,13 +223,13 @@ extension ProductLoop {
     } catch {
       throw .kafka(error, .ending)
     }
-    noteCommit(microseconds: Clock.monotonicMicroseconds() - started)
+    noteCommit(microseconds: world.monotonicMicroseconds() - started)
     try writeBackStates()
   }
 
   /// Writes what ingest has gathered, and applies of it what may be applied in this turn.
   private func writeBlocks(
-    _ publisher: Publisher, _ consumer: GroupConsumer, _ limit: Deadline
+    _ publisher: Publisher<World.Producer>, _ consumer: World.Consumer, _ limit: Deadline
   ) throws(LoopFailure) {
     do {
       ingest.seal(recordedMs: recordedMs)
@@ -249,7 +251,7 @@ extension ProductLoop {
     }
     notices.quarantined(counts.quarantined)
     let (published, readBack, atOnce) = (publishedInTurn, readBackInTurn, appliedAtOnceInTurn)
-    let (states, now) = (stateStatuses, Clock.wallMs())
+    let (states, now) = (stateStatuses, world.wallMs())
     monitor.update {
       $0.states = states
       $0.lastCommitMs = now

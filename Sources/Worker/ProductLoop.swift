@@ -45,14 +45,15 @@ enum LoopFailure: Error {
 ///
 /// The order of a start is that of a process in `Turn.tla`: become the only holder, then join, then
 /// read the committed offsets, restore, and only then consume.
-final class ProductLoop {
+package final class ProductLoop<World: LoopWorld> {
   /// How long a call to the brokers is tried before the loop looks up.
-  static let callMs = 20_000
-  static let startCallMs = 3000
+  static var callMs: Int { 20_000 }
+  static var startCallMs: Int { 3000 }
   /// A worker that is asked to stop leaves within ten seconds: so much of them is for finishing the
   /// turn and for what was left, the rest for leaving.
-  static let drainMs: Int64 = 6000
+  static var drainMs: Int64 { 6000 }
 
+  let world: World
   let settings: LoopSettings
   let control: LoopControl
   let monitor: ProductMonitor
@@ -62,8 +63,8 @@ final class ProductLoop {
   let isDirect: Bool
   let logic: String
 
-  var consumer: GroupConsumer?
-  var publisher: Publisher?
+  var consumer: World.Consumer?
+  var publisher: Publisher<World.Producer>?
   var owned: OwnedPartitions
   var needsRewind = false
   var isRestoring = false
@@ -75,7 +76,7 @@ final class ProductLoop {
   /// First start of this group: positions are committed before anything is taken.
   var hasUncommittedStart = false
   /// Nil while the loop has no place in its group.
-  var membership: Membership?
+  var membership: Membership<World.Consumer>?
   /// Inputs for which the group had committed offsets before this loop joined.
   var begunInputs: Set<Int> = []
   /// How many partitions each topic had then.
@@ -84,14 +85,14 @@ final class ProductLoop {
   /// a coordinator that took over may know an earlier one.
   var ownIds: Set<String> = []
   var watch = GroupWatch()
-  var look: GroupLook?
+  var look: World.Look?
   var notices = LoopNotices()
   var damagesSeen = 0
 
   // The open turn.
-  let batch = RecordBatch(capacity: 2000)
+  let batch = World.Consumer.Batch(capacity: 2000)
   /// Journal blocks, of up to 64 KiB each as a rule.
-  let blocks = RecordBatch(capacity: 64)
+  let blocks = World.Consumer.Batch(capacity: 64)
   let outputs = OutputBatch()
   var meter: TurnMeter
   /// The wall clock when the open turn took its first input; never goes back.
@@ -122,9 +123,10 @@ final class ProductLoop {
     let tag: RecordTag
   }
 
-  init(_ settings: LoopSettings, control: LoopControl, monitor: ProductMonitor)
-    throws(PlanFailure)
-  {
+  package init(
+    _ settings: LoopSettings, control: LoopControl, monitor: ProductMonitor, in world: World
+  ) throws(PlanFailure) {
+    self.world = world
     self.settings = settings
     self.control = control
     self.monitor = monitor
@@ -144,11 +146,11 @@ final class ProductLoop {
   var deadline: Deadline {
     .after(
       milliseconds: control.isStopping
-        ? Int(max(ProductLoop.drainMs - control.sinceStopMs, 100)) : ProductLoop.callMs)
+        ? Int(max(Self.drainMs - control.sinceStopMs, 100)) : Self.callMs)
   }
 
   /// Runs until it is stopped or has to stop; says why.
-  func run() -> StopReason {
+  package func run() -> StopReason {
     while true {
       do {
         while !control.isStopping {
@@ -208,7 +210,7 @@ final class ProductLoop {
       leave()
     }
     // The first tries follow at once; a failure that repeats must not become a busy loop.
-    if failuresInRow > 3 { control.pause(milliseconds: min(100 * failuresInRow, 2000)) }
+    if failuresInRow > 3 { world.pause(milliseconds: min(100 * failuresInRow, 2000)) }
     return nil
   }
 
@@ -234,13 +236,12 @@ final class ProductLoop {
     monitor.update { $0.phase = .starting }
     try checkTopics()
     let fences = settings.unsafe.keeps(.fencing)
-    let id = fences ? instanceName : "\(instanceName).\(UInt64.random(in: 0...UInt64.max))"
+    let id = fences ? instanceName : "\(instanceName).\(world.drawNumber())"
     let batchBytes = try setLimits()
-    let producer: TransactionalProducer
+    let producer: World.Producer
     do {
-      producer = try TransactionalProducer(
-        settings: settings.kafka.with("batch.size", "\(batchBytes)"), transactionalId: id,
-        topics: Publisher.topics(product), log: log)
+      producer = try world.makeProducer(
+        transactionalId: id, topics: writtenTopics, batchBytes: batchBytes, log: log)
     } catch {
       throw .stop(.refused("\(error)"))
     }
@@ -257,14 +258,13 @@ final class ProductLoop {
     publisher = Publisher(producer, plan: plan)
   }
 
-  private func openConsumer(_ producer: TransactionalProducer) throws(LoopFailure) {
+  private func openConsumer(_ producer: World.Producer) throws(LoopFailure) {
     let topics = product.inputs.map(\.topic) + product.journals.map(\.topic)
-    let consumer: GroupConsumer
+    let consumer: World.Consumer
     do {
-      consumer = try GroupConsumer(
-        settings: settings.kafka, group: product.names.group, instance: instanceName,
-        topics: topics, aside: Set((product.inputs.count..<topics.count).map(TopicOrdinal.init)),
-        log: log)
+      consumer = try world.makeConsumer(
+        group: product.names.group, instance: instanceName, topics: topics,
+        aside: Set((product.inputs.count..<topics.count).map(TopicOrdinal.init)), log: log)
     } catch {
       throw .stop(.refused("\(error)"))
     }
@@ -285,7 +285,7 @@ final class ProductLoop {
     } catch {
       throw .kafka(error, .reading)
     }
-    control.setWakeHandle(consumer.wakeHandle)
+    control.setWake(consumer.wake)
     self.consumer = consumer
     settings.log.write(
       ProductStarted(product: product.name, group: product.names.group, logic: logic))
@@ -295,22 +295,22 @@ final class ProductLoop {
   /// of partitions of their own (`auto.create.topics.enable`).
   private func checkTopics() throws(LoopFailure) {
     // A broker may not have heard yet of topics that were made just now.
-    let patience = Deadline.after(milliseconds: ProductLoop.startCallMs)
+    let patience = Deadline.after(milliseconds: Self.startCallMs)
     while let problem = missingTopic(try topicNames()) {
       if patience.hasPassed || control.isStopping { throw .stop(.refused(problem)) }
-      control.pause(milliseconds: 200)
+      world.pause(milliseconds: 200)
     }
   }
 
   private func topicNames() throws(LoopFailure) -> Set<String> {
     Set(
       try patiently { limit throws(KafkaError) in
-        try Admin(settings: self.settings.kafka).topics(limit).map(\.name)
+        try self.world.makeAdmin(readsUncommitted: false).topics(limit).map(\.name)
       })
   }
 
   private func missingTopic(_ present: Set<String>) -> String? {
-    let own = Publisher.topics(product)
+    let own = writtenTopics
     if let topic = product.inputs.first(where: { !present.contains($0.topic) })?.topic {
       return missing(topic, isInput: true)
     }
@@ -322,7 +322,12 @@ final class ProductLoop {
     return own.first { !present.contains($0) }.map { missing($0, isInput: false) }
   }
 
-  private func checkOutputs(_ producer: TransactionalProducer) throws(LoopFailure) {
+  /// In the order of their ordinals: journals, ports, quarantine.
+  private var writtenTopics: [String] {
+    product.journals.map(\.topic) + product.outputs.map(\.topic) + [product.names.quarantineTopic]
+  }
+
+  private func checkOutputs(_ producer: World.Producer) throws(LoopFailure) {
     for (index, journal) in product.journals.enumerated() {
       let count = producer.partitions(of: TopicOrdinal(index))
       if count != journal.partitions {
@@ -380,7 +385,7 @@ final class ProductLoop {
   /// Nil where the broker does not tell, such as for want of a right.
   private func topicBytesMax(_ topic: String) throws(LoopFailure) -> Int? {
     try patiently { limit throws(KafkaError) -> Int? in
-      let admin = try Admin(settings: self.settings.kafka)
+      let admin = try self.world.makeAdmin(readsUncommitted: false)
       do throws(KafkaError) {
         let configs = try admin.topicConfigs(topic, limit)
         guard let text = configs.first(where: { $0.name == "max.message.bytes" })?.value
@@ -399,7 +404,7 @@ final class ProductLoop {
   {
     while true {
       do {
-        let result = try call(.after(milliseconds: ProductLoop.startCallMs))
+        let result = try call(.after(milliseconds: Self.startCallMs))
         awaySinceMs = nil
         return result
       } catch {
@@ -412,14 +417,14 @@ final class ProductLoop {
           throw .kafka(error, .reading)
         }
         noteAway(error)
-        control.pause(milliseconds: 100)
+        world.pause(milliseconds: 100)
       }
     }
   }
 
   /// Says that the brokers are away at once and then every half minute.
   func noteAway(_ error: KafkaError) {
-    let now = Clock.monotonicMs()
+    let now = world.monotonicMs()
     let since = awaySinceMs ?? now
     if awaySinceMs == nil || now - awaySaidMs >= 30_000 {
       awaySaidMs = now
@@ -442,7 +447,7 @@ final class ProductLoop {
   func leave() {
     // First: a client does not end while records of its are held.
     rollBackTurn()
-    control.setWakeHandle(nil)
+    control.setWake(nil)
     consumer?.close(.after(milliseconds: 2000))
     consumer = nil
     for entry in owned.offsets { forget(entry.at) }

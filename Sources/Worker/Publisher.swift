@@ -3,27 +3,22 @@ import Kafka
 import Product
 import Records
 
-/// Hands blocks and outputs of one product to its transactional producer. One thread owns it.
-final class Publisher {
-  /// What is constant in the headers of a port's records, built once and copied for each.
-  private final class Template {
-    let headers: RecordHeaders
-    init(_ headers: consuming RecordHeaders) { self.headers = headers }
-  }
+/// What is constant in the headers of a port's records, built once and copied for each.
+private final class HeaderTemplate {
+  let headers: RecordHeaders
+  init(_ headers: consuming RecordHeaders) { self.headers = headers }
+}
 
-  let producer: TransactionalProducer
+/// Hands blocks and outputs of one product to its transactional producer. One thread owns it.
+final class Publisher<Producer: LoopProducer> {
+  let producer: Producer
   private let journalCount: Int
   private let quarantine: TopicOrdinal
   /// By port; nil where the port has no constant headers.
-  private let templates: [Template?]
-  private let empty = Template(RecordHeaders(capacity: 10))
+  private let templates: [HeaderTemplate?]
+  private let empty = HeaderTemplate(RecordHeaders(capacity: 10))
 
-  /// The topics that a product writes, in the order of their ordinals: journals, ports, quarantine.
-  static func topics(_ product: ProductDefinition) -> [String] {
-    product.journals.map(\.topic) + product.outputs.map(\.topic) + [product.names.quarantineTopic]
-  }
-
-  init(_ producer: TransactionalProducer, plan: ProductPlan) {
+  init(_ producer: Producer, plan: ProductPlan) {
     self.producer = producer
     journalCount = plan.definition.journals.count
     quarantine = TopicOrdinal(journalCount + plan.definition.outputs.count)
@@ -35,7 +30,7 @@ final class Publisher {
           ByteView.lending(header.value) { headers.add(name, $0) }
         }
       }
-      return Template(headers)
+      return HeaderTemplate(headers)
     }
   }
 

@@ -77,7 +77,10 @@ package final class Worker: Sendable {
   private static func run(_ loop: Loop) {
     defer { loop.control.markEnded() }
     do {
-      _ = try ProductLoop(loop.settings, control: loop.control, monitor: loop.monitor).run()
+      let world = KafkaWorld(loop.settings.kafka, control: loop.control)
+      _ = try ProductLoop(
+        loop.settings, control: loop.control, monitor: loop.monitor, in: world
+      ).run()
     } catch {
       let reason = StopReason.failed("the product could not be compiled: \(error)")
       loop.monitor.update { $0.phase = .stopped(reason) }

@@ -7,9 +7,16 @@ struct TableDraft {
     let name: String
     let type: ValueType
     let aggregate: TableDefinition.Aggregate
+    /// Of what the aggregate takes; nil: it takes nothing.
+    let argument: ValueType?
+    /// Of a quantile.
+    let billionths: Int64?
     let span: SourceSpan
-    /// `count` starts at 0; all others may still be null.
-    var isRequired: Bool { aggregate == .count }
+    /// Of an average of decimals, once the ports are read.
+    var decimalPlaces: UInt8?
+    /// Some start at 0; all others may still be null.
+    var isRequired: Bool { aggregate.startsAtZero }
+    var isDecimalAverage: Bool { aggregate == .avg && argument == .decimal }
   }
 
   let name: String
@@ -157,106 +164,9 @@ extension TransformReader {
       scope.known.formUnion(checked.factsWhenTrue)
       condition = checked
     }
-    guard let type = type(of: aggregate, line, scope),
-      let column = column(line, aggregate.kind, type.type, &draft)
+    guard let found = types(of: aggregate, scope), let column = column(line, found, &draft)
     else { return nil }
     return TableDefinition.Update(
-      column: column, aggregate: aggregate.kind, argument: type.argument, condition: condition)
-  }
-
-  private struct AggregateCall {
-    let kind: TableDefinition.Aggregate
-    let argument: ParsedExpression?
-    let span: SourceSpan
-  }
-
-  private static let laterAggregates = [
-    "avg", "countDistinct", "collect", "collectSet", "quantile",
-  ]
-
-  private mutating func aggregate(_ line: Assignment) -> AggregateCall? {
-    let known = TableDefinition.Aggregate.allCases.map(\.rawValue)
-    guard let call = line.value.call else {
-      report(
-        .aggregate, "a column is set by an aggregate", line.value.span,
-        notes: ["aggregates: \(Self.names(known))"],
-        help: "write `\(line.name) = last(…)` to keep the newest to arrive")
-      return nil
-    }
-    if Self.laterAggregates.contains(call.name) {
-      report(
-        .notThereYet, "`\(call.name)` is not there yet in this version of Weft", call.nameSpan)
-      return nil
-    }
-    guard let kind = TableDefinition.Aggregate(rawValue: call.name) else {
-      report(
-        .aggregate, "`\(call.name)` is no aggregate", call.nameSpan,
-        notes: ["aggregates: \(Self.names(known))"],
-        help: closest(to: call.name, among: known).map { "did you mean `\($0)`?" })
-      return nil
-    }
-    let wanted = kind == .count ? 0 : 1
-    if call.arguments.count != wanted {
-      report(
-        .aggregate, kind == .count ? "`count` takes nothing" : "`\(call.name)` takes one value",
-        line.value.span,
-        help: kind == .count ? "write `count()`, and what to count behind `if`" : nil)
-      return nil
-    }
-    return AggregateCall(kind: kind, argument: call.arguments.first, span: line.value.span)
-  }
-
-  private static let sums: [ValueType] = [.int, .uint, .double, .decimal]
-  private static let ordered: [ValueType] =
-    sums + [.string, .timestamp, .date, .duration, .bool]
-
-  /// The column's type and the argument; an argument may be absent, then it is ignored.
-  private mutating func type(of call: AggregateCall, _ line: Assignment, _ scope: Scope)
-    -> (type: ValueType, argument: CheckedExpression?)?
-  {
-    guard let argument = call.argument else { return (.int, nil) }
-    guard let checked = check(argument, scope, allowsOptional: true) else { return nil }
-    let allowed: [ValueType]?
-    switch call.kind {
-    case .sum: allowed = Self.sums
-    case .min, .max: allowed = Self.ordered
-    default: allowed = nil
-    }
-    if let allowed, !allowed.contains(checked.type) {
-      report(
-        .aggregate, "`\(call.kind.rawValue)` does not take \(checked.type)", argument.span,
-        notes: ["it takes \(allowed.map(\.description).joined(separator: ", "))"])
-      return nil
-    }
-    return (checked.type, checked)
-  }
-
-  private mutating func column(
-    _ line: Assignment, _ aggregate: TableDefinition.Aggregate, _ type: ValueType,
-    _ draft: inout TableDraft
-  ) -> Int? {
-    guard let index = draft.columns.firstIndex(where: { $0.name == line.name }) else {
-      draft.columns.append(
-        TableDraft.ColumnDraft(
-          name: line.name, type: type, aggregate: aggregate, span: line.nameSpan))
-      return draft.columns.count - 1
-    }
-    let first = draft.columns[index]
-    let place = first.span.source.place(of: first.span.range.lowerBound).line
-    if first.type != type {
-      report(
-        .aggregate, "column `\(line.name)` is \(type) here and \(first.type) in line \(place)",
-        line.value.span)
-      return nil
-    }
-    if first.aggregate != aggregate {
-      report(
-        .aggregate,
-        "column `\(line.name)` is `\(aggregate.rawValue)` here and "
-          + "`\(first.aggregate.rawValue)` in line \(place)", line.value.span,
-        help: "one column has one aggregate; give this another name")
-      return nil
-    }
-    return index
+      column: column, aggregate: aggregate.kind, argument: found.argument, condition: condition)
   }
 }

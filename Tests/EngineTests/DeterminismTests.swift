@@ -71,6 +71,7 @@ import Testing
     #expect(plain.counts.redelivered > 20)
     #expect(plain.counts.applied > 250)
     #expect(plain.published.count { $0.port == 2 } > 250)
+    #expect(plain.published.count { $0.port == 2 && $0.value == nil } > 3)
     let readBack = try DeterminismTests.run(events) { simulation, _ in
       simulation.readsBack = true
     }

@@ -99,6 +99,50 @@ import Testing
     #expect(try problems(column, [line]) == ["W0346 transform.yaml:\(told)"])
   }
 
+  @Test func `delete if is read with its condition, and counts to the logic`() throws {
+    let plain = try TableProblemTests.shop(column: TableProblemTests.number, lines: [])
+    let before = LoadedDomain.load(plain.directory).definition?.products.first
+    let files = try TableProblemTests.shop(
+      column: TableProblemTests.number, lines: ["delete if", "  event.count == 0"])
+    let loaded = LoadedDomain.load(files.directory)
+    #expect(told(loaded.diagnostics) == [])
+    let product = try #require(loaded.definition?.products.first)
+    #expect(product.tables[0].clauses[0].delete != nil)
+    #expect(product.tables[0].clauses[0].updates.count == 3)
+    #expect(product.logicDigest != before?.logicDigest)
+    #expect(
+      product.logicFiles.contains {
+        $0.content.contains("delete = orders.Placed: event.count==0")
+      })
+  }
+
+  @Test(arguments: [
+    (["delete if event.count"], "W0315 transform.yaml:22:19 int stands where bool is wanted"),
+    (["delete if"], "W0301 transform.yaml:22:18 expected a value, found the end"),
+    (
+      ["delete if event.count == 0", "delete if event.id == \"\""],
+      "W0305 transform.yaml:23:9 `delete if` is said twice"
+    ),
+    (["delete = count()"], "W0344 transform.yaml:22:9 `delete` is not a field of contract"),
+  ])
+  func `delete if that is wrong is told where it stands`(_ lines: [String], _ told: String) throws {
+    let found = try problems(TableProblemTests.number, lines)
+    #expect(found.count == 1)
+    #expect(found.first?.hasPrefix(told) == true, "\(found)")
+  }
+
+  @Test func `delete if stands in a table alone`() throws {
+    var files = ProductFiles.shop
+    files["transform.yaml"] = files["transform.yaml"]?
+      .replacing(
+        "    from: orders.Placed\n", with: "    from: orders.Placed\n    let: delete if true\n")
+    let made = try ProductFiles(files)
+    #expect(
+      told(LoadedDomain.load(made.directory).diagnostics) == [
+        "W0350 transform.yaml:13:10 `let` takes lines `name = expression`"
+      ])
+  }
+
   @Test func `an average that no contract promises as it is fits none`() throws {
     #expect(
       try problems(TableProblemTests.whole, ["figure = avg(event.count)"]) == [

@@ -72,14 +72,19 @@ final class ClausePlan {
   let branch: BranchPlan
   let key: KeyPlan
   let updates: ContiguousArray<Update>
+  let delete: Term
+  let hasDelete: Bool
 
   init(
-    table: TablePlan, branch: BranchPlan, key: KeyPlan, updates: ContiguousArray<Update>
+    table: TablePlan, branch: BranchPlan, key: KeyPlan, updates: ContiguousArray<Update>,
+    delete: Term?
   ) {
     self.table = table
     self.branch = branch
     self.key = key
     self.updates = updates
+    self.delete = delete ?? .none
+    hasDelete = delete != nil
   }
 }
 

@@ -56,6 +56,14 @@ extension Workbench {
     fail(RunFault(reason: reason, message: message, place: name))
   }
 
+  func failSize(ofRow table: TablePlan, _ size: Int) {
+    fail(
+      RunFault(
+        reason: "row-too-large",
+        message: "the row of `\(table.name)` would take \(size) bytes, more than "
+          + "\(Limits.rowBytesMax)", place: table.name))
+  }
+
   /// Sets the key's parts of the row at hand from the document at hand.
   @inline(__always)
   func loadKey(_ clause: ClausePlan, _ slots: ValueRun) {

@@ -95,10 +95,16 @@ package struct TableDefinition: Sendable {
     package let branch: Branch
     package let key: [CheckedExpression]
     package let updates: [Update]
-    package init(branch: Branch, key: [CheckedExpression], updates: [Update]) {
+    /// When this is true the row goes, and nothing is updated.
+    package let delete: CheckedExpression?
+    package init(
+      branch: Branch, key: [CheckedExpression], updates: [Update],
+      delete: CheckedExpression? = nil
+    ) {
       self.branch = branch
       self.key = key
       self.updates = updates
+      self.delete = delete
     }
   }
 

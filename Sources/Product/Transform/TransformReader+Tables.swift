@@ -81,7 +81,6 @@ extension TransformReader {
   private mutating func clause(
     _ key: YAMLNode, _ block: FileValue, _ isKeyGood: Bool, _ draft: inout TableDraft
   ) {
-    if refusesDelete(block) { return }
     let lines = assignments(block)
     guard let reference = key.text, let flows = flows(named: reference, key.span) else {
       draft.isBroken = true
@@ -89,34 +88,22 @@ extension TransformReader {
     }
     for line in lines {
       let condition = line.condition.map { " if " + CanonicalText.of($0.span) } ?? ""
+      let what = line.isDelete ? "delete" : "column \(line.name)"
       draft.logic.append(
-        "column \(line.name) = \(reference): \(CanonicalText.of(line.value.span))\(condition)")
+        "\(what) = \(reference): \(CanonicalText.of(line.value.span))\(condition)")
     }
     for flow in flows {
       var parts: [CheckedExpression] = []
       if isKeyGood { parts = draft.key.compactMap { keyPart($0, flow) } }
       if isKeyGood, parts.count == draft.key.count { agree(parts, flow, &draft) }
-      let updates = lines.compactMap { update($0, flow, &draft) }
+      let updates = lines.filter { !$0.isDelete }.compactMap { update($0, flow, &draft) }
+      let delete = lines.first(where: \.isDelete).flatMap {
+        check($0.value, flow.scope, expecting: .bool)
+      }
       draft.clauses.append(
-        TableDefinition.Clause(branch: flow.branch, key: parts, updates: updates))
+        TableDefinition.Clause(
+          branch: flow.branch, key: parts, updates: updates, delete: delete))
     }
-  }
-
-  /// `delete if …` is no assignment, so it is found before the block is parsed.
-  private mutating func refusesDelete(_ block: FileValue) -> Bool {
-    guard let span = block.node.textSpan else { return false }
-    let source = span.source
-    for line in source.line(of: span.range.lowerBound)...source.line(of: span.range.upperBound) {
-      let text = source.text(ofLine: line)
-      let words = text.split(separator: " ").prefix(2)
-      guard words.first == "delete", words.last == "if" else { continue }
-      let start = source.lineStarts[line] + text.prefix { $0 == " " }.utf8.count
-      report(
-        .notThereYet, "`delete if` is not there yet in this version of Weft",
-        SourceSpan(source, start..<(start + "delete".utf8.count)))
-      return true
-    }
-    return false
   }
 
   static let keyTypes: [ValueType] = [.string, .int, .uint, .bool, .date, .timestamp, .decimal]

@@ -34,6 +34,10 @@ enum Figures {
             ("median", .quantile, "event.amount", nil),
             ("lastKind", .latest, "event.kind", nil),
           ]),
+        try Make.clause(
+          input, 2, key: ["event.claimId"], columns: columns,
+          [("lastKind", .latest, "\"closed\"", nil)],
+          deleteIf: "event.eventId.endsWith(\"0\") || event.eventId.endsWith(\"5\")"),
       ])
     product.tables.append(table)
     let ordinal = product.tables.count - 1

@@ -178,6 +178,52 @@ extension Decimal {
     return Decimal(checked: product, overflow, scale: Int(scale) + Int(other.scale))
   }
 
+  /// The quotient by a count of one or more, with `places` decimal places, rounded half to even;
+  /// nil when it does not fit.
+  public func divided(by count: Int64, places: UInt8) -> Decimal? {
+    precondition(count > 0, "a count is one or more")
+    let divisor = UInt128(count)
+    var quotient = mantissa.magnitude
+    // The value is (quotient + dropped / unit) / divisor, in units of the last place.
+    var dropped: UInt128 = 0
+    var unit: UInt128 = 1
+    if scale > places {
+      guard let factor = Decimal.power(Int(scale - places)) else { return nil }
+      unit = factor.magnitude
+      (quotient, dropped) = quotient.quotientAndRemainder(dividingBy: unit)
+    }
+    var rest: UInt128
+    (quotient, rest) = quotient.quotientAndRemainder(dividingBy: divisor)
+    var digits = scale
+    while digits < places {
+      if quotient > Decimal.mantissaMax.magnitude / 10 { return nil }
+      rest *= 10
+      quotient = quotient * 10 + rest / divisor
+      rest %= divisor
+      digits += 1
+    }
+    let isOdd = quotient & 1 == 1
+    let isUp: Bool
+    if rest * 2 >= divisor {
+      isUp = rest * 2 > divisor || dropped > 0 || isOdd
+    } else if rest * 2 + 1 == divisor {
+      isUp = dropped * 2 > unit || (dropped * 2 == unit && isOdd)
+    } else {
+      isUp = false
+    }
+    if isUp { quotient += 1 }
+    if quotient > Decimal.mantissaMax.magnitude { return nil }
+    let whole = Int128(quotient)
+    return Decimal(mantissa: mantissa < 0 ? -whole : whole, scale: places)
+  }
+
+  /// The nearest double, as far as two roundings find it: the same on every machine.
+  public var double: Double {
+    var power = 1.0
+    for _ in 0..<scale { power *= 10 }
+    return Double(mantissa) / power
+  }
+
   /// The value with the other sign.
   public var negated: Decimal { Decimal(mantissa: -mantissa, scale: scale) }
 

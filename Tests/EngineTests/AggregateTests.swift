@@ -1,5 +1,7 @@
 import Expressions
+import Formats
 import Product
+import Records
 import Testing
 
 @testable import Engine
@@ -20,16 +22,19 @@ import Testing
   ]
 
   /// A product with one column for each aggregate over `name`, by place.
-  static func product(_ name: String, _ type: ValueType) throws -> ProductDefinition {
+  static func product(
+    _ name: String, _ type: ValueType, _ only: [TableDefinition.Aggregate]? = nil
+  ) throws -> ProductDefinition {
     let input = InputDefinition(
       name: "readings", topic: "readings", discriminator: nil, id: nil, time: ["at"],
       start: .earliest, events: [event])
-    var aggregates: [TableDefinition.Aggregate] = [.count, .first, .last, .latest]
-    if ["whole", "half", "price"].contains(name) { aggregates.append(.sum) }
-    if !["tags", "any"].contains(name) { aggregates += [.min, .max] }
-    let columns = aggregates.map {
-      TableDefinition.Column(name: $0.rawValue, type: $0 == .count ? .int : type)
+    var aggregates: [TableDefinition.Aggregate] = [.count, .first, .last, .latest, .collect]
+    if ["whole", "half", "price"].contains(name) { aggregates += [.sum, .avg, .quantile] }
+    if !["tags", "any"].contains(name) {
+      aggregates += [.min, .max, .countDistinct, .collectSet]
     }
+    if let only { aggregates = only }
+    let columns = aggregates.map { column($0, type) }
     let table = TableDefinition(
       name: "places", journal: 0, keyTypes: [.string], columns: columns,
       clauses: [
@@ -40,7 +45,8 @@ import Testing
     let fields =
       [Make.text("place", required: true)]
       + columns.map { column in
-        column.type == .decimal ? Make.money(column.name) : Make.field(column.name, column.type)
+        let isMoney = column.type == .decimal || column.type == .list(.decimal)
+        return Make.field(column.name, column.type, decimal: isMoney ? (18, 2) : nil)
       }
     return Make.product(
       inputs: [input],
@@ -58,6 +64,22 @@ import Testing
           "places", try Make.state(table: 0, table, keys: ["place"], fields: fields),
           fields: fields)
       ])
+  }
+
+  private static func column(_ aggregate: TableDefinition.Aggregate, _ type: ValueType)
+    -> TableDefinition.Column
+  {
+    let result: ValueType =
+      switch aggregate {
+      case .count, .countDistinct: .int
+      case .collect, .collectSet: .list(type)
+      case .quantile: .double
+      case .avg: type == .decimal ? .decimal : .double
+      default: type
+      }
+    return TableDefinition.Column(
+      name: aggregate.rawValue, type: result, decimalPlaces: result == .decimal ? 2 : nil,
+      quantileBillionths: aggregate == .quantile ? 700_000_000 : nil)
   }
 
   /// A random value of a field as JSON, and a number by which such values are ordered.
@@ -114,11 +136,115 @@ import Testing
       }
       let total = seen.reduce(0) { $0 + $1.order }
       if name == "whole" { has("sum", "\(total)") }
+      has("collect", "[" + seen.map(\.text).joined(separator: ",") + "]")
+      if type == .dyn || name == "tags" { continue }
+      has("countDistinct", "\(Set(seen.map(\.text)).count)")
+      var distinct: [String] = []
+      for value in seen.sorted(by: { $0.order < $1.order }) where value.text != distinct.last {
+        distinct.append(value.text)
+      }
+      has("collectSet", "[" + distinct.joined(separator: ",") + "]")
+      if ["whole", "half", "price"].contains(name) {
+        try AggregateTests.checkNumbers(name, seen.map(\.text), row)
+      }
     }
     #expect(simulation.quarantined.isEmpty)
     let digests = simulation.stateDigests
     simulation.crash()
     #expect(simulation.stateDigests == digests)
+  }
+
+  /// Average and quantile, computed from all that was seen.
+  private static func checkNumbers(_ name: String, _ texts: [String], _ row: String) throws {
+    let shown = try JSONValue(parsing: row)
+    let values = texts.compactMap { Double($0) }
+    let average = try #require(shown["avg"]?.double)
+    let sum = values.reduce(0, +)
+    if name == "price" {
+      // In hundredths, which are whole: the remainder tells how to round.
+      let cents = values.reduce(0) { $0 + Int($1 * 100) }
+      let count = values.count
+      var floor = cents / count
+      var rest = cents % count
+      if rest < 0 { (floor, rest) = (floor - 1, rest + count) }
+      let isUp = 2 * rest > count || (2 * rest == count && floor % 2 != 0)
+      #expect(Int((average * 100).rounded()) == floor + (isUp ? 1 : 0), "\(texts)")
+    } else {
+      #expect(average == sum / Double(values.count))
+    }
+    let cut = values.map { value in
+      if value == 0 { return 0.0 }
+      let unit = Double(sign: .plus, exponent: value.exponent - 7, significand: 1)
+      return (value / unit).rounded(.towardZero) * unit
+    }.sorted()
+    let rank = (7 * values.count + 9) / 10
+    #expect(shown["quantile"]?.double == cut[rank - 1])
+    let exact = values.sorted()[rank - 1]
+    #expect(abs(cut[rank - 1] - exact) <= abs(exact) / 128)
+  }
+
+  @Test func `a column that would hold too much refuses the event, and keeps what it has`() throws {
+    let simulation = try ProductSimulation(
+      AggregateTests.product("whole", .int, [.count, .countDistinct]))
+    simulation.recordsPerTurn = 20_000
+    for number in 0...RowLayout.entriesMax + 1 {
+      // The last one was seen before: it needs no room.
+      let value = number > RowLayout.entriesMax ? 7 : number
+      let text = """
+        {"id":"\(number)","at":"2024-01-01T00:00:00Z","place":"p","whole":\(value)}
+        """
+      simulation.feed(
+        .init(input: 0, key: nil, value: Array(text.utf8), timestampMs: simulation.recordedMs))
+    }
+    simulation.run()
+    #expect(simulation.reasons == ["too-many-entries"])
+    #expect(simulation.quarantined.first?[header: "weft_place"] == "places.countDistinct")
+    let row = try JSONValue(parsing: simulation.values(0).last ?? "")
+    #expect(row["count"]?.int64 == Int64(RowLayout.entriesMax) + 1)
+    #expect(row["countDistinct"]?.int64 == Int64(RowLayout.entriesMax))
+  }
+
+  @Test(arguments: [TableDefinition.Aggregate.collect, .collectSet])
+  func `a list grows to its limit and no further`(aggregate: TableDefinition.Aggregate) throws {
+    let product = try AggregateTests.product("whole", .int, [aggregate])
+    let layout = RowLayout(product.tables[0])
+    let arena = Arena()
+    let owner = Slots(count: 1)
+    let slots = owner.run
+    let full = arena.values(RowLayout.entriesMax - 1)
+    for index in 0..<full.count { full[index] = .int(Int64(index)) }
+    slots[0] = .list(full)
+    let last = Value.int(Int64(RowLayout.entriesMax))
+    let time = Timestamp(milliseconds: 0)
+    guard case .value = layout.update(aggregate, 0, last, at: time, slots, from: 0, arena) else {
+      Issue.record("there is room for one more")
+      return
+    }
+    guard case .tooMany = layout.update(aggregate, 0, .int(-1), at: time, slots, from: 0, arena)
+    else {
+      Issue.record("there is no room")
+      return
+    }
+    #expect(owner[0].run.count == RowLayout.entriesMax)
+    #expect(owner[0].run[RowLayout.entriesMax - 1].int == last.int)
+  }
+
+  @Test func `long values are told apart by their hash, equal numbers are one`() throws {
+    let texts = try ProductSimulation(AggregateTests.product("note", .string))
+    let long = String(repeating: "x", count: 40)
+    for note in ["a", "", long + "1", long + "2", "", long + "1", "0123456789abcde"] {
+      texts.take(
+        "{\"id\":\"1\",\"at\":\"2024-01-01T00:00:00Z\",\"place\":\"p\",\"note\":\"\(note)\"}")
+    }
+    #expect(texts.values(0).last?.contains("\"countDistinct\":5") == true)
+    let prices = try ProductSimulation(AggregateTests.product("price", .decimal))
+    for price in ["1.5", "1.50", "-0.00", "0", "9999999999999.99"] {
+      prices.take(
+        "{\"id\":\"1\",\"at\":\"2024-01-01T00:00:00Z\",\"place\":\"p\",\"price\":\(price)}")
+    }
+    #expect(prices.quarantined.isEmpty)
+    #expect(prices.values(0).last?.contains("\"countDistinct\":3") == true)
+    #expect(prices.values(0).last?.contains("\"collectSet\":[0.00,1.50,9999") == true)
   }
 
   @Test func `a sum that leaves its type is an error of the event, with its place`() throws {

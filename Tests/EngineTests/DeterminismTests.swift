@@ -38,10 +38,17 @@ import Testing
     return events
   }
 
+  /// The claims with every kind of column.
+  static func product() throws -> ProductDefinition {
+    var options = Claims.Options()
+    options.hasFigures = true
+    return try Claims.product(options)
+  }
+
   static func run(
     _ events: [ProductSimulation.Input], _ change: (ProductSimulation, Int) -> Void = { _, _ in }
   ) throws -> ProductSimulation {
-    let simulation = try ProductSimulation(Claims.product())
+    let simulation = try ProductSimulation(product())
     for (number, event) in events.enumerated() {
       simulation.feed(event)
       if number % 50 == 49 {
@@ -63,6 +70,8 @@ import Testing
     #expect(plain.counts.quarantined > 25)
     #expect(plain.counts.redelivered > 20)
     #expect(plain.counts.applied > 250)
+    #expect(plain.published.count { $0.port == 2 } > 250)
+    #expect(plain.published.count { $0.port == 2 && $0.value == nil } > 3)
     let readBack = try DeterminismTests.run(events) { simulation, _ in
       simulation.readsBack = true
     }
@@ -121,7 +130,7 @@ import Testing
     _ journal: [[[ProductSimulation.Block]]], blocksPerTurn: Int, rollsBack: Bool = false,
     silentBefore: Int = 0
   ) throws -> Replayed {
-    let plan = try ProductPlan(Claims.product())
+    let plan = try ProductPlan(DeterminismTests.product())
     var result = Replayed()
     for (number, blocks) in journal[0].enumerated() {
       let state = PartitionState()

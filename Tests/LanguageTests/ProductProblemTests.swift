@@ -257,8 +257,6 @@ import Testing
     ("transform.yaml", "from: orders.Placed\n", "from: orders.Placed\n    explode: event.id\n"),
     ("transform.yaml", "    on:", "    window: {tumbling: 1h}\n    on:"),
     ("transform.yaml", "    on:", "    expire: {after: 90d}\n    on:"),
-    ("transform.yaml", "orders = count()", "orders = countDistinct(event.id)"),
-    ("transform.yaml", "orders = count()", "delete if event.count == 0"),
     ("transform.yaml", "orders = count()", "orders[event.id] = count()"),
     ("transform.yaml", "id    = event.id", "id    = headers.id"),
     (

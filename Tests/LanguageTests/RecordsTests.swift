@@ -264,6 +264,41 @@ struct RecordsTests {
     #expect(amount.shortProduct(amount)?.decimal.description == "1.5625")
   }
 
+  @Test func `a quotient is rounded half to even, at any scale`() throws {
+    func quotient(_ text: String, by count: Int64, places: UInt8) -> String? {
+      decimal(text)?.divided(by: count, places: places)?.description
+    }
+    #expect(quotient("10", by: 4, places: 1) == "2.5")
+    #expect(quotient("10", by: 4, places: 0) == "2")
+    #expect(quotient("14", by: 4, places: 0) == "4")
+    #expect(quotient("-14", by: 4, places: 0) == "-4")
+    #expect(quotient("2", by: 3, places: 4) == "0.6667")
+    #expect(quotient("0.125", by: 1, places: 2) == "0.12")
+    #expect(quotient("0.375", by: 1, places: 2) == "0.38")
+    // Half, less and more than half, by digits that rounding drops first.
+    #expect(quotient("0.15", by: 3, places: 1) == "0.0")
+    #expect(quotient("0.1500000000000000001", by: 3, places: 1) == "0.1")
+    #expect(quotient("1.4999999999", by: 1, places: 0) == "1")
+    #expect(quotient("99999999999999999999999999999999999999", by: 1, places: 1) == nil)
+    #expect(
+      quotient("99999999999999999999999999999999999999", by: .max, places: 0)
+        == "10842021724855044341")
+    // Beside whole numbers: the doubled remainder decides.
+    for mantissa in -60..<60 {
+      for count in 1...9 {
+        for (scale, places) in [(0, 0), (2, 0), (1, 2)] {
+          let value = Decimal(mantissa: Int128(mantissa), scale: UInt8(scale))
+          let found = try #require(value.divided(by: Int64(count), places: UInt8(places)))
+          let ten = { (power: Int) in (0..<power).reduce(1) { product, _ in product * 10 } }
+          let (top, bottom) = (mantissa * ten(places), count * ten(scale))
+          let distance = 2 * abs(top - Int(found.mantissa) * bottom)
+          #expect(distance <= bottom)
+          if distance == bottom { #expect(found.mantissa % 2 == 0) }
+        }
+      }
+    }
+  }
+
   @Test func `what is lent is what was put in`() {
     let lent = Lent<ByteBuffer>([ByteBuffer(capacity: 1), ByteBuffer(capacity: 1)])
     lent[1].append(UInt8(7))

@@ -83,6 +83,7 @@ struct EventCompiler {
       for update in clause.updates {
         all += [update.argument, update.condition].compactMap { $0 }
       }
+      if let delete = clause.delete { all.append(delete) }
     }
     for output in definition.outputs {
       guard case .events(let branches) = output.content else { continue }
@@ -201,8 +202,11 @@ struct EventCompiler {
           column: update.column, aggregate: update.aggregate, argument: argument,
           condition: condition, name: table.columns[update.column].name))
     }
+    let delete: Term? =
+      if let condition = clause.delete { try Term(condition, slot: slot) } else { nil }
     return ClausePlan(
-      table: target, branch: branch, key: try KeyPlan(clause.key, slot: slot), updates: updates)
+      table: target, branch: branch, key: try KeyPlan(clause.key, slot: slot), updates: updates,
+      delete: delete)
   }
 
   private mutating func port(

@@ -72,14 +72,19 @@ final class ClausePlan {
   let branch: BranchPlan
   let key: KeyPlan
   let updates: ContiguousArray<Update>
+  let delete: Term
+  let hasDelete: Bool
 
   init(
-    table: TablePlan, branch: BranchPlan, key: KeyPlan, updates: ContiguousArray<Update>
+    table: TablePlan, branch: BranchPlan, key: KeyPlan, updates: ContiguousArray<Update>,
+    delete: Term?
   ) {
     self.table = table
     self.branch = branch
     self.key = key
     self.updates = updates
+    self.delete = delete ?? .none
+    hasDelete = delete != nil
   }
 }
 
@@ -151,7 +156,7 @@ final class PortPlan {
 }
 
 /// A table, compiled. Its row stands in a frame of its own while it is worked on: the variables,
-/// then the row as an object, its key parts, its columns, and the times that columns keep.
+/// then the row as an object, its key parts, its columns, and what these keep beside their value.
 final class TablePlan {
   static let rowSlot = Variable.end
   static let keySlot = Variable.end + 1
@@ -164,20 +169,19 @@ final class TablePlan {
   /// One behind the last slot.
   let slotEnd: Int
   /// Columns that begin at 0.
-  let counts: ContiguousArray<Int>
+  let zeros: ContiguousArray<Int>
   /// Set once all outputs are compiled.
   let statePorts: ContiguousArray<StatePortPlan>
 
   init(_ table: TableDefinition, ordinal: Int, statePorts: ContiguousArray<StatePortPlan>) {
     self.ordinal = ordinal
     name = table.name
-    layout = RowLayout(table)
+    let layout = RowLayout(table)
+    self.layout = layout
     keyCount = table.keyTypes.count
     columnSlot = TablePlan.keySlot + keyCount
-    slotEnd = columnSlot + layout.columns.count + layout.times.count
-    let updates = table.clauses.flatMap(\.updates)
-    counts = ContiguousArray(
-      Set(updates.filter { $0.aggregate == .count }.map(\.column)).sorted())
+    slotEnd = columnSlot + layout.columns.count + layout.hidden.count
+    zeros = ContiguousArray(layout.details.indices.filter { layout.details[$0].startsAtZero })
     self.statePorts = statePorts
   }
 

@@ -14,6 +14,9 @@ package struct Limits: Sendable, Hashable {
   /// state is: changing it raises the semantics version in the logic digest. Every output topic has
   /// to take it.
   package static let outputBytesMax = 1_000_000
+  /// The largest row of a table; an event that would make a larger one is quarantined as
+  /// `row-too-large`. A part of Weft's semantics as well.
+  package static let rowBytesMax = 1 << 20
 
   package init() {}
 }

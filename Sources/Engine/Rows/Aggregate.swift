@@ -1,4 +1,3 @@
-import Expressions
 import Product
 import Records
 
@@ -6,24 +5,44 @@ import Records
 enum AggregateEffect {
   /// Nothing at all.
   case none
-  /// Only the time that the column keeps.
-  case time
+  /// Only what the column keeps beside its value.
+  case hidden
   case value
   /// A sum or a count left the range of its type.
   case overflow
   /// The argument is not of the column's type.
   case wrongType
+  /// The argument is infinite or not a number.
+  case notFinite
+  /// The column would hold more than ``RowLayout/entriesMax``.
+  case tooMany
 }
 
 /// The aggregates, over columns in slots.
 extension RowLayout {
+  /// How many values a column may hold: elements of `collect` and `collectSet`, what
+  /// `countDistinct` tells apart, ranges of a `quantile`. A part of Weft's semantics, as it decides
+  /// what the state is: changing it raises the semantics version in the logic digest.
+  static let entriesMax = 10_000
+
   /// Updates `column` of the row that stands in `slots` from `first` on. `argument` is not absent,
-  /// but for `count`; `time` is the event's actual time.
+  /// but for `count`; `time` is the event's actual time. What is made new lives in `arena`.
+  @inline(__always)
   func update(
     _ aggregate: TableDefinition.Aggregate, _ column: Int, _ argument: Value, at time: Timestamp,
-    _ slots: ValueRun, from first: Int
+    _ slots: ValueRun, from first: Int, _ arena: Arena
   ) -> AggregateEffect {
-    let place = first + column
+    let detail = details[column]
+    return update(
+      aggregate, detail, argument, at: time, slots, first + column,
+      first + columns.count + detail.hidden, arena)
+  }
+
+  /// Updates one value in the slot `place`, which keeps more in the slots from `hidden` on.
+  func update(
+    _ aggregate: TableDefinition.Aggregate, _ detail: Detail, _ argument: Value,
+    at time: Timestamp, _ slots: ValueRun, _ place: Int, _ hidden: Int, _ arena: Arena
+  ) -> AggregateEffect {
     let old = slots[place]
     if aggregate == .count {
       let (sum, overflow) = (old.isAbsent ? 0 : old.int).addingReportingOverflow(1)
@@ -31,12 +50,12 @@ extension RowLayout {
       slots[place] = .int(sum)
       return .value
     }
-    if !takes(argument, column: column) { return .wrongType }
+    if !RowLayout.takes(argument, detail.argument) { return .wrongType }
     switch aggregate {
     case .sum: return sum(old, argument, place, slots)
     case .min, .max:
       if !old.isAbsent {
-        let order = compare(argument, old)
+        let order = ValueOrder.compare(argument, old)
         if aggregate == .min ? order >= 0 : order <= 0 { return .none }
       }
       slots[place] = argument
@@ -47,14 +66,18 @@ extension RowLayout {
       return .value
     case .last:
       slots[place] = argument
-      return same(old, argument) ? .none : .value
+      return ValueOrder.same(old, argument) ? .none : .value
     case .latest:
-      let timePlace = first + columns.count + timeOfColumn[column]
-      let known = slots[timePlace]
+      let known = slots[hidden]
       if !known.isAbsent && time < known.timestamp { return .none }
-      slots[timePlace] = .timestamp(time)
+      slots[hidden] = .timestamp(time)
       slots[place] = argument
-      return same(old, argument) ? .time : .value
+      return ValueOrder.same(old, argument) ? .hidden : .value
+    case .avg: return average(detail, argument, slots, place, hidden)
+    case .countDistinct: return countDistinct(argument, slots, place, hidden, arena)
+    case .collect: return collect(old, argument, slots, place, arena)
+    case .collectSet: return collectSet(old, argument, slots, place, arena)
+    case .quantile: return quantile(detail, argument, slots, place, hidden, arena)
     case .count: return .none
     }
   }
@@ -76,45 +99,38 @@ extension RowLayout {
       if overflow { return .overflow }
       slots[place] = .int(sum)
     case .double: slots[place] = .double(old.double + argument.double)
+    case .uint:
+      let (sum, overflow) = old.uint.addingReportingOverflow(argument.uint)
+      if overflow { return .overflow }
+      slots[place] = .uint(sum)
     default: return .wrongType
     }
     return .value
   }
 
-  /// Order of two values of one column. Of doubles NaN is the largest, so that the order is total.
-  private func compare(_ left: Value, _ right: Value) -> Int {
-    switch left.kind {
-    case .int: order(left.int, right.int)
-    case .date: order(left.dateDays, right.dateDays)
-    case .timestamp: order(left.timestamp, right.timestamp)
-    case .decimal: left.decimal.compare(right.decimal)
-    case .string, .json: left.view.compare(right.view)
-    case .bool: order(left.bool ? 1 : 0, right.bool ? 1 : 0)
-    case .double:
-      left.double.isNaN || right.double.isNaN
-        ? order(left.double.isNaN ? 1 : 0, right.double.isNaN ? 1 : 0)
-        : order(left.double, right.double)
-    default: 0
-    }
-  }
-
-  private func order<Number: Comparable>(_ left: Number, _ right: Number) -> Int {
-    left < right ? -1 : (left > right ? 1 : 0)
-  }
-
-  /// Whether a column shows the same as before. A list or an object always counts as changed.
-  private func same(_ old: Value, _ new: Value) -> Bool {
-    if old.kind != new.kind { return false }
-    switch new.kind {
-    case .int: return old.int == new.int
-    case .double: return old.double.bitPattern == new.double.bitPattern
-    case .bool: return old.bool == new.bool
+  /// Keeps the exact sum and the count. Of decimals the average is rounded half to even, of all
+  /// others it is the double nearest to that of sum and count.
+  private func average(
+    _ detail: Detail, _ argument: Value, _ slots: ValueRun, _ place: Int, _ hidden: Int
+  ) -> AggregateEffect {
+    let added = sum(slots[hidden], argument, hidden, slots)
+    guard case .value = added else { return added }
+    let (count, overflow) = (slots[hidden + 1].isAbsent ? 0 : slots[hidden + 1].int)
+      .addingReportingOverflow(1)
+    if overflow { return .overflow }
+    slots[hidden + 1] = .int(count)
+    let total = slots[hidden]
+    let old = slots[place]
+    switch total.kind {
     case .decimal:
-      return old.decimal.mantissa == new.decimal.mantissa && old.decimal.scale == new.decimal.scale
-    case .timestamp: return old.timestamp == new.timestamp
-    case .date: return old.dateDays == new.dateDays
-    case .string, .json: return old.view == new.view
-    default: return false
+      guard let average = total.decimal.divided(by: count, places: detail.places) else {
+        return .overflow
+      }
+      slots[place] = .decimal(average)
+    case .int: slots[place] = .double(Double(total.int) / Double(count))
+    case .uint: slots[place] = .double(Double(total.uint) / Double(count))
+    default: slots[place] = .double(total.double / Double(count))
     }
+    return ValueOrder.same(old, slots[place]) ? .hidden : .value
   }
 }

@@ -1,19 +1,8 @@
 import Records
 
-/// Reads rows into slots and writes them from there. Text that is read is lent by the row.
+/// Cells of rows as bytes.
 extension RowLayout {
-  /// Reads `row` into `columns.count` slots from `first` on, and its times into those behind.
-  func read(_ row: ByteView, into slots: ValueRun, from first: Int, arena: Arena) {
-    var tail = fixedBytes
-    for index in columns.indices {
-      slots[first + index] = value(columns[index], row, &tail, arena)
-    }
-    for index in times.indices {
-      slots[first + columns.count + index] = value(times[index], row, &tail, arena)
-    }
-  }
-
-  private func value(_ cell: Cell, _ row: ByteView, _ tail: inout Int, _ arena: Arena) -> Value {
+  func value(_ cell: Cell, _ row: ByteView, _ tail: inout Int, _ arena: Arena) -> Value {
     let mark = row[cell.offset]
     if mark == 0 { return .absent }
     let at = cell.offset + 1
@@ -28,51 +17,32 @@ extension RowLayout {
         Timestamp(
           seconds: row.int64(at: at), nanoseconds: row.uint32(at: at + 8)))
     case .date: return .date(days: row.int64(at: at))
-    case .string, .json, .nested:
+    case .string, .json, .bytes, .nested:
       let length = Int(row.uint32(at: at))
       let bytes = row[tail..<tail + length]
       tail += length
       if cell.kind == .string { return .string(bytes) }
       if cell.kind == .json { return .json(bytes) }
+      if cell.kind == .bytes { return .bytes(bytes) }
       var reader = ByteReader(bytes)
       return reader.value(arena) ?? .absent
     }
   }
 
-  /// Appends the row that stands in the slots from `first` on.
-  func write(_ slots: ValueRun, from first: Int, flags: UInt32, into buffer: ByteBuffer) {
-    let start = buffer.count
-    buffer.append(uint32: flags)
-    var hasTail = false
-    for index in columns.indices {
-      append(columns[index], slots[first + index], buffer)
-      hasTail = hasTail || columns[index].kind.rawValue >= Kind.string.rawValue
-    }
-    for index in times.indices {
-      append(times[index], slots[first + columns.count + index], buffer)
-    }
-    if hasTail { appendTail(slots, from: first, start, buffer) }
-  }
-
-  private func appendTail(
-    _ slots: ValueRun, from first: Int, _ start: Int, _ buffer: ByteBuffer
-  ) {
-    for index in columns.indices {
-      let value = slots[first + index]
-      if value.isAbsent { continue }
-      switch columns[index].kind {
-      case .string, .json: buffer.append(value.view)
-      case .nested:
-        let begin = buffer.count
-        buffer.append(value)
-        buffer.replace(
-          at: start + columns[index].offset + 1, uint32: UInt32(buffer.count - begin))
-      default: break
-      }
+  /// Appends what stands behind all cells of one that has no fixed size.
+  func appendTail(_ cell: Cell, _ value: Value, _ start: Int, _ buffer: ByteBuffer) {
+    if value.isAbsent { return }
+    switch cell.kind {
+    case .string, .json, .bytes: buffer.append(value.view)
+    case .nested:
+      let begin = buffer.count
+      buffer.append(value)
+      buffer.replace(at: start + cell.offset + 1, uint32: UInt32(buffer.count - begin))
+    default: break
     }
   }
 
-  private func append(_ cell: Cell, _ value: Value, _ buffer: ByteBuffer) {
+  func append(_ cell: Cell, _ value: Value, _ buffer: ByteBuffer) {
     let isThere = !value.isAbsent
     buffer.append(isThere ? 1 : 0)
     switch cell.kind {
@@ -88,17 +58,19 @@ extension RowLayout {
       buffer.append(int64: isThere ? value.timestamp.seconds : 0)
       buffer.append(uint32: isThere ? value.timestamp.nanoseconds : 0)
     case .date: buffer.append(int64: isThere ? value.dateDays : 0)
-    case .string, .json: buffer.append(uint32: isThere ? UInt32(value.view.count) : 0)
+    case .string, .json, .bytes:
+      buffer.append(uint32: isThere ? UInt32(value.view.count) : 0)
     case .nested: buffer.append(uint32: 0)
     }
   }
 
-  /// Whether a value can stand in the column.
-  func takes(_ value: Value, column: Int) -> Bool {
-    switch (columns[column].kind, value.kind) {
+  /// Whether a value is of a kind.
+  static func takes(_ value: Value, _ kind: Kind) -> Bool {
+    switch (kind, value.kind) {
     case (.int, .int), (.double, .double), (.bool, .bool), (.decimal, .decimal),
       (.timestamp, .timestamp), (.date, .date), (.string, .string), (.json, .json),
-      (.nested, .list), (.nested, .object), (.nested, .map):
+      (.nested, .list), (.nested, .object), (.nested, .map), (.nested, .uint), (.nested, .duration),
+      (.nested, .bytes):
       true
     default: false
     }

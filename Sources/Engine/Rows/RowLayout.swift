@@ -3,10 +3,10 @@ import Product
 import Records
 
 /// How the rows of one table lie in memory: a word of flags, a cell of fixed size for each column
-/// and for each time that a column keeps, then texts and lists in the order of their columns.
+/// and for what columns keep beside their value, then texts and lists in the order of their cells.
 final class RowLayout {
   enum Kind: UInt8, BitwiseCopyable {
-    case int, double, bool, decimal, timestamp, date, string, json, nested
+    case int, double, bool, decimal, timestamp, date, string, json, bytes, nested
   }
 
   struct Cell: BitwiseCopyable {
@@ -15,41 +15,74 @@ final class RowLayout {
     let offset: Int
   }
 
+  /// What the aggregate of a column needs to know, beside where its cell is.
+  struct Detail: BitwiseCopyable {
+    /// What its arguments are.
+    var argument = Kind.nested
+    /// Whether the column, or each entry of a map column, is 0 before the first event.
+    var startsAtZero = false
+    /// Place of its first cell in ``RowLayout/hidden``.
+    var hidden = 0
+    /// Decimal places of an average.
+    var places: UInt8 = 0
+    /// Of a quantile: which, in billionths.
+    var billionths: Int64 = 0
+  }
+
   /// The row begins with flags: one bit for each state port, set while the row is published there.
   static let flagBytes = 4
 
   let columns: ContiguousArray<Cell>
-  /// Cells of the times that columns with `latest` keep.
-  let times: ContiguousArray<Cell>
-  /// For each column the place of its time in ``times``; −1: it keeps none.
-  let timeOfColumn: ContiguousArray<Int>
+  /// What columns keep beside their value: the time of `latest`; sum and count of `avg`; the values
+  /// that `countDistinct` and `quantile` have seen, as bytes.
+  let hidden: ContiguousArray<Cell>
+  let details: ContiguousArray<Detail>
   /// Bytes before the texts.
   let fixedBytes: Int
+  private let hasTail: Bool
+  /// Where hidden bytes are put together.
+  let scratch = ByteBuffer()
 
   init(_ table: TableDefinition) {
     var offset = RowLayout.flagBytes
     var columns: ContiguousArray<Cell> = []
-    for column in table.columns {
-      let kind = RowLayout.kind(of: column.type)
-      columns.append(Cell(kind: kind, offset: offset))
-      offset += RowLayout.bytes(of: kind)
+    func cell(_ kind: Kind) -> Cell {
+      defer { offset += RowLayout.bytes(of: kind) }
+      return Cell(kind: kind, offset: offset)
     }
+    for column in table.columns { columns.append(cell(RowLayout.kind(of: column.type))) }
     let updates = table.clauses.flatMap(\.updates)
-    let latest = Set(updates.filter { $0.aggregate == .latest }.map(\.column))
-    var times: ContiguousArray<Cell> = []
-    var timeOfColumn = ContiguousArray(repeating: -1, count: columns.count)
-    for column in columns.indices where latest.contains(column) {
-      timeOfColumn[column] = times.count
-      times.append(Cell(kind: .timestamp, offset: offset))
-      offset += RowLayout.bytes(of: .timestamp)
+    var hidden: ContiguousArray<Cell> = []
+    var details: ContiguousArray<Detail> = []
+    for (index, column) in table.columns.enumerated() {
+      let update = updates.first { $0.column == index }
+      var detail = Detail()
+      detail.argument = update?.argument.map { RowLayout.kind(of: $0.type) } ?? .int
+      detail.startsAtZero = update?.aggregate.startsAtZero ?? false
+      detail.hidden = hidden.count
+      detail.places = column.decimalPlaces ?? 0
+      detail.billionths = column.quantileBillionths ?? 0
+      details.append(detail)
+      let kinds = update.map { RowLayout.hidden(of: $0.aggregate, detail.argument) } ?? []
+      for kind in kinds { hidden.append(cell(kind)) }
     }
     self.columns = columns
-    self.times = times
-    self.timeOfColumn = timeOfColumn
+    self.hidden = hidden
+    self.details = details
     fixedBytes = offset
+    hasTail = (columns + hidden).contains { $0.kind.rawValue >= Kind.string.rawValue }
   }
 
-  private static func kind(of type: ValueType) -> Kind {
+  private static func hidden(of aggregate: TableDefinition.Aggregate, _ argument: Kind) -> [Kind] {
+    switch aggregate {
+    case .latest: [.timestamp]
+    case .avg: [argument, .int]
+    case .countDistinct, .quantile: [.bytes]
+    case .count, .sum, .min, .max, .first, .last, .collect, .collectSet: []
+    }
+  }
+
+  static func kind(of type: ValueType) -> Kind {
     switch type {
     case .int: .int
     case .double: .double
@@ -72,7 +105,36 @@ final class RowLayout {
     case .decimal: 1 + 1 + 16
     case .timestamp: 1 + 8 + 4
     // The length; the bytes stand behind all cells.
-    case .string, .json, .nested: 1 + 4
+    case .string, .json, .bytes, .nested: 1 + 4
+    }
+  }
+}
+
+/// Rows in slots: columns from `first` on, and what they keep behind these.
+extension RowLayout {
+  /// Reads `row` into slots from `first` on. Texts are lent by the row, lists by the arena.
+  func read(_ row: ByteView, into slots: ValueRun, from first: Int, arena: Arena) {
+    var tail = fixedBytes
+    for index in columns.indices {
+      slots[first + index] = value(columns[index], row, &tail, arena)
+    }
+    for index in hidden.indices {
+      slots[first + columns.count + index] = value(hidden[index], row, &tail, arena)
+    }
+  }
+
+  /// Appends the row that stands in the slots from `first` on.
+  func write(_ slots: ValueRun, from first: Int, flags: UInt32, into buffer: ByteBuffer) {
+    let start = buffer.count
+    buffer.append(uint32: flags)
+    for index in columns.indices { append(columns[index], slots[first + index], buffer) }
+    for index in hidden.indices {
+      append(hidden[index], slots[first + columns.count + index], buffer)
+    }
+    if !hasTail { return }
+    for index in columns.indices { appendTail(columns[index], slots[first + index], start, buffer) }
+    for index in hidden.indices {
+      appendTail(hidden[index], slots[first + columns.count + index], start, buffer)
     }
   }
 }

@@ -17,6 +17,15 @@ extension Apply {
     let known =
       staged.count == 0
       ? -1 : staged.index(ofTable: clause.table.ordinal, key: keys[keyRange], in: keys)
+    if clause.hasDelete {
+      switch bench.test(clause.delete, bench.frame) {
+      case .on:
+        delete(clause, keyRange, known, &staged)
+        return true
+      case .out: break
+      case .failed: return false
+      }
+    }
     var row: StagedRows.Row
     if known >= 0 {
       row = staged[known]
@@ -24,7 +33,7 @@ extension Apply {
     } else {
       row = begin(clause, keyRange, &staged)
     }
-    var isTouched = known >= 0
+    var isTouched = known >= 0 && !row.isDeleted
     let slots = bench.rowSlots
     for index in clause.updates.indices {
       switch bench.update(clause, index, time, slots) {
@@ -45,8 +54,39 @@ extension Apply {
       keys.truncate(to: keyStart)
       return true
     }
-    write(row, clause.table, known, &staged)
-    return true
+    if row.isDeleted {
+      // The event makes it anew, after another clause has deleted it.
+      row.isDeleted = false
+      row.isDirty = true
+      row.isChanged = true
+    }
+    return write(row, clause.table, known, &staged)
+  }
+
+  /// Marks the row of a key as one that goes; where there is none, nothing is to be done.
+  private func delete(
+    _ clause: ClausePlan, _ key: Range<Int>, _ known: Int, _ staged: inout StagedRows
+  ) {
+    if known >= 0 {
+      staged[known].isDeleted = true
+      staged[known].isDirty = true
+      staged[known].isChanged = true
+      staged.setCurrent(-1)
+      return
+    }
+    guard let old = state.get(Spaces.table(clause.table.ordinal), bench.keys[key]) else {
+      bench.keys.truncate(to: key.lowerBound)
+      return
+    }
+    let start = bench.rows.count
+    bench.rows.append(uint32: old.uint32(at: 0))
+    bench.loadKey(clause, bench.rowSlots)
+    staged.append(
+      StagedRows.Row(
+        table: clause.table.ordinal, key: key, bytes: start..<bench.rows.count,
+        parts: bench.keepKey(clause.table, bench.rowSlots), isChanged: true, isDirty: true,
+        isDeleted: true))
+    staged.setCurrent(-1)
   }
 
   /// Brings the row of a key from the state, or a new one, to the row frame.
@@ -79,6 +119,12 @@ extension Apply {
     let table = plan.tables[row.table]
     let slots = bench.rowSlots
     for part in 0..<row.parts.count { slots[TablePlan.keySlot + part] = row.parts[part] }
+    if row.isDeleted {
+      bench.clearRow(table, slots)
+      bench.setRow(table, slots)
+      staged.setCurrent(-1)
+      return
+    }
     // A copy, as writing a row ends what the rows lend.
     let bytes = bench.arena.copy(bench.rows[row.bytes])
     table.layout.read(bytes, into: slots, from: table.columnSlot, arena: bench.arena)
@@ -86,15 +132,19 @@ extension Apply {
     staged.setCurrent(index)
   }
 
-  /// Writes the row of the row frame behind those that are staged.
+  /// Writes the row of the row frame behind those that are staged; false: it is too large.
   func write(
     _ given: StagedRows.Row, _ table: TablePlan, _ known: Int, _ staged: inout StagedRows
-  ) {
+  ) -> Bool {
     var row = given
     let flags = bench.rows[row.bytes].uint32(at: 0)
     let start = bench.rows.count
     table.layout.write(bench.rowSlots, from: table.columnSlot, flags: flags, into: bench.rows)
     row.bytes = start..<bench.rows.count
+    if row.bytes.count > Limits.rowBytesMax {
+      bench.failSize(ofRow: table, row.bytes.count)
+      return false
+    }
     if known >= 0 {
       staged[known] = row
       staged.setCurrent(known)
@@ -102,6 +152,7 @@ extension Apply {
       staged.append(row)
       bench.setRow(table, bench.rowSlots)
     }
+    return true
   }
 
   /// Publishes a staged row at the table's state ports, when what it shows has changed.
@@ -111,6 +162,7 @@ extension Apply {
     let row = staged[index]
     let table = plan.tables[row.table]
     if !row.isChanged || table.statePorts.isEmpty { return .nothing }
+    if row.isDeleted { return withdraw(row, table, emission, batch) }
     load(index, &staged)
     bench.setRowVariables(emission)
     var flags = bench.rows[row.bytes].uint32(at: 0)
@@ -131,15 +183,35 @@ extension Apply {
     return result
   }
 
-  /// Puts the staged rows into the state; whether there was anything to put.
+  /// Takes a row that goes back from the state ports where it is published.
+  private func withdraw(
+    _ row: StagedRows.Row, _ table: TablePlan, _ emission: Emission, _ batch: OutputBatch
+  ) -> Workbench.Emitted {
+    let flags = bench.rows[row.bytes].uint32(at: 0)
+    var result = Workbench.Emitted.nothing
+    for number in table.statePorts.indices where flags & table.statePorts[number].bit != 0 {
+      let port = table.statePorts[number].port
+      if case .failed = bench.withdraw(port, key: bench.keys[row.key], emission, to: batch) {
+        return .failed
+      }
+      result = .record
+    }
+    return result
+  }
+
+  /// Puts the staged rows into the state; whether that changed anything.
   func keepRows(_ staged: StagedRows) -> Bool {
     var isAny = false
     for index in 0..<staged.count {
       let row = staged[index]
       if !row.isDirty { continue }
+      let space = Spaces.table(row.table)
+      if row.isDeleted {
+        if state.delete(space, bench.keys[row.key]) { isAny = true }
+        continue
+      }
       isAny = true
-      state.put(
-        Spaces.table(row.table), bench.keys[row.key], bench.rows[row.bytes])
+      state.put(space, bench.keys[row.key], bench.rows[row.bytes])
     }
     return isAny
   }

@@ -14,6 +14,8 @@ struct StagedRows {
     var isChanged: Bool
     /// The bytes are other than before.
     var isDirty: Bool
+    /// The row goes; its bytes are its flags, perhaps with more behind them.
+    var isDeleted = false
   }
 
   private var first: Row?

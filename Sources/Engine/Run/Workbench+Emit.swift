@@ -56,16 +56,27 @@ extension Workbench {
     }
     if !isLetThrough && !isPublished { return .nothing }
     isPublished = isLetThrough
+    if !isLetThrough { return withdraw(plan.port, key: key, emission, to: batch) }
     let bytes = batch.bytes
     let keyStart = bytes.count
     bytes.append(key)
     let keyEnd = bytes.count
-    if isLetThrough && !append(plan.columns, plan.shape, plan.port, rowFrame, to: bytes) {
-      return .failed
-    }
+    if !append(plan.columns, plan.shape, plan.port, rowFrame, to: bytes) { return .failed }
     return finish(
       plan.port, emission, batch, to: emission.partition, key: keyStart..<keyEnd, hasKey: true,
-      value: isLetThrough ? keyEnd..<bytes.count : nil)
+      value: keyEnd..<bytes.count)
+  }
+
+  /// Publishes at a state port that the row of a key is there no more: a tombstone.
+  func withdraw(_ port: PortPlan, key: ByteView, _ emission: Emission, to batch: OutputBatch)
+    -> Emitted
+  {
+    let bytes = batch.bytes
+    let start = bytes.count
+    bytes.append(key)
+    return finish(
+      port, emission, batch, to: emission.partition, key: start..<bytes.count, hasKey: true,
+      value: nil)
   }
 
   /// Writes the fields of a record; false when one fails or breaks the contract.

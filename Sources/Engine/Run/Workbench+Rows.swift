@@ -27,12 +27,13 @@ extension Workbench {
       if argument.kind == .absent || argument.kind == .null { return .touched }
     }
     let effect = clause.table.layout.update(
-      update.aggregate, update.column, argument, at: time, slots, from: clause.table.columnSlot)
+      update.aggregate, update.column, argument, at: time, slots, from: clause.table.columnSlot,
+      arena)
     switch effect {
     case .none: return .touched
-    case .time: return .dirty
+    case .hidden: return .dirty
     case .value: return .changed
-    case .overflow, .wrongType:
+    case .overflow, .wrongType, .notFinite, .tooMany:
       failUpdate(clause, index, effect)
       return .failed
     }
@@ -41,13 +42,26 @@ extension Workbench {
   private func failUpdate(_ clause: ClausePlan, _ index: Int, _ effect: AggregateEffect) {
     let update = clause.updates[index]
     let name = "\(clause.table.name).\(update.name)"
-    let message =
-      if case .overflow = effect {
-        "\(update.aggregate.rawValue) of `\(name)` leaves the range of its type"
-      } else {
-        "the argument of \(update.aggregate.rawValue) is not of the type of `\(name)`"
-      }
-    fail(RunFault(reason: "expression", message: message, place: name))
+    let aggregate = update.aggregate.rawValue
+    var reason = "expression"
+    let message: String
+    switch effect {
+    case .overflow: message = "\(aggregate) of `\(name)` leaves the range of its type"
+    case .notFinite: message = "\(aggregate) of `\(name)` takes no infinity and no NaN"
+    case .tooMany:
+      reason = "too-many-entries"
+      message = "`\(name)` would hold more than \(RowLayout.entriesMax) entries"
+    default: message = "the argument of \(aggregate) is not of the type of `\(name)`"
+    }
+    fail(RunFault(reason: reason, message: message, place: name))
+  }
+
+  func failSize(ofRow table: TablePlan, _ size: Int) {
+    fail(
+      RunFault(
+        reason: "row-too-large",
+        message: "the row of `\(table.name)` would take \(size) bytes, more than "
+          + "\(Limits.rowBytesMax)", place: table.name))
   }
 
   /// Sets the key's parts of the row at hand from the document at hand.
@@ -69,7 +83,7 @@ extension Workbench {
   /// A new row: counts begin at 0, all else absent.
   func clearRow(_ table: TablePlan, _ slots: ValueRun) {
     for slot in table.columnSlot..<table.slotEnd { slots[slot] = .absent }
-    for index in table.counts.indices { slots[table.columnSlot + table.counts[index]] = .int(0) }
+    for index in table.zeros.indices { slots[table.columnSlot + table.zeros[index]] = .int(0) }
   }
 
   /// Sets the variable `row`.

@@ -35,7 +35,7 @@ extension Evaluation {
 /// and there is room for as many as the function writes.
 extension ByteBuffer {
   /// The 32 bytes of the hash.
-  fileprivate func append(sha256 bytes: ByteView) {
+  package func append(sha256 bytes: ByteView) {
     let place = unsafe reserve(32)
     _ = unsafe SHA256(bytes.pointer, bytes.count, place)
     advance(by: 32)
@@ -51,7 +51,7 @@ extension ByteBuffer {
 
 extension ByteBuffer {
   /// Two lower-case digits a byte.
-  fileprivate func append(hexadecimal bytes: ByteView) {
+  package func append(hexadecimal bytes: ByteView) {
     let digits = ("0123456789abcdef" as StaticString).view
     for index in 0..<bytes.count {
       append(digits[Int(bytes[index] >> 4)])

@@ -1,6 +1,7 @@
 import Diagnostics
 
-/// One line of a block: `name = expression`, perhaps with `if condition` behind it.
+/// One line of a block: `name = expression`, perhaps with `if condition` behind it; or `delete if
+/// condition`.
 package struct Assignment: Sendable {
   /// What is set; of `...row` the name behind the dots.
   package let name: String
@@ -12,6 +13,11 @@ package struct Assignment: Sendable {
   package let value: ParsedExpression
   /// Behind a trailing `if`.
   package let condition: ParsedExpression?
+  /// `delete if …`: it sets nothing, and ``value`` is the condition.
+  package let isDelete: Bool
+
+  /// Whether it is `name = expression` and nothing more.
+  package var isPlain: Bool { !isSpread && !isDelete && mapKey == nil && condition == nil }
 }
 
 /// A block of lines `name = expression`. An expression goes on over line breaks until a line
@@ -48,15 +54,18 @@ package enum AssignmentBlock {
     var first: [String: SourceSpan] = [:]
     return assignments.filter { assignment in
       if assignment.isSpread || assignment.mapKey != nil { return true }
-      guard let earlier = first[assignment.name] else {
-        first[assignment.name] = assignment.nameSpan
+      let name = assignment.isDelete ? "delete if" : assignment.name
+      guard let earlier = first[name] else {
+        first[name] = assignment.nameSpan
         return true
       }
+      let verb = assignment.isDelete ? "said" : "set"
       let line = earlier.source.place(of: earlier.range.lowerBound).line
       diagnostics.append(
         Diagnostic(
-          .repeatedAssignment, "`\(assignment.name)` is set twice", at: assignment.nameSpan,
-          label: "set before in line \(line)", help: "keep one of the two lines"))
+          .repeatedAssignment, "`\(name)` is \(verb) twice", at: assignment.nameSpan,
+          label: "\(verb) before in line \(line)",
+          help: assignment.isDelete ? "join the two by `||`" : "keep one of the two lines"))
       return false
     }
   }
@@ -74,6 +83,7 @@ extension Parser {
       throw expected("a name to set", help: "`\(name.text)` is a reserved word")
     }
     advance()
+    if isDelete(target), isKeyword(current, "if") { return try deletion(name) }
     var key: ParsedExpression?
     if take(.openBracket) {
       key = ParsedExpression(try expression(), in: source)
@@ -91,7 +101,17 @@ extension Parser {
     }
     return Assignment(
       name: name.text, nameSpan: SourceSpan(source, name.range), isSpread: false, mapKey: key,
-      value: ParsedExpression(value, in: source), condition: condition)
+      value: ParsedExpression(value, in: source), condition: condition, isDelete: false)
+  }
+
+  private func isDelete(_ token: Token) -> Bool { isKeyword(token, "delete") }
+
+  private mutating func deletion(_ name: SyntaxNode.Name) throws(SyntaxFailure) -> Assignment {
+    advance()
+    let condition = ParsedExpression(try expression(), in: source)
+    return Assignment(
+      name: name.text, nameSpan: SourceSpan(source, name.range), isSpread: false, mapKey: nil,
+      value: condition, condition: nil, isDelete: true)
   }
 
   private mutating func spread() throws(SyntaxFailure) -> Assignment {
@@ -102,7 +122,7 @@ extension Parser {
     let node = try make(.name(name.text), name.range)
     return Assignment(
       name: name.text, nameSpan: SourceSpan(source, name.range), isSpread: true, mapKey: nil,
-      value: ParsedExpression(node, in: source), condition: nil)
+      value: ParsedExpression(node, in: source), condition: nil, isDelete: false)
   }
 
   /// Goes on at the next line that looks like the beginning of an assignment.
@@ -113,6 +133,7 @@ extension Parser {
         if current.kind == .spread { return }
         if current.kind == .name || current.kind == .quotedName {
           if following.kind == .assign || following.kind == .openBracket { return }
+          if isDelete(current) && isKeyword(following, "if") { return }
         }
       }
       advance()

@@ -51,9 +51,17 @@ package struct TableDefinition: Sendable {
   package struct Column: Sendable, Hashable {
     package let name: String
     package let type: ValueType
-    package init(name: String, type: ValueType) {
+    /// Of an average of decimals: digits behind the point.
+    package let decimalPlaces: UInt8?
+    /// Of a quantile: which one, in billionths.
+    package let quantileBillionths: Int64?
+    package init(
+      name: String, type: ValueType, decimalPlaces: UInt8? = nil, quantileBillionths: Int64? = nil
+    ) {
       self.name = name
       self.type = type
+      self.decimalPlaces = decimalPlaces
+      self.quantileBillionths = quantileBillionths
     }
   }
 
@@ -75,7 +83,11 @@ package struct TableDefinition: Sendable {
   }
 
   package enum Aggregate: String, Sendable, Hashable, CaseIterable {
-    case count, sum, min, max, first, last, latest
+    case count, sum, min, max, avg, first, last, latest, countDistinct, collect, collectSet
+    case quantile
+
+    /// Whether its column is 0 in a new row; all others are absent.
+    package var startsAtZero: Bool { self == .count || self == .countDistinct }
   }
 
   /// The updates that one event type makes, and the row's key in it.
@@ -83,10 +95,16 @@ package struct TableDefinition: Sendable {
     package let branch: Branch
     package let key: [CheckedExpression]
     package let updates: [Update]
-    package init(branch: Branch, key: [CheckedExpression], updates: [Update]) {
+    /// When this is true the row goes, and nothing is updated.
+    package let delete: CheckedExpression?
+    package init(
+      branch: Branch, key: [CheckedExpression], updates: [Update],
+      delete: CheckedExpression? = nil
+    ) {
       self.branch = branch
       self.key = key
       self.updates = updates
+      self.delete = delete
     }
   }
 

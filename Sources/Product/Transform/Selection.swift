@@ -33,7 +33,7 @@ struct Selection {
     for line in lines {
       if line.isSpread {
         spread(line, scope, &reader)
-      } else if line.mapKey != nil || line.condition != nil {
+      } else if !line.isPlain {
         reader.report(.misplaced, "`select` takes lines `name = expression`", line.nameSpan)
         broken.insert(line.name)
       } else {

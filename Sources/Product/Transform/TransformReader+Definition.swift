@@ -40,7 +40,11 @@ extension TransformReader {
   private func table(_ draft: TableDraft) -> TableDefinition {
     TableDefinition(
       name: draft.name, journal: draft.journal, keyTypes: draft.keyTypes,
-      columns: draft.columns.map { .init(name: $0.name, type: $0.type) }, clauses: draft.clauses)
+      columns: draft.columns.map {
+        .init(
+          name: $0.name, type: $0.type, decimalPlaces: $0.decimalPlaces,
+          quantileBillionths: $0.billionths)
+      }, clauses: draft.clauses)
   }
 
   private func output(_ index: Int, _ draft: OutputDraft) -> OutputDefinition {

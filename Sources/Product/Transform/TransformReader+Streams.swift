@@ -82,7 +82,7 @@ extension TransformReader {
   private mutating func checkLet(_ names: [Assignment]) -> Bool {
     var isGood = true
     for item in names {
-      if item.isSpread || item.mapKey != nil || item.condition != nil {
+      if !item.isPlain {
         report(.misplaced, "`let` takes lines `name = expression`", item.nameSpan)
         isGood = false
       } else if Flow.reserved.contains(item.name) {

@@ -7,9 +7,16 @@ struct TableDraft {
     let name: String
     let type: ValueType
     let aggregate: TableDefinition.Aggregate
+    /// Of what the aggregate takes; nil: it takes nothing.
+    let argument: ValueType?
+    /// Of a quantile.
+    let billionths: Int64?
     let span: SourceSpan
-    /// `count` starts at 0; all others may still be null.
-    var isRequired: Bool { aggregate == .count }
+    /// Of an average of decimals, once the ports are read.
+    var decimalPlaces: UInt8?
+    /// Some start at 0; all others may still be null.
+    var isRequired: Bool { aggregate.startsAtZero }
+    var isDecimalAverage: Bool { aggregate == .avg && argument == .decimal }
   }
 
   let name: String
@@ -74,7 +81,6 @@ extension TransformReader {
   private mutating func clause(
     _ key: YAMLNode, _ block: FileValue, _ isKeyGood: Bool, _ draft: inout TableDraft
   ) {
-    if refusesDelete(block) { return }
     let lines = assignments(block)
     guard let reference = key.text, let flows = flows(named: reference, key.span) else {
       draft.isBroken = true
@@ -82,34 +88,22 @@ extension TransformReader {
     }
     for line in lines {
       let condition = line.condition.map { " if " + CanonicalText.of($0.span) } ?? ""
+      let what = line.isDelete ? "delete" : "column \(line.name)"
       draft.logic.append(
-        "column \(line.name) = \(reference): \(CanonicalText.of(line.value.span))\(condition)")
+        "\(what) = \(reference): \(CanonicalText.of(line.value.span))\(condition)")
     }
     for flow in flows {
       var parts: [CheckedExpression] = []
       if isKeyGood { parts = draft.key.compactMap { keyPart($0, flow) } }
       if isKeyGood, parts.count == draft.key.count { agree(parts, flow, &draft) }
-      let updates = lines.compactMap { update($0, flow, &draft) }
+      let updates = lines.filter { !$0.isDelete }.compactMap { update($0, flow, &draft) }
+      let delete = lines.first(where: \.isDelete).flatMap {
+        check($0.value, flow.scope, expecting: .bool)
+      }
       draft.clauses.append(
-        TableDefinition.Clause(branch: flow.branch, key: parts, updates: updates))
+        TableDefinition.Clause(
+          branch: flow.branch, key: parts, updates: updates, delete: delete))
     }
-  }
-
-  /// `delete if …` is no assignment, so it is found before the block is parsed.
-  private mutating func refusesDelete(_ block: FileValue) -> Bool {
-    guard let span = block.node.textSpan else { return false }
-    let source = span.source
-    for line in source.line(of: span.range.lowerBound)...source.line(of: span.range.upperBound) {
-      let text = source.text(ofLine: line)
-      let words = text.split(separator: " ").prefix(2)
-      guard words.first == "delete", words.last == "if" else { continue }
-      let start = source.lineStarts[line] + text.prefix { $0 == " " }.utf8.count
-      report(
-        .notThereYet, "`delete if` is not there yet in this version of Weft",
-        SourceSpan(source, start..<(start + "delete".utf8.count)))
-      return true
-    }
-    return false
   }
 
   static let keyTypes: [ValueType] = [.string, .int, .uint, .bool, .date, .timestamp, .decimal]
@@ -157,114 +151,9 @@ extension TransformReader {
       scope.known.formUnion(checked.factsWhenTrue)
       condition = checked
     }
-    guard let type = type(of: aggregate, line, scope),
-      let column = column(line, aggregate.kind, type.type, &draft)
+    guard let found = types(of: aggregate, scope), let column = column(line, found, &draft)
     else { return nil }
     return TableDefinition.Update(
-      column: column, aggregate: aggregate.kind, argument: type.argument, condition: condition)
-  }
-
-  private struct AggregateCall {
-    let kind: TableDefinition.Aggregate
-    let argument: ParsedExpression?
-    let span: SourceSpan
-  }
-
-  private static let laterAggregates = [
-    "avg", "countDistinct", "collect", "collectSet", "quantile",
-  ]
-
-  private mutating func aggregate(_ line: Assignment) -> AggregateCall? {
-    let known = TableDefinition.Aggregate.allCases.map(\.rawValue)
-    guard let call = line.value.call else {
-      report(
-        .aggregate, "a column is set by an aggregate", line.value.span,
-        notes: ["aggregates: \(Self.names(known))"],
-        help: "write `\(line.name) = last(…)` to keep the newest to arrive")
-      return nil
-    }
-    if Self.laterAggregates.contains(call.name) {
-      report(
-        .notThereYet, "`\(call.name)` is not there yet in this version of Weft", call.nameSpan)
-      return nil
-    }
-    guard let kind = TableDefinition.Aggregate(rawValue: call.name) else {
-      report(
-        .aggregate, "`\(call.name)` is no aggregate", call.nameSpan,
-        notes: ["aggregates: \(Self.names(known))"],
-        help: closest(to: call.name, among: known).map { "did you mean `\($0)`?" })
-      return nil
-    }
-    let wanted = kind == .count ? 0 : 1
-    if call.arguments.count != wanted {
-      report(
-        .aggregate, kind == .count ? "`count` takes nothing" : "`\(call.name)` takes one value",
-        line.value.span,
-        help: kind == .count ? "write `count()`, and what to count behind `if`" : nil)
-      return nil
-    }
-    return AggregateCall(kind: kind, argument: call.arguments.first, span: line.value.span)
-  }
-
-  private static let sums: [ValueType] = [.int, .double, .decimal]
-  private static let ordered: [ValueType] = sums + [.string, .timestamp, .date, .bool]
-  /// What no column can be, as no field of a contract can; inside a list or an object they may.
-  private static let noColumns: [ValueType] = [.uint, .duration, .bytes]
-
-  /// The column's type and the argument; an argument may be absent, then it is ignored.
-  private mutating func type(of call: AggregateCall, _ line: Assignment, _ scope: Scope)
-    -> (type: ValueType, argument: CheckedExpression?)?
-  {
-    guard let argument = call.argument else { return (.int, nil) }
-    guard let checked = check(argument, scope, allowsOptional: true) else { return nil }
-    let allowed: [ValueType]?
-    switch call.kind {
-    case .sum: allowed = Self.sums
-    case .min, .max: allowed = Self.ordered
-    default: allowed = nil
-    }
-    if let allowed, !allowed.contains(checked.type) {
-      report(
-        .aggregate, "`\(call.kind.rawValue)` does not take \(checked.type)", argument.span,
-        notes: ["it takes \(allowed.map(\.description).joined(separator: ", "))"])
-      return nil
-    }
-    if Self.noColumns.contains(checked.type) {
-      report(
-        .aggregate, "a column cannot be \(checked.type)", argument.span,
-        help: checked.type == .bytes
-          ? "`string(…)` makes a text of it" : "`int(…)` makes a number of it")
-      return nil
-    }
-    return (checked.type, checked)
-  }
-
-  private mutating func column(
-    _ line: Assignment, _ aggregate: TableDefinition.Aggregate, _ type: ValueType,
-    _ draft: inout TableDraft
-  ) -> Int? {
-    guard let index = draft.columns.firstIndex(where: { $0.name == line.name }) else {
-      draft.columns.append(
-        TableDraft.ColumnDraft(
-          name: line.name, type: type, aggregate: aggregate, span: line.nameSpan))
-      return draft.columns.count - 1
-    }
-    let first = draft.columns[index]
-    let place = first.span.source.place(of: first.span.range.lowerBound).line
-    if first.type != type {
-      report(
-        .aggregate, "column `\(line.name)` is \(type) here and \(first.type) in line \(place)",
-        line.value.span)
-      return nil
-    }
-    if first.aggregate != aggregate {
-      report(
-        .aggregate,
-        "column `\(line.name)` is `\(aggregate.rawValue)` here and "
-          + "`\(first.aggregate.rawValue)` in line \(place)", line.value.span,
-        help: "one column has one aggregate; give this another name")
-      return nil
-    }
-    return index
+      column: column, aggregate: aggregate.kind, argument: found.argument, condition: condition)
   }
 }

@@ -39,6 +39,7 @@ struct TransformReader {
     readStreams()
     readTables()
     readOutputs()
+    settleAverages()
     planJournals()
     diagnostics = onceEach(diagnostics.map(explained))
     if !record.isWhole || diagnostics.contains(where: { $0.severity == .error }) { return nil }

@@ -48,6 +48,8 @@ enum Claims {
     var onError = ErrorReaction.quarantine
     var when: String?
     var keyedBySource = false
+    /// With the table and the port of ``Figures``.
+    var hasFigures = false
   }
 
   static func product(_ options: Options = Options()) throws -> ProductDefinition {
@@ -71,7 +73,7 @@ enum Claims {
       ])
     let claim = try Make.state(
       table: 0, table, keys: ["claimId"], when: options.when, fields: claimFields)
-    return Make.product(
+    var product = Make.product(
       inputs: [input],
       journals: [
         JournalDefinition(
@@ -82,6 +84,8 @@ enum Claims {
         Make.output("transactions", .events([transactions]), fields: transactionFields),
         Make.output("claim", claim, fields: claimFields),
       ], onError: options.onError)
+    if options.hasFigures { try Figures.add(to: &product, input) }
+    return product
   }
 
   private static func table(_ input: InputDefinition) throws -> TableDefinition {

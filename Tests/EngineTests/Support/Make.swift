@@ -57,7 +57,7 @@ enum Make {
   /// A clause from lines such as `("charged", .sum, "event.amount", "event.kind == \"CHARGE\"")`.
   static func clause(
     _ input: InputDefinition, _ event: Int, key: [String], columns: [TableDefinition.Column],
-    _ updates: [(String, TableDefinition.Aggregate, String?, String?)]
+    _ updates: [(String, TableDefinition.Aggregate, String?, String?)], deleteIf: String? = nil
   ) throws -> TableDefinition.Clause {
     let scope = scope(input.events[event])
     return TableDefinition.Clause(
@@ -71,7 +71,7 @@ enum Make {
         return .init(
           column: column, aggregate: aggregate,
           argument: try argument.map { try expression($0, inner) }, condition: test)
-      })
+      }, delete: try deleteIf.map { try expression($0, scope, expecting: .bool) })
   }
 
   /// An event port's branch; `select` sets the contract's fields by name.
@@ -103,7 +103,11 @@ enum Make {
     let row = ObjectType(
       name: definition.name,
       fields: zip(keys, definition.keyTypes).map { .init($0, $1, isRequired: true) }
-        + definition.columns.map { .init($0.name, $0.type, isRequired: false) })
+        + definition.columns.enumerated().map { index, column in
+          let update = definition.clauses.flatMap(\.updates).first { $0.column == index }
+          return .init(
+            column.name, column.type, isRequired: update?.aggregate.startsAtZero ?? false)
+        })
     let scope = Scope([.init("row", .object(row)), .init("recorded", .timestamp)])
     var columns: [OutputDefinition.Column] = []
     for (place, field) in fields.enumerated() {

@@ -1,0 +1,102 @@
+import Expressions
+import Records
+
+/// Aggregates that keep what they have seen: each update costs as much as there is of it.
+extension RowLayout {
+  func collect(
+    _ old: Value, _ argument: Value, _ slots: ValueRun, _ place: Int, _ arena: Arena
+  ) -> AggregateEffect {
+    let known = old.isAbsent ? ValueRun.empty : old.run
+    return insert(argument, at: known.count, of: known, slots, place, arena)
+  }
+
+  /// Keeps them in their order, so that the order of arrival does not matter.
+  func collectSet(
+    _ old: Value, _ argument: Value, _ slots: ValueRun, _ place: Int, _ arena: Arena
+  ) -> AggregateEffect {
+    let known = old.isAbsent ? ValueRun.empty : old.run
+    var low = 0
+    var high = known.count
+    while low < high {
+      let middle = (low + high) / 2
+      let order = ValueOrder.compare(known[middle], argument)
+      if order == 0 { return .none }
+      if order < 0 { low = middle + 1 } else { high = middle }
+    }
+    return insert(argument, at: low, of: known, slots, place, arena)
+  }
+
+  private func insert(
+    _ value: Value, at index: Int, of known: ValueRun, _ slots: ValueRun, _ place: Int,
+    _ arena: Arena
+  ) -> AggregateEffect {
+    if known.count >= RowLayout.entriesMax { return .tooMany }
+    let run = arena.values(known.count + 1)
+    for before in 0..<index { run[before] = known[before] }
+    run[index] = value
+    for behind in index..<known.count { run[behind + 1] = known[behind] }
+    slots[place] = .list(run)
+    return .value
+  }
+
+  // MARK: Distinct values
+
+  static let fingerprintBytes = 16
+
+  /// Counts values whose fingerprint is not among those it has seen, which are kept in order.
+  func countDistinct(
+    _ argument: Value, _ slots: ValueRun, _ place: Int, _ hidden: Int, _ arena: Arena
+  ) -> AggregateEffect {
+    let size = RowLayout.fingerprintBytes
+    let known = slots[hidden].isAbsent ? ByteView.empty : slots[hidden].view
+    let count = known.count / size
+    let mark = fingerprint(argument, arena)
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      let other = known.int128(at: middle * size)
+      if other == mark { return .none }
+      if other < mark { low = middle + 1 } else { high = middle }
+    }
+    if count >= RowLayout.entriesMax { return .tooMany }
+    scratch.clear()
+    scratch.append(known.prefix(low * size))
+    scratch.append(int128: mark)
+    scratch.append(known.suffix(from: low * size))
+    slots[hidden] = .bytes(arena.copy(scratch.view))
+    slots[place] = .int(Int64(count + 1))
+    return .value
+  }
+
+  /// What tells a value from others of its type: one of at most 15 bytes itself, of a longer one
+  /// 127 bits of its SHA-256. Values that are equal have the same: 1.50 and 1.5, 0.0 and −0.0.
+  private func fingerprint(_ value: Value, _ arena: Arena) -> Int128 {
+    scratch.clear()
+    switch value.kind {
+    case .string, .bytes, .json: scratch.append(value.view)
+    case .decimal:
+      let plain = value.decimal.withoutTrailingZeros
+      scratch.append(plain.scale)
+      if let short = Int64(exactly: plain.mantissa) {
+        scratch.append(int64: short)
+      } else {
+        scratch.append(int128: plain.mantissa)
+      }
+    case .double:
+      let number = value.double
+      scratch.append(.double(number == 0 ? 0 : (number.isNaN ? .nan : number)))
+    default: scratch.append(value)
+    }
+    let length = scratch.count
+    if length < RowLayout.fingerprintBytes {
+      while scratch.count < RowLayout.fingerprintBytes - 1 { scratch.append(0) }
+      scratch.append(UInt8(length))
+      return scratch.view.int128(at: 0)
+    }
+    let whole = arena.copy(scratch.view)
+    scratch.clear()
+    scratch.append(sha256: whole)
+    return scratch.view.int128(at: 0) | Int128.min
+  }
+}

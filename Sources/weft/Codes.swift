@@ -18,6 +18,10 @@ extension DiagnosticCode {
   static let notConfirmed = DiagnosticCode("W0409")
   static let unknownProduct = DiagnosticCode("W0411")
   static let unknownPort = DiagnosticCode("W0412")
+  /// A state port has no row with that key.
+  static let noSuchRow = DiagnosticCode("W0413")
+  /// An event that is nowhere in a product.
+  static let noSuchEvent = DiagnosticCode("W0414")
   /// An error that no room gave a message to.
   static let unexpected = DiagnosticCode("W0501")
   static let outputFailed = DiagnosticCode("W0502")

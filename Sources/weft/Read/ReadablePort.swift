@@ -12,6 +12,8 @@ struct ReadablePort {
   /// Nil for a topic that is no port.
   var fields: [ContractField]?
   var isState = false
+  /// Of a port; 0 where that is not known.
+  var partitions: Int32 = 0
   /// For messages: `claims#claim@1`, or the topic.
   var name: String
 }
@@ -22,12 +24,10 @@ struct PortResolver {
   let isQuarantine: Bool
 
   func resolve(_ address: PortAddress) throws -> ReadablePort {
-    let domains = Workspace.known(session).map {
-      LoadedDomain.load($0, environment: session.arguments[Session.environment])
-    }
+    let domains = PublishedProduct.domains(session)
     switch address {
     case .topic(let topic):
-      let settings = try settings(domains)
+      let settings = PublishedProduct.settings(domains, session)
       try checkIsNoProduct(topic, domains, settings)
       return ReadablePort(topic: topic, settings: settings, fields: nil, name: topic)
     case .port(let domain, let product, let port, let major):
@@ -73,27 +73,8 @@ struct PortResolver {
     _ domain: String?, _ product: String, _ port: String?, _ major: Int?,
     _ domains: [LoadedDomain]
   ) throws -> ReadablePort {
-    let settings = try settings(domains)
-    let environment =
-      session.arguments[Session.environment] ?? session.variables["WEFT_ENVIRONMENT"] ?? ""
-    let names = WireNames(environment: environment, domain: "", product: "")
-    let catalog = try Broker(settings, session).run { _, deadline in
-      try Catalog.read(settings, topic: names.catalogTopic, deadline)
-    }
-    guard let found = catalog.product(product, domain: domain) else {
-      let known = catalog.products.map(\.name)
-      let twins = catalog.products.filter { $0.name == product }
-      if twins.count > 1 {
-        throw Refusal(
-          .unknownProduct, "several domains have a product `\(product)`",
-          help: "name one: " + twins.map { "`\($0.domain)/\(product)`" }.joined(separator: ", "))
-      }
-      throw Refusal(
-        .unknownProduct, "neither the files here nor the catalog know a product `\(product)`",
-        notes: ["the catalog is `\(names.catalogTopic)` at \(settings.bootstrap)"],
-        help: closest(to: product, among: known).map { "did you mean `\($0)`?" }
-          ?? "`weft apply` publishes a product there; --mesh names a directory of files")
-    }
+    let settings = PublishedProduct.settings(domains, session)
+    let found = try PublishedProduct.fromCatalog(product, domain: domain, settings, session)
     return try pick(found.ports, port, major, product, found.quarantineTopic, settings)
   }
 
@@ -117,14 +98,6 @@ struct PortResolver {
     }
     return ReadablePort(
       topic: found.topic, settings: settings, fields: found.fields, isState: found.isState,
-      name: found.address(in: product))
-  }
-
-  /// Where the brokers are: as told, as the first domain's worker has it, or the environment.
-  private func settings(_ domains: [LoadedDomain]) throws -> ClientSettings {
-    if let worker = domains.compactMap(\.settings).first { return ClientSettings(worker, session) }
-    let bootstrap =
-      session.arguments[Session.bootstrap] ?? session.variables["KAFKA_BOOTSTRAP"] ?? ""
-    return ClientSettings(bootstrap: bootstrap)
+      partitions: found.partitions, name: found.address(in: product))
   }
 }

@@ -1,0 +1,180 @@
+import Diagnostics
+import Formats
+import Kafka
+import Mesh
+import Product
+import Records
+
+/// Where an event is in a product: in its inputs, its journals, its ports, its quarantine.
+struct EventTrace {
+  /// An event in a journal: it was taken in.
+  struct Journaled {
+    let journal: CatalogProduct.Topic
+    let partition: Int32
+    let block: Int64
+    let index: Int
+    let recordedMs: Int64
+    let input: CatalogProduct.Topic?
+    let sourcePartition: Int32
+    let sourceOffset: Int64
+    /// Whether an earlier one in the same partition has the id and key, so that it had no effect
+    /// (unless the horizon was over).
+    let isRedelivered: Bool
+    /// Whether the group has committed the journal beyond it.
+    let isApplied: Bool
+  }
+
+  /// A record at a port, or in quarantine.
+  struct Published {
+    let port: String
+    let topic: String
+    let record: ReadRecord
+  }
+
+  let id: String
+  private(set) var journaled: [Journaled] = []
+  private(set) var published: [Published] = []
+  private(set) var quarantined: [Published] = []
+  /// Ports whose records do not say which event they come from (`envelope: bare`).
+  private(set) var silentPorts: [String] = []
+
+  private let product: CatalogProduct
+  private let settings: ClientSettings
+
+  init(_ id: String, _ found: PublishedProduct) {
+    self.id = id
+    product = found.product
+    settings = found.settings
+  }
+
+  /// Reads journals, then ports and quarantine, all of them; `progress` is told what is read.
+  mutating func find(_ broker: Broker, _ progress: (String) -> Void) throws {
+    for journal in product.journals {
+      try broker.run { admin, deadline in
+        try search(journal, admin, deadline, progress)
+      }
+    }
+    for port in product.ports {
+      try broker.run { _, deadline in try searchPort(port, deadline, progress) }
+    }
+    try broker.run { _, deadline in try searchQuarantine(deadline, progress) }
+  }
+
+  private mutating func search(
+    _ journal: CatalogProduct.Topic, _ admin: Admin, _ deadline: Deadline,
+    _ progress: (String) -> Void
+  ) throws {
+    let reader = try TopicReader(
+      settings: settings, topic: journal.topic, from: .earliest, deadline)
+    let partitions = (0..<Int32(clamping: reader.partitionCount)).map { Partition($0) }
+    let committed = try admin.committed(by: product.group, journal.topic, partitions, deadline)
+    var blocks = 0
+    var found: [Journaled] = []
+    var seen: Set<[UInt8]> = []
+    let (id, product) = (id, product)
+    try reader.readToEnd(Deadline.after(milliseconds: Int(Int32.max))) { batch in
+      for at in 0..<batch.count {
+        guard let value = batch.value(at: at), let block = try? JournalBlock(value)
+        else { continue }
+        let partition = batch.partition(at: at)
+        let applied = committed[Int(partition.value)].offset ?? Offset(0)
+        var events = block.events
+        var index = 0
+        while (try? events.next()) == true {
+          let event = events.event
+          if event.id?.text == id {
+            let key = Array("\(partition.value) ".utf8) + (event.key?.copied() ?? [])
+            found.append(
+              Journaled(
+                journal: journal, partition: partition.value, block: batch.offset(at: at).value,
+                index: index, recordedMs: block.recordedMs,
+                input: event.input < product.inputs.count ? product.inputs[event.input] : nil,
+                sourcePartition: event.partition.value, sourceOffset: event.offset.value,
+                isRedelivered: !seen.insert(key).inserted,
+                isApplied: batch.offset(at: at) < applied))
+          }
+          index += 1
+        }
+      }
+      blocks += batch.count
+      progress("\(journal.topic): \(blocks) blocks")
+    }
+    journaled += found
+  }
+
+  /// A port's record of an event has its position in its id: `3-1024-17`, and a number behind it
+  /// from the second on.
+  private mutating func searchPort(
+    _ port: PublishedPort, _ deadline: Deadline, _ progress: (String) -> Void
+  ) throws {
+    if journaled.isEmpty && !product.journals.isEmpty { return }
+    let name = port.address(in: product.name)
+    let positions = journaled.map { "\($0.partition)-\($0.block)-\($0.index)" }
+    let isDirect = product.journals.isEmpty
+    let id = id
+    var found: [Published] = []
+    var records = 0
+    var withoutId = 0
+    let reader = try TopicReader(settings: settings, topic: port.topic, from: .earliest, deadline)
+    try reader.readToEnd(Deadline.after(milliseconds: Int(Int32.max))) { batch in
+      for at in 0..<batch.count {
+        var headers = batch.headers(at: at)
+        var isFound: Bool?
+        while let header = headers.next() {
+          if header.name != CloudEventsHeader.id.view { continue }
+          let text = header.value?.text ?? ""
+          isFound =
+            isDirect
+            ? text == id || text.hasPrefix(id + "-")
+            : positions.contains { text == $0 || text.hasPrefix($0 + "-") }
+        }
+        if isFound == nil { withoutId += 1 }
+        if isFound == true {
+          found.append(Published(port: name, topic: port.topic, record: ReadRecord(batch, at)))
+        }
+      }
+      records += batch.count
+      progress("\(port.topic): \(records) records")
+    }
+    published += found
+    if records > 0 && withoutId == records { silentPorts.append(name) }
+  }
+
+  private mutating func searchQuarantine(_ deadline: Deadline, _ progress: (String) -> Void)
+    throws
+  {
+    let topic = product.quarantineTopic
+    let sources = Set(
+      journaled.compactMap { event in
+        event.input.map { "\($0.topic) \(event.sourcePartition) \(event.sourceOffset)" }
+      })
+    let id = Array(id.utf8)
+    var found: [Published] = []
+    var records = 0
+    let reader = try TopicReader(settings: settings, topic: topic, from: .earliest, deadline)
+    try reader.readToEnd(Deadline.after(milliseconds: Int(Int32.max))) { batch in
+      for at in 0..<batch.count {
+        let record = ReadRecord(batch, at)
+        let source = ["weft_topic", "weft_partition", "weft_offset"].map {
+          record.header($0) ?? ""
+        }.joined(separator: " ")
+        // One that could not be journaled is known by its bytes alone.
+        let holdsId = ByteView.lending(id) { id in
+          batch.value(at: at)?.firstIndex(of: id) != nil
+        }
+        if sources.contains(source) || (sources.isEmpty && holdsId) {
+          found.append(Published(port: "quarantine", topic: topic, record: record))
+        }
+      }
+      records += batch.count
+      progress("\(topic): \(records) records")
+    }
+    quarantined += found
+  }
+}
+
+extension ReadRecord {
+  func header(_ name: String) -> String? {
+    headers.last { $0.name == name }?.value.flatMap(\.self)
+  }
+}

@@ -1,0 +1,83 @@
+import CommandLine
+import Diagnostics
+import Kafka
+import Mesh
+import Product
+import Worker
+
+/// A product that commands ask about: what its catalog record says, and where its brokers are. The
+/// files at hand count where they are whole, else the mesh's catalog.
+struct PublishedProduct {
+  static let argument = Argument(
+    "PRODUCT", "a product's name, or `domain/product` where several domains have one of that name")
+
+  let product: CatalogProduct
+  let settings: ClientSettings
+  /// The files' own; nil where it comes from the catalog.
+  let definition: ProductDefinition?
+
+  /// `name`, or `domain/name`.
+  init(_ text: String, _ session: Session) throws {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard let name = parts.last, parts.count <= 2, !parts.contains(""), !name.contains("#") else {
+      throw UsageError(
+        "`\(text)` is no product", help: "write `product` or `domain/product`, without a port")
+    }
+    try self.init(name, domain: parts.count == 2 ? parts[0] : nil, session)
+  }
+
+  init(_ name: String, domain: String?, _ session: Session) throws {
+    let domains = PublishedProduct.domains(session)
+    for loaded in domains where domain == nil || loaded.settings?.domain == domain {
+      guard let found = loaded.products.first(where: { $0.descriptor?.id == name }),
+        let definition = found.definition, let worker = loaded.settings,
+        let product = CatalogProduct(found)
+      else { continue }
+      self.product = product
+      self.definition = definition
+      settings = ClientSettings(worker, session)
+      return
+    }
+    settings = PublishedProduct.settings(domains, session)
+    definition = nil
+    product = try PublishedProduct.fromCatalog(name, domain: domain, settings, session)
+  }
+
+  static func domains(_ session: Session) -> [LoadedDomain] {
+    Workspace.known(session).map {
+      LoadedDomain.load($0, environment: session.arguments[Session.environment])
+    }
+  }
+
+  /// Where the brokers are: as told, as the first domain's worker has it, or the environment.
+  static func settings(_ domains: [LoadedDomain], _ session: Session) -> ClientSettings {
+    if let worker = domains.compactMap(\.settings).first { return ClientSettings(worker, session) }
+    let bootstrap =
+      session.arguments[Session.bootstrap] ?? session.variables["KAFKA_BOOTSTRAP"] ?? ""
+    return ClientSettings(bootstrap: bootstrap)
+  }
+
+  /// - Throws: ``Refusal`` that names what the catalog knows.
+  static func fromCatalog(
+    _ name: String, domain: String?, _ settings: ClientSettings, _ session: Session
+  ) throws -> CatalogProduct {
+    let environment =
+      session.arguments[Session.environment] ?? session.variables["WEFT_ENVIRONMENT"] ?? ""
+    let topic = WireNames(environment: environment, domain: "", product: "").catalogTopic
+    let catalog = try Broker(settings, session).run { _, deadline in
+      try Catalog.read(settings, topic: topic, deadline)
+    }
+    if let found = catalog.product(name, domain: domain) { return found }
+    let twins = catalog.products.filter { $0.name == name }
+    if twins.count > 1 {
+      throw Refusal(
+        .unknownProduct, "several domains have a product `\(name)`",
+        help: "name one: " + twins.map { "`\($0.domain)/\(name)`" }.joined(separator: ", "))
+    }
+    throw Refusal(
+      .unknownProduct, "neither the files here nor the catalog know a product `\(name)`",
+      notes: ["the catalog is `\(topic)` at \(settings.bootstrap)"],
+      help: closest(to: name, among: catalog.products.map(\.name)).map { "did you mean `\($0)`?" }
+        ?? "`weft apply` publishes a product there; --mesh names a directory of files")
+  }
+}

@@ -1,0 +1,149 @@
+import Diagnostics
+import Formats
+import Kafka
+import Mesh
+import Records
+
+/// How a product stands: what its worker has published of itself, and what the broker knows.
+struct StatusReport {
+  struct Instance {
+    let observation: InstanceObservation
+    /// Whether the group has it as a member now.
+    let isMember: Bool
+  }
+
+  /// A partition of a journal or an input.
+  struct Place {
+    let name: String
+    let topic: String
+    let partition: Int32
+    /// What the group has committed; nil: nothing yet.
+    let position: Int64?
+    /// Records, and for journals blocks, that are still to come; markers of transactions count.
+    let behind: Int64
+    /// Of a journal's, if its worker has told.
+    let observation: PartitionObservation?
+  }
+
+  let product: CatalogProduct
+  var instances: [Instance] = []
+  var journals: [Place] = []
+  var inputs: [Place] = []
+  var quarantined: Int64 = 0
+  /// The product was applied before there were observations.
+  var isUnobserved = false
+
+  /// Asks the broker.
+  init(_ found: PublishedProduct, _ broker: Broker) throws {
+    product = found.product
+    try broker.run { admin, deadline in
+      let topics = try admin.topics(deadline)
+      let counts = Dictionary(topics.map { ($0.name, $0.partitions) }) { first, _ in first }
+      guard counts[found.product.quarantineTopic] != nil else {
+        throw StatusReport.notApplied(found)
+      }
+      let observations = try Observations.read(
+        found.settings, topic: found.product.observationsTopic, deadline)
+      isUnobserved = observations == nil
+      let group = try admin.group(found.product.group, deadline)
+      instances = StatusReport.instances(observations, group, found.product)
+      for journal in found.product.journals {
+        journals += try places(journal, counts, admin, observations, isJournal: true, deadline)
+      }
+      for input in found.product.inputs {
+        inputs += try places(input, counts, admin, nil, isJournal: false, deadline)
+      }
+      let reader = try TopicReader(
+        settings: found.settings, topic: found.product.quarantineTopic, from: .earliest, deadline)
+      try reader.readToEnd(deadline) { quarantined += Int64($0.count) }
+    }
+  }
+
+  private static func notApplied(_ found: PublishedProduct) -> Refusal {
+    Refusal(
+      .unknownProduct,
+      "product `\(found.product.name)` was not applied to the broker at"
+        + " \(found.settings.bootstrap)",
+      notes: ["there is no topic `\(found.product.quarantineTopic)`"],
+      help: "`weft apply` does it; if it was applied under an environment, say which:"
+        + " `--environment NAME`, or WEFT_ENVIRONMENT")
+  }
+
+  private static func instances(
+    _ observations: Observations?, _ group: GroupDescription?, _ product: CatalogProduct
+  ) -> [Instance] {
+    (observations?.instances.values.map { observation in
+      let name = "\(product.group).\(observation.instance).0"
+      return Instance(
+        observation: observation,
+        isMember: group?.members.contains { $0.isNamed(name) } == true)
+    } ?? []).sorted { $0.observation.instance < $1.observation.instance }
+  }
+
+  private func places(
+    _ topic: CatalogProduct.Topic, _ counts: [String: Int], _ admin: Admin,
+    _ observations: Observations?, isJournal: Bool, _ deadline: Deadline
+  ) throws(KafkaError) -> [Place] {
+    let count = counts[topic.topic] ?? 0
+    let partitions = (0..<Int32(clamping: count)).map { Partition($0) }
+    if partitions.isEmpty { return [] }
+    let committed = try admin.committed(by: product.group, topic.topic, partitions, deadline)
+    var result: [Place] = []
+    for (partition, offset) in zip(partitions, committed) {
+      let range = try admin.watermarks(topic.topic, partition, deadline)
+      let position = offset.offset?.value
+      let from = max(position ?? range.lowerBound, range.lowerBound)
+      // Behind a journal's last block lies the marker of its transaction.
+      let markers: Int64 = isJournal && position != nil ? 1 : 0
+      result.append(
+        Place(
+          name: topic.name, topic: topic.topic, partition: partition.value, position: position,
+          behind: max(0, range.upperBound - from - markers),
+          observation: observations?.partitions[
+            .init(journal: topic.name, partition: partition.value)]))
+    }
+    return result
+  }
+}
+
+extension StatusReport {
+  var json: JSONValue {
+    .members([
+      "domain": .string(product.domain), "product": .string(product.name),
+      "version": .string(product.version), "logicDigest": .string(product.logicDigest),
+      "instances": .array(instances.map(\.json)), "journals": .array(journals.map(\.json)),
+      "inputs": .array(inputs.map(\.json)), "quarantined": .integer(quarantined),
+    ])
+  }
+}
+
+extension StatusReport.Instance {
+  fileprivate var json: JSONValue {
+    guard case .object(var members) = Observation.instance(observation).json else { return .null }
+    members.removeAll { $0.name == "kind" }
+    members.append(.init("isMember", .bool(isMember)))
+    return .object(members)
+  }
+}
+
+extension StatusReport.Place {
+  fileprivate var json: JSONValue {
+    var members: [JSONValue.Member] = [
+      .init("name", .string(name)), .init("topic", .string(topic)),
+      .init("partition", .integer(Int64(partition))),
+      .init("position", position.map { .integer($0) } ?? .null),
+      .init("behind", .integer(behind)),
+    ]
+    if let observation {
+      members += [
+        .init("instance", .string(observation.instance)),
+        .init("logicDigest", .string(observation.logic)),
+        .init("stateRows", .integer(observation.stateRows)),
+        .init("fileBytes", .integer(observation.fileBytes)),
+        .init("memoryBytes", .integer(observation.memoryBytes)),
+        .init("observedMs", .integer(observation.observedMs)),
+      ]
+    }
+    return .object(members)
+  }
+}

@@ -1,0 +1,277 @@
+import CommandLine
+import Diagnostics
+import Expressions
+import Formats
+import Mesh
+import Product
+
+enum ExplainVerb {
+  static let verb = Verb(
+    command: Command(
+      "explain", "show the plan of a product, and what its parts cost",
+      arguments: [PublishedProduct.argument], options: [],
+      examples: [
+        .init("weft explain claims", "inputs, journals, tables and ports, and why"),
+        .init("weft explain claims --format json", "the same as one object"),
+      ],
+      discussion:
+        "From the files at hand; of a product that is in the catalog alone, what the catalog "
+        + "says: how it is made is private to its domain.")
+  ) { session in
+    let name = session.arguments[PublishedProduct.argument] ?? ""
+    let found = try PublishedProduct(name, session)
+    let plan = Explanation(found)
+    if session.isJSON {
+      session.output.write(plan.json.description + "\n")
+    } else {
+      for line in plan.lines { session.output.write(DisplayText.printable(line) + "\n") }
+      if found.definition == nil {
+        session.say("its files are not here, so this is what the catalog says")
+      }
+    }
+    return .ok
+  }
+}
+
+/// The plan of a product as headed lists of sentences.
+struct Explanation {
+  private struct Part {
+    let title: String
+    var items: [Item]
+  }
+
+  private struct Item {
+    let name: String
+    let facts: [String]
+  }
+
+  private let heading: [(name: String, text: String)]
+  private var parts: [Part] = []
+
+  init(_ found: PublishedProduct) {
+    let product = found.product
+    heading = [
+      ("product", "\(product.domain)/\(product.name)"), ("version", product.version),
+      ("logic", product.logicDigest), ("group", product.group),
+      ("runs", Explanation.way(product)),
+    ]
+    guard let definition = found.definition else {
+      parts = Explanation.outside(product)
+      return
+    }
+    parts = [
+      Part(title: "inputs", items: definition.inputs.map(Explanation.input)),
+      Part(
+        title: "journals",
+        items: definition.journals.indices.map { Explanation.journal($0, definition) }),
+      Part(title: "tables", items: definition.tables.map { Explanation.table($0, definition) }),
+      Part(title: "ports", items: definition.outputs.map { Explanation.port($0, definition) }),
+      Part(title: "besides", items: Explanation.besides(definition)),
+    ]
+  }
+
+  private static func way(_ product: CatalogProduct) -> String {
+    product.journals.isEmpty
+      ? "direct, as `journal: none` says: input to output in one transaction, without state,"
+        + " redeliveries are published again, and nothing can be rebuilt"
+      : "journaled, as every product that does not say `journal: none`: each event is written once"
+        + " more, and state, redelivery and rebuilding follow from that"
+  }
+
+  private static func outside(_ product: CatalogProduct) -> [Part] {
+    [
+      Part(title: "inputs", items: product.inputs.map { Item(name: $0.name, facts: [$0.topic]) }),
+      Part(
+        title: "journals", items: product.journals.map { Item(name: $0.name, facts: [$0.topic]) }),
+      Part(
+        title: "ports",
+        items: product.ports.map {
+          Item(
+            name: $0.address(in: product.name),
+            facts: [
+              $0.topic,
+              $0.isState ? "state port, key \($0.key.joined(separator: ", "))" : "event port",
+              count($0.partitions, "partition"),
+            ])
+        }),
+    ]
+  }
+
+  // MARK: Parts
+
+  private static func input(_ input: InputDefinition) -> Item {
+    var facts = ["topic \(input.topic)"]
+    let types = input.events.map(\.name).joined(separator: ", ")
+    facts.append(
+      input.discriminator.map { "event types by `\($0.joined(separator: "."))`: \(types)" }
+        ?? "event type \(types)")
+    if let id = input.id {
+      facts.append(
+        "ids in `\(id.path.joined(separator: "."))` are remembered for \(span(id.horizonMs)) of"
+          + " recorded time, in the state: some 100 bytes each")
+    } else {
+      facts.append("no `id`: a redelivered event counts again")
+    }
+    facts.append(
+      input.time.map { "actual time in `\($0.joined(separator: "."))`" }
+        ?? "actual time is Kafka's timestamp")
+    switch input.start {
+    case .earliest: facts.append("the first start begins at the earliest record")
+    case .latest: facts.append("the first start begins at the latest record")
+    case .timestamp(let ms): facts.append("the first start begins at \(ms) ms since 1970")
+    }
+    return Item(name: input.name, facts: facts)
+  }
+
+  private static func journal(_ index: Int, _ product: ProductDefinition) -> Item {
+    let journal = product.journals[index]
+    let tables = product.tables.filter { $0.journal == index }.map(\.name)
+    let ports = product.outputs.filter { $0.journal == index }.map { "\($0.port)@\($0.major)" }
+    var facts = [
+      "topic \(journal.topic), \(count(journal.partitions, "partition")), fixed for its life",
+      journal.retentionMs.map { "kept for \(span($0))" } ?? "kept for ever",
+    ]
+    let keys = Set(journal.keys.values.map(text)).sorted()
+    if !keys.isEmpty { facts.append("key: " + keys.joined(separator: "; ")) }
+    if !tables.isEmpty { facts.append("feeds the tables " + tables.joined(separator: ", ")) }
+    if !ports.isEmpty { facts.append("publishes " + ports.joined(separator: ", ")) }
+    if index > 0 {
+      facts.append("one more, as its key does not begin as another's: each event is written again")
+    }
+    return Item(name: journal.name, facts: facts)
+  }
+
+  private static func text(_ key: JournalDefinition.Key) -> String {
+    switch key {
+    case .source: "the input's own"
+    case .parts(let parts): parts.map(\.span.text).joined(separator: ", ")
+    }
+  }
+
+  private static func table(_ table: TableDefinition, _ product: ProductDefinition) -> Item {
+    var facts = ["state by journal \(product.journals[table.journal].name), a row a key"]
+    if let key = table.clauses.first?.key {
+      facts.append("key " + key.map(\.span.text).joined(separator: ", "))
+    }
+    var aggregates: [Int: TableDefinition.Aggregate] = [:]
+    for update in table.clauses.flatMap(\.updates) { aggregates[update.column] = update.aggregate }
+    for (index, column) in table.columns.enumerated() {
+      let kind = aggregates[index]
+      facts.append(
+        "\(column.name): \(kind.map { "\($0.rawValue), " } ?? "")\(column.type)"
+          + (kind.map(cost) ?? ""))
+    }
+    if table.clauses.contains(where: { $0.delete != nil }) { facts.append("rows are deleted") }
+    return Item(name: table.name, facts: facts)
+  }
+
+  private static func cost(_ aggregate: TableDefinition.Aggregate) -> String {
+    switch aggregate {
+    case .countDistinct: "; keeps every value it has seen, up to a limit"
+    case .collect, .collectSet: "; keeps its values in the row, up to a limit"
+    case .quantile: "; keeps counts by size, within 1 %"
+    case .latest: "; keeps the time beside it"
+    case .avg: "; keeps sum and count beside it"
+    default: ""
+    }
+  }
+
+  private static func port(_ port: OutputDefinition, _ product: ProductDefinition) -> Item {
+    var facts = ["topic \(port.topic), \(count(port.partitions, "partition"))"]
+    switch port.content {
+    case .state(let table, _, let when, _):
+      facts.append(
+        "state port, compacted: a record for each change of a row of `\(product.tables[table].name)`"
+      )
+      if let when { facts.append("when \(when.span.text)") }
+    case .events(let branches):
+      facts.append("event port, kept for ever")
+      for branch in branches {
+        let at = branch.branch.event
+        let input = product.inputs[at.input]
+        facts.append(
+          "from \(input.name).\(input.events[at.event].name)"
+            + (branch.when.map { " when \($0.span.text)" } ?? ""))
+      }
+    }
+    facts.append(port.envelope == .bare ? "bare, without headers" : "CloudEvents headers")
+    facts.append("checked against contract \(port.contractId)")
+    return Item(name: "\(product.name)#\(port.port)@\(port.major)", facts: facts)
+  }
+
+  private static func besides(_ product: ProductDefinition) -> [Item] {
+    let partitions =
+      product.journals.reduce(0) { $0 + $1.partitions }
+      + product.outputs.reduce(0) { $0 + $1.partitions } + 2
+    let topics = product.journals.count + product.outputs.count + 2
+    return [
+      Item(
+        name: "quarantine",
+        facts: [
+          "topic \(product.names.quarantineTopic)",
+          product.onError == .stop
+            ? "a record that cannot be processed stops the product (`onError: stop`)"
+            : "takes what cannot be processed, with its reason",
+        ]),
+      Item(name: "observations", facts: ["topic \(product.names.observationsTopic), compacted"]),
+      Item(
+        name: "topics of its own",
+        facts: ["\(topics), with \(count(partitions, "partition")) in all"]),
+    ]
+  }
+
+  private static func count(_ number: Int32, _ what: String) -> String {
+    "\(number) \(what)\(number == 1 ? "" : "s")"
+  }
+
+  private static func span(_ ms: Int64) -> String {
+    for (unit, factor) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+    where ms % factor == 0 {
+      return "\(ms / factor)\(unit)"
+    }
+    return "\(ms)ms"
+  }
+
+  // MARK: Output
+
+  var lines: [String] {
+    var lines: [String] = []
+    let width = heading.map(\.name.count).max() ?? 0
+    for (name, text) in heading {
+      lines.append(name + String(repeating: " ", count: width - name.count + 2) + text)
+    }
+    for part in parts where !part.items.isEmpty {
+      lines.append("")
+      lines.append(part.title)
+      for item in part.items {
+        lines.append("  \(item.name)")
+        lines += item.facts.map { "    \($0)" }
+      }
+    }
+    return lines
+  }
+
+  var json: JSONValue {
+    var members = heading.map { JSONValue.Member($0.name, .string($0.text)) }
+    for part in parts {
+      members.append(
+        .init(
+          part.title,
+          .array(
+            part.items.map { item in
+              .members([
+                "name": .string(item.name), "facts": .array(item.facts.map { .string($0) }),
+              ])
+            })))
+    }
+    return .object(members)
+  }
+}
+
+extension SourceSpan {
+  /// What stands there, on one line.
+  fileprivate var text: String {
+    String(decoding: source.bytes[range], as: UTF8.self).split(whereSeparator: \.isWhitespace)
+      .joined(separator: " ")
+  }
+}

@@ -1,0 +1,108 @@
+import CommandLine
+import Diagnostics
+import Formats
+import Kafka
+import Records
+
+enum GetVerb {
+  private static let port = Argument("PORT", "a state port: `product#port`, or `product#port@1`")
+  private static let key = Argument(
+    "KEY", "the row's key; of several parts, a JSON array of them: '[\"a\",\"b\"]'")
+
+  static let verb = Verb(
+    command: Command(
+      "get", "show a row of a state port as it stands", arguments: [port, key], options: [],
+      examples: [
+        .init("weft get claims#claim C-1001", "one row, a line a field"),
+        .init("weft get labs#latest-values '[\"LR5059\",\"8867-4\"]'", "a key of two parts"),
+        .init("weft get claims#claim C-1001 --format json | jq .value.status", "as JSON"),
+      ],
+      discussion: "Reads the partition of the port that has the key (all of them, if the key has "
+        + "several parts), to its end: a compacted topic knows no other way. Only committed records "
+        + "count. Exit code 1: there is no such row.")
+  ) { session in
+    let address = try PortAddress(session.arguments[port] ?? "", isProduct: false)
+    let found = try PortResolver(session: session, isQuarantine: false).resolve(address)
+    let key = Array((session.arguments[key] ?? "").utf8)
+    if found.fields != nil && !found.isState {
+      throw UsageError(
+        "`\(found.name)` is an event port and has no rows",
+        help: "`weft read \(found.name)` reads its events")
+    }
+    let broker = try Broker(found.settings, session)
+    let row = try broker.run { _, _ in try newest(of: key, found, session) }
+    guard let row, row.value != nil else {
+      let text = DisplayText.printable(String(decoding: key, as: UTF8.self))
+      throw Refusal(
+        .noSuchRow,
+        "`\(found.name)` has no row with the key `\(text)`"
+          + (row == nil ? "" : ": it was deleted"),
+        help: row == nil
+          ? "a key of several parts is a JSON array without spaces, as `weft read` shows it" : nil)
+    }
+    show(row, found, session)
+    return .ok
+  }
+
+  /// The last record of the key, if there is one.
+  private static func newest(of key: [UInt8], _ port: ReadablePort, _ session: Session) throws
+    -> ReadRecord?
+  {
+    let isPart = key.first == UInt8(ascii: "[")
+    if !isPart, port.partitions > 0 {
+      let place = ByteView.lending(key) { view -> Partition in
+        partition(ofKey: view, among: port.partitions)
+      }
+      if let found = try newest(of: key, port, [place], session) { return found }
+    }
+    return try newest(of: key, port, nil, session)
+  }
+
+  private static func newest(
+    of key: [UInt8], _ port: ReadablePort, _ partitions: [Partition]?, _ session: Session
+  ) throws -> ReadRecord? {
+    let start = Deadline.after(milliseconds: Broker.workMs)
+    let reader = try TopicReader(
+      settings: port.settings, topic: port.topic, partitions: partitions, from: .earliest, start)
+    let errors = session.errors
+    var progress = ProgressLine(session.errorTerminal) { errors.write($0) }
+    defer { progress.end() }
+    let batch = RecordBatch(capacity: 1000)
+    var silence = Deadline.after(milliseconds: ReadVerb.silenceMs)
+    var newest: ReadRecord?
+    var taken = 0
+    while !reader.isAtEnd {
+      try reader.poll(into: batch, waitMilliseconds: 100)
+      ByteView.lending(key) { wanted in
+        for index in 0..<batch.count where batch.key(at: index) == wanted {
+          newest = ReadRecord(batch, index)
+        }
+      }
+      taken += batch.count
+      if !batch.isEmpty {
+        silence = Deadline.after(milliseconds: ReadVerb.silenceMs)
+        progress.show("\(taken) records")
+      }
+      if silence.hasPassed {
+        throw KafkaError(
+          code: .timedOut, operation: "read \(reader.topic)", message: "nothing came any more")
+      }
+    }
+    return newest
+  }
+
+  private static func show(_ record: ReadRecord, _ port: ReadablePort, _ session: Session) {
+    if session.isJSON || !session.terminal.isTerminal {
+      session.output.write(record.json(JSONTape()) + "\n")
+      return
+    }
+    let columns = RecordColumns(fields: port.fields, isQuarantine: false)
+    let names = columns.titles.map(\.title)
+    let width = names.map(DisplayText.width).max() ?? 0
+    for (name, cell) in zip(names, columns.cells(record)) {
+      let fill = String(repeating: " ", count: width - DisplayText.width(of: name))
+      session.output.write("\(name)\(fill)  \(DisplayText.printable(cell))\n")
+    }
+    session.say("partition \(record.partition), offset \(record.offset)")
+  }
+}

@@ -1,0 +1,127 @@
+import CommandLine
+import Diagnostics
+import Formats
+import Kafka
+import Mesh
+import Records
+
+enum TraceVerb {
+  private static let event = Argument(
+    "EVENT-ID", "the id of an event, as the input's `id` field has it")
+
+  static let verb = Verb(
+    command: Command(
+      "trace", "say where an event is, and what became of it",
+      arguments: [PublishedProduct.argument, event], options: [],
+      examples: [
+        .init("weft trace claims e-4711", "from the input to the ports"),
+        .init("weft trace claims e-4711 --format json", "the same as one object"),
+      ],
+      discussion:
+        "Reads the product's journals for the event's id, then its ports for what the event made, and "
+        + "its quarantine. All of them are read to their end, which takes as long as they are large. "
+        + "Works for inputs that declare an id. Exit code 1: the event is nowhere.")
+  ) { session in
+    let found = try PublishedProduct(session.arguments[PublishedProduct.argument] ?? "", session)
+    let broker = try Broker(found.settings, session)
+    let id = session.arguments[event] ?? ""
+    let errors = session.errors
+    var progress = ProgressLine(session.errorTerminal) { errors.write($0) }
+    var trace = EventTrace(id, found)
+    defer { progress.end() }
+    try trace.find(broker) { progress.show($0) }
+    progress.end()
+    if trace.journaled.isEmpty && trace.published.isEmpty && trace.quarantined.isEmpty {
+      throw Refusal(
+        .noSuchEvent, "no event `\(DisplayText.printable(id))` is in `\(found.product.name)`",
+        notes: ["its journals, ports and quarantine were read to their end"],
+        help:
+          "it was not taken in yet (`weft status \(found.product.name)` shows how far the inputs"
+          + " are), or the input declares no `id`")
+    }
+    if session.isJSON {
+      session.output.write(trace.json.description + "\n")
+    } else {
+      write(trace, session)
+    }
+    return .ok
+  }
+
+  private static func write(_ trace: EventTrace, _ session: Session) {
+    func line(_ text: String) { session.output.write(DisplayText.printable(text) + "\n") }
+    for event in trace.journaled {
+      let source =
+        event.input.map { "\($0.topic)" } ?? "an input that the product no longer has"
+      line("taken in   \(source), partition \(event.sourcePartition), offset \(event.sourceOffset)")
+      line("journaled  \(place(event)), recorded \(Timestamp(milliseconds: event.recordedMs))")
+      if event.isRedelivered {
+        line("           a redelivery: the id was seen before under the same key, no effect")
+      } else if !event.isApplied {
+        line("           not applied yet")
+      }
+    }
+    for found in trace.published {
+      let record = found.record
+      line(
+        "published  \(found.port), partition \(record.partition), offset \(record.offset),"
+          + " key \(record.keyText)")
+      let value = record.value.map { String(decoding: $0, as: UTF8.self) } ?? "(tombstone)"
+      line("           \(value)")
+    }
+    for found in trace.quarantined {
+      let record = found.record
+      line(
+        "quarantined  \(record.header("weft_reason") ?? ""): \(record.header("weft_message") ?? "")"
+          + (record.header("weft_place").map { " (\($0))" } ?? ""))
+      line("             \(found.topic), partition \(record.partition), offset \(record.offset)")
+    }
+    let isQuiet = trace.published.isEmpty && trace.quarantined.isEmpty
+    if isQuiet, trace.journaled.contains(where: { $0.isApplied && !$0.isRedelivered }) {
+      line("           applied; it changed nothing that a port shows")
+    }
+    if !trace.silentPorts.isEmpty {
+      line(
+        "           not looked for at \(trace.silentPorts.joined(separator: ", ")): records there do"
+          + " not say where they come from (envelope: bare)")
+    }
+  }
+
+  private static func place(_ event: EventTrace.Journaled) -> String {
+    "\(event.journal.topic), partition \(event.partition), block \(event.block), event"
+      + " \(event.index)"
+  }
+}
+
+extension EventTrace {
+  var json: JSONValue {
+    .members([
+      "id": .string(id), "journaled": .array(journaled.map(\.json)),
+      "published": .array(published.map(\.json)),
+      "quarantined": .array(quarantined.map(\.json)),
+      "notLookedFor": .array(silentPorts.map { .string($0) }),
+    ])
+  }
+}
+
+extension EventTrace.Journaled {
+  fileprivate var json: JSONValue {
+    .members([
+      "input": input.map { .string($0.topic) } ?? .null,
+      "inputPartition": .integer(Int64(sourcePartition)),
+      "inputOffset": .integer(sourceOffset), "journal": .string(journal.topic),
+      "partition": .integer(Int64(partition)), "block": .integer(block), "index": .integer(index),
+      "recordedMs": .integer(recordedMs), "redelivered": .bool(isRedelivered),
+      "applied": .bool(isApplied),
+    ])
+  }
+}
+
+extension EventTrace.Published {
+  fileprivate var json: JSONValue {
+    let text = record.json(JSONTape())
+    return .members([
+      "port": .string(port), "topic": .string(topic),
+      "record": (try? JSONValue(parsing: text)) ?? .null,
+    ])
+  }
+}

@@ -87,7 +87,12 @@ package final class Apply {
 
   // MARK: One event
 
-  private enum Outcome { case applied, filtered, redelivered, failed, unreadable }
+  private enum Outcome {
+    case applied, filtered, redelivered, failed, unreadable
+    /// Of an event that several journals take, for a reason that each of them finds: the first one
+    /// quarantines it.
+    case failedInFirst
+  }
 
   private func apply(
     _ event: JournalEvent, at position: Position, recordedMs: Int64, batch: OutputBatch,
@@ -129,6 +134,8 @@ package final class Apply {
       let fault = bench.takeFault()
       if !isSilent && (plan.stopsOnError || fault.stops) { return .stop(fault.stop(origin)) }
       batch.appendQuarantined(origin, fault, limit: plan.limits.quarantineBytesMax)
+    } else if case .failedInFirst = outcome {
+      _ = bench.takeFault()
     } else if case .unreadable = outcome {
       _ = bench.takeFault()
       return .unreadable("event \(position.index) has no key, though ingest found one")
@@ -143,7 +150,7 @@ package final class Apply {
     case .filtered: counted.filtered += 1
     case .redelivered: counted.redelivered += 1
     case .failed: counted.quarantined += 1
-    case .unreadable: break
+    case .unreadable, .failedInFirst: break
     }
   }
 
@@ -162,9 +169,11 @@ package final class Apply {
     }
     if !bench.keepsContract {
       bench.failContract(type)
-      return .failed
+      return work.counts ? .failed : .failedInFirst
     }
-    if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) { return .failed }
+    if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) {
+      return work.counts ? .failed : .failedInFirst
+    }
     var staged = StagedRows()
     for index in work.clauses.indices {
       if !work.clauses.lend(index, { run($0, time, &staged) }) { return .failed }

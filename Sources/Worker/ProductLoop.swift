@@ -86,6 +86,8 @@ final class ProductLoop {
   let batch = RecordBatch(capacity: 2000)
   /// Journal blocks, of up to 64 KiB each as a rule.
   let blocks = RecordBatch(capacity: 64)
+  /// How many of them are done with.
+  var blocksTaken = 0
   let outputs = OutputBatch()
   var meter: TurnMeter
   /// The wall clock when the open turn took its first input; never goes back.

@@ -37,21 +37,25 @@ package final class Apply {
 
   /// Applies the block that lies at `offset` of the journal partition, within a turn of the state.
   /// With a batch, output is appended to it and events are counted; with nil it is re-applied
-  /// silently. When the answer is not `.applied`, the caller takes the turn back: rows of the block
-  /// may be changed and records of it be in the batch.
-  package func apply(bytes: ByteView, at offset: Offset, publishing: OutputBatch?) -> Applied {
+  /// silently. After `.full` the caller goes on with the same block `from` the event that it names;
+  /// after any other answer but `.applied` it takes the turn back: rows of the block may be changed
+  /// and records of it be in the batch.
+  package func apply(
+    bytes: ByteView, at offset: Offset, publishing: OutputBatch?, from first: UInt32 = 0
+  ) -> Applied {
     let block: JournalBlock
     do {
       block = try JournalBlock(bytes)
     } catch {
       return .unreadable("\(error.message) (at byte \(error.offset))")
     }
-    return apply(block, at: offset, publishing: publishing)
+    return apply(block, at: offset, publishing: publishing, from: first)
   }
 
   /// As ``apply(bytes:at:publishing:)``, for a block that the caller has read.
-  package func apply(_ block: JournalBlock, at offset: Offset, publishing: OutputBatch?) -> Applied
-  {
+  package func apply(
+    _ block: JournalBlock, at offset: Offset, publishing: OutputBatch?, from first: UInt32 = 0
+  ) -> Applied {
     if block.kind != .events { return .unreadable("the block is not one of events") }
     if block.digest != plan.logicDigest { return .otherLogic }
     setClock(block.recordedMs)
@@ -63,6 +67,15 @@ package final class Apply {
         if try !events.next() { break }
       } catch {
         return .unreadable("\(error.message) (at byte \(error.offset))")
+      }
+      if index < first {
+        index += 1
+        continue
+      }
+      if index > first && batch.isFull {
+        // Of a silent batch nobody wants anything.
+        if publishing != nil { return .full(next: index) }
+        batch.clear()
       }
       let result = apply(
         events.event, at: Position(block: offset, index: index), recordedMs: block.recordedMs,

@@ -51,12 +51,14 @@ final class JournalSlot {
   }
 
   /// Applies a block in the open turn; the cursor has moved past it already.
-  func apply(_ bytes: ByteView, at offset: Offset, publishing batch: OutputBatch) -> Applied {
+  func apply(
+    _ bytes: ByteView, at offset: Offset, publishing batch: OutputBatch, from event: UInt32
+  ) -> Applied {
     if !isInTurn {
       state.begin()
       isInTurn = true
     }
-    return apply.apply(bytes: bytes, at: offset, publishing: batch)
+    return apply.apply(bytes: bytes, at: offset, publishing: batch, from: event)
   }
 
   /// Applies a block that somebody published before, without publishing or counting.

@@ -15,7 +15,7 @@ extension ProductLoop {
     consumer.poll(into: batch, waitMilliseconds: Int(wait))
     if try handleEvents(consumer), settings.unsafe.keeps(.gatheredGeneration) {
       batch.clear()
-      blocks.clear()
+      dropBlocks()
       return
     }
     if needsRewind {
@@ -52,6 +52,7 @@ extension ProductLoop {
       if topic < inputCount, try take(index, input: topic) {
         taken += 1
         bytes += batch.bytes(at: index)
+        if outputs.isFull { try flushOutputs() }
       }
       index += 1
     }
@@ -63,15 +64,23 @@ extension ProductLoop {
   }
 
   /// Takes journal blocks that came back. They have a queue of their own, so that they do not stand
-  /// behind what was fetched of the inputs.
+  /// behind what was fetched of the inputs. When the turn is full, the rest waits for the next one.
   func takeBlocks(_ consumer: World.Consumer) throws(LoopFailure) {
-    consumer.pollAside(into: blocks)
-    var index = 0
-    while index < blocks.count {
+    if blocksTaken >= blocks.count {
+      consumer.pollAside(into: blocks)
+      blocksTaken = 0
+    }
+    while blocksTaken < blocks.count && !meter.isFullOfOutput {
+      let index = blocksTaken
+      blocksTaken += 1
       let journal = blocks.topic(at: index).value - product.inputs.count
       if journal >= 0 { try readBack(index, journal: journal) }
-      index += 1
     }
+  }
+
+  private func dropBlocks() {
+    blocks.clear()
+    blocksTaken = 0
   }
 
   /// Hands an input record to ingest, or to the program of a direct product. False if it is not the
@@ -104,19 +113,30 @@ extension ProductLoop {
     let step = slot.cursor.readBack(offset)
     if step == .skip { return }
     let bytes = blocks.value(at: index) ?? .empty
-    let applied: Applied
     if step == .reapply {
-      applied = slot.reapply(bytes, at: offset)
+      try check(slot.reapply(bytes, at: offset), slot, offset)
       restoredBlocks += 1
     } else {
-      applied = slot.apply(bytes, at: offset, publishing: outputs)
+      try apply(bytes, slot, at: offset)
       readBackInTurn += 1
       // Its events were counted as records by the turn that took them in; here it counts by size.
       meter.add(
         records: 1 + bytes.count / 256, bytes: bytes.count, nowMs: world.monotonicMs())
     }
-    try check(applied, slot, offset)
     if step == .reapply { try writeBackIfDue(slot) }
+  }
+
+  /// Applies a block in the open turn, and publishes whenever the batch is full.
+  private func apply(_ bytes: ByteView, _ slot: JournalSlot, at offset: Offset)
+    throws(LoopFailure)
+  {
+    var event: UInt32 = 0
+    while true {
+      let applied = slot.apply(bytes, at: offset, publishing: outputs, from: event)
+      if outputs.isFull { try flushOutputs() }
+      guard case .full(let next) = applied else { return try check(applied, slot, offset) }
+      event = next
+    }
   }
 
   private func check(_ applied: Applied, _ slot: JournalSlot, _ offset: Offset)
@@ -127,7 +147,7 @@ extension ProductLoop {
     let topic = product.journals[slot.journal].topic
     let place = "\(topic), partition \(slot.partition.value), offset \(offset.value)"
     switch applied {
-    case .applied: return
+    case .applied, .full: return
     case .stop(let stop): throw .stop(.policy(policy(stop)))
     case .otherLogic:
       throw .stop(
@@ -154,8 +174,26 @@ extension ProductLoop {
     guard let publisher else { return }
     let limit = deadline
     if !isDirect { try publishBlocks(publisher, limit) }
+    try publishOutputs(publisher, limit)
+  }
+
+  private func publishOutputs(_ publisher: Publisher<World.Producer>, _ limit: Deadline)
+    throws(KafkaError)
+  {
+    meter.add(outputBytes: outputs.bytes.count)
     publishedInTurn += Int64(try publisher.publish(outputs, limit))
     outputs.clear()
+  }
+
+  /// Publishes what the batch holds, amid the turn, so that it stays small. The producer's queue
+  /// has a bound of its own, and waits.
+  private func flushOutputs() throws(LoopFailure) {
+    guard let publisher else { return }
+    do {
+      try publishOutputs(publisher, deadline)
+    } catch {
+      throw .kafka(error, .writing)
+    }
   }
 
   private func publishBlocks(_ publisher: Publisher<World.Producer>, _ limit: Deadline)
@@ -191,7 +229,7 @@ extension ProductLoop {
       settledBlocks += 1
       guard decision == .apply, let offset else { continue }
       let bytes = ingest.bytes(of: block)
-      try check(slot.apply(bytes, at: offset, publishing: outputs), slot, offset)
+      try apply(bytes, slot, at: offset)
       appliedAtOnceInTurn += 1
     }
   }
@@ -207,8 +245,7 @@ extension ProductLoop {
     let limit = deadline
     if !isDirect { try writeBlocks(publisher, consumer, limit) }
     do {
-      publishedInTurn += Int64(try publisher.publish(outputs, limit))
-      outputs.clear()
+      try publishOutputs(publisher, limit)
       try publisher.beginIfNeeded()
       let offsets =
         settings.unsafe.keeps(.gatheredGeneration) ? owned.offsets : owned.offsets + strayOffsets
@@ -289,7 +326,7 @@ extension ProductLoop {
     direct.clearCounts()
     outputs.clear()
     batch.clear()
-    blocks.clear()
+    dropBlocks()
     resetTurn()
   }
 

@@ -93,6 +93,8 @@ package final class ProductLoop<World: LoopWorld> {
   let batch = World.Consumer.Batch(capacity: 2000)
   /// Journal blocks, of up to 64 KiB each as a rule.
   let blocks = World.Consumer.Batch(capacity: 64)
+  /// How many of them are done with.
+  var blocksTaken = 0
   let outputs = OutputBatch()
   var meter: TurnMeter
   /// The wall clock when the open turn took its first input; never goes back.

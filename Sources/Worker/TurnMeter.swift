@@ -1,26 +1,35 @@
-/// When a turn closes: by records, bytes or age, whichever comes first. So turns are large when the
-/// loop is behind and small when it is idle, and nothing is written when there is nothing to write.
-/// A pure value; times are milliseconds of a clock that nobody sets.
+/// When a turn closes: by records, bytes in, bytes out or age, whichever comes first. So turns are
+/// large when the loop is behind and small when it is idle, and nothing is written when there is
+/// nothing to write. A pure value; times are milliseconds of a clock that nobody sets.
 package struct TurnMeter: Hashable, Sendable {
   package struct Limits: Hashable, Sendable {
     package var records: Int
     package var bytes: Int
+    package var outputBytes: Int
     package var ageMs: Int64
-    package init(records: Int, bytes: Int = TurnMeter.bytesMax, ageMs: Int64) {
+    package init(
+      records: Int, bytes: Int = TurnMeter.bytesMax,
+      outputBytes: Int = TurnMeter.outputBytesMax, ageMs: Int64
+    ) {
       self.records = records
       self.bytes = bytes
+      self.outputBytes = outputBytes
       self.ageMs = ageMs
     }
   }
 
   /// What a turn may hold: blocks and outputs of as much again lie in the producer's queue.
   package static let bytesMax = 24 << 20
+  /// What a turn may publish before it closes: an event may come to a record of a megabyte. More
+  /// than what an ordinary turn makes of ``bytesMax``, so that those do not become smaller.
+  package static let outputBytesMax = 64 << 20
   /// How long an idle poll waits; a wake-up ends it.
   package static let idleWaitMs: Int64 = 500
 
   private let limits: Limits
   private var records = 0
   private var bytes = 0
+  private var outputBytes = 0
   private var openedMs: Int64?
 
   package init(_ limits: Limits) { self.limits = limits }
@@ -38,9 +47,16 @@ package struct TurnMeter: Hashable, Sendable {
     self.bytes += bytes
   }
 
+  /// Something is published for what came.
+  package mutating func add(outputBytes: Int) { self.outputBytes += outputBytes }
+
+  /// Whether nothing more should be applied in this turn.
+  package var isFullOfOutput: Bool { outputBytes >= limits.outputBytes }
+
   package func shouldClose(nowMs: Int64) -> Bool {
     guard let openedMs else { return false }
-    return records >= limits.records || bytes >= limits.bytes || nowMs - openedMs >= limits.ageMs
+    return records >= limits.records || bytes >= limits.bytes || isFullOfOutput
+      || nowMs - openedMs >= limits.ageMs
   }
 
   /// How many records may still come before the turn is full.
@@ -55,6 +71,7 @@ package struct TurnMeter: Hashable, Sendable {
   package mutating func reset() {
     records = 0
     bytes = 0
+    outputBytes = 0
     openedMs = nil
   }
 }

@@ -112,6 +112,11 @@ import Testing
     #expect(other == whole)
     let undone = try replay(journal, blocksPerTurn: blocksPerTurn, rollsBack: true)
     #expect(undone == whole)
+    // A batch that is full is published amid a block.
+    for bytesMax in [1, 2000] {
+      let flushed = try replay(journal, blocksPerTurn: blocksPerTurn, bytesMax: bytesMax)
+      #expect(flushed == whole)
+    }
     // A state that was made silently goes on as if it had been there all the time.
     let silent = try replay(journal, blocksPerTurn: blocksPerTurn, silentBefore: 5)
     #expect(silent.digests == whole.digests)
@@ -128,14 +133,15 @@ import Testing
 
   private func replay(
     _ journal: [[[ProductSimulation.Block]]], blocksPerTurn: Int, rollsBack: Bool = false,
-    silentBefore: Int = 0
+    silentBefore: Int = 0, bytesMax: Int = .max
   ) throws -> Replayed {
     let plan = try ProductPlan(DeterminismTests.product())
     var result = Replayed()
     for (number, blocks) in journal[0].enumerated() {
       let state = PartitionState()
       let apply = Apply(plan, journal: 0, partition: Partition(Int32(number)), state: state)
-      let batch = OutputBatch()
+      let batch = OutputBatch(bytesMax: bytesMax)
+      var records: [SimulatedRecord] = []
       var next = 0
       var isSecond = false
       while next < blocks.count {
@@ -144,10 +150,20 @@ import Testing
         state.begin()
         for place in next..<end {
           ByteView.lending(blocks[place].bytes) { bytes in
-            let applied = apply.apply(
-              bytes: bytes, at: Offset(blocks[place].offset),
-              publishing: place < silentBefore ? nil : batch)
-            if case .applied = applied {} else { Issue.record("\(applied)") }
+            var event: UInt32 = 0
+            while true {
+              let applied = apply.apply(
+                bytes: bytes, at: Offset(blocks[place].offset),
+                publishing: place < silentBefore ? nil : batch, from: event)
+              guard case .full(let next) = applied else {
+                if case .applied = applied {} else { Issue.record("\(applied)") }
+                break
+              }
+              #expect(next > event)
+              records += batch.copies(plan.ports)
+              batch.clear()
+              event = next
+            }
           }
         }
         if rollsBack && !isSecond {
@@ -160,7 +176,7 @@ import Testing
         state.commit(.empty)
         next = end
       }
-      result.records.append(batch.copies(plan.ports))
+      result.records.append(records + batch.copies(plan.ports))
       result.digests.append(state.contentDigest())
     }
     return result

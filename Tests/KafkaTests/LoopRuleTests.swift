@@ -3,7 +3,8 @@ import Testing
 import Worker
 
 @Suite struct TurnMeterTests {
-  private let limits = TurnMeter.Limits(records: 1000, bytes: 10_000, ageMs: 100)
+  private let limits = TurnMeter.Limits(
+    records: 1000, bytes: 10_000, outputBytes: 50_000, ageMs: 100)
 
   @Test func `an idle turn never closes, and waits`() {
     let meter = TurnMeter(limits)
@@ -12,7 +13,7 @@ import Worker
     #expect(meter.waitMs(nowMs: 5) == TurnMeter.idleWaitMs)
   }
 
-  @Test func `a turn closes by records, by bytes or by age, whichever comes first`() {
+  @Test func `a turn closes by records, by bytes in or out or by age, whichever comes first`() {
     var byRecords = TurnMeter(limits)
     byRecords.add(records: 999, bytes: 1, nowMs: 10)
     #expect(!byRecords.shouldClose(nowMs: 109))
@@ -23,6 +24,15 @@ import Worker
     var byBytes = TurnMeter(limits)
     byBytes.add(records: 1, bytes: 10_000, nowMs: 10)
     #expect(byBytes.shouldClose(nowMs: 10))
+
+    var byOutput = TurnMeter(limits)
+    byOutput.add(records: 1, bytes: 1, nowMs: 10)
+    byOutput.add(outputBytes: 49_999)
+    #expect(!byOutput.isFullOfOutput && !byOutput.shouldClose(nowMs: 10))
+    byOutput.add(outputBytes: 1)
+    #expect(byOutput.isFullOfOutput && byOutput.shouldClose(nowMs: 10))
+    byOutput.reset()
+    #expect(!byOutput.isFullOfOutput)
 
     var byAge = TurnMeter(limits)
     byAge.add(records: 1, bytes: 1, nowMs: 10)

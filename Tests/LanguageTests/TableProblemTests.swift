@@ -1,4 +1,5 @@
 import Diagnostics
+import Expressions
 import Product
 import Testing
 
@@ -7,7 +8,11 @@ import Testing
   /// The shop with one more column of its customers, and lines for it.
   static func shop(column: String, lines: [String]) throws -> ProductFiles {
     var files = ProductFiles.shop
-    files["contracts/customer.odcs.yaml", default: ""] += "      - \(column)\n"
+    var contract = files["contracts/customer.odcs.yaml", default: ""] + "      - \(column)\n"
+    if column.contains("logicalType: map") {
+      contract = contract.replacing("v3.1.0", with: "v3.2.0")
+    }
+    files["contracts/customer.odcs.yaml"] = contract
     files["transform.yaml"] = files["transform.yaml"]?.replacing(
       "        last   = max(event.at)\n",
       with: "        last   = max(event.at)\n"
@@ -17,6 +22,12 @@ import Testing
 
   static let number = "{name: figure, logicalType: number}"
   static let money = "{name: figure, logicalType: number, physicalType: \"decimal(18,3)\"}"
+  static let map =
+    "{name: figure, logicalType: map, required: true, map: {key: {logicalType: string}, "
+    + "value: {logicalType: number, physicalType: \"decimal(9,4)\"}}}"
+  static let objects =
+    "{logicalType: object, properties: [{name: count, logicalType: integer, required: true}, "
+    + "{name: total, logicalType: number, physicalType: \"decimal(9,4)\"}]}"
   static let whole = "{name: figure, logicalType: integer, required: true}"
 
   private func problems(_ column: String, _ lines: [String]) throws -> [String] {
@@ -43,6 +54,13 @@ import Testing
       "{name: figure, logicalType: array, items: {logicalType: timestamp}}",
       "figure = collectSet(event.at)"
     ),
+    (map, "figure[event.id] = sum(event.total)"), (map, "figure[event.type] = avg(event.total)"),
+    (
+      map.replacing("{logicalType: number, physicalType: \"decimal(9,4)\"}", with: objects),
+      "figure[event.id] = latest({\"count\": event.count, ?\"total\": event.?total})"
+    ),
+    (number, "figure = state.?figure.orValue(0.0) + double(state.orders)"),
+    (money, "figure = has(state.spent) ? state.spent : decimal(\"0\")"),
   ])
   func `every aggregate is read, and its column has the type that the contract promises`(
     _ column: String, _ line: String
@@ -60,6 +78,10 @@ import Testing
     #expect(
       try table(TableProblemTests.number, "figure = avg(event.count)").columns.last?.decimalPlaces
         == nil)
+    #expect(
+      try table(TableProblemTests.map, "figure[event.id] = avg(event.total)").columns.last
+        == .init(
+          name: "figure", type: .map(key: .string, value: .decimal), decimalPlaces: 4))
     #expect(
       try table(TableProblemTests.number, "figure = quantile(event.total, 0.95)").columns.last?
         .quantileBillionths == 950_000_000)
@@ -92,11 +114,75 @@ import Testing
     (whole, "figure = collectSet(event)", "22:29 `collectSet` does not take object `Placed`"),
     (whole, "figure = countDistinct()", "22:18 `countDistinct` takes one value"),
     (whole, "figure = colect(event.id)", "22:18 `colect` is no aggregate"),
+    (whole, "other = state.orders + 1", "22:9 no contract declares the type of `other`"),
+    (
+      map, "figure = sum(event.total)\n        figure[event.id] = sum(event.total)",
+      "23:9 column `figure` is a map here and none in line 22"
+    ),
   ])
   func `an aggregate that is used wrongly is told where it stands`(
     _ column: String, _ line: String, _ told: String
   ) throws {
     #expect(try problems(column, [line]) == ["W0346 transform.yaml:\(told)"])
+  }
+
+  @Test(arguments: [
+    (map, "figure[event.count] = sum(event.total)", "W0315 transform.yaml:22:16"),
+    (
+      map, "figure[event.id] = count()",
+      "W0344 transform.yaml:22:9 `figure` is map of string to int"
+    ),
+    (map, "figure[event.id] = state.orders", "W0350 transform.yaml:22:28 an entry of a map"),
+    (number, "figure = state.figure + 1.0", "W0312 transform.yaml:22:18"),
+    (number, "figure = state.orders", "W0315 transform.yaml:22:18 int stands where double"),
+    (number, "figure = max(state)", "W0346 transform.yaml:22:22"),
+    (number, "figure = state.?figure.orValue(double(state.figured))", "W0203 transform.yaml:22:"),
+    (
+      "{name: figure, logicalType: string}",
+      "figure = string(state.?figure.orValue(\"\") + event.id) if state.count() > 1", "W03"
+    ),
+    (
+      map.replacing("key: {logicalType: string}", with: "key: {logicalType: integer}"),
+      "figure[event.id] = sum(event.total)",
+      "W0204 customer.odcs.yaml:14:83 the keys of a map are strings"
+    ),
+  ])
+  func `maps and folds that are wrong are told where they stand`(
+    _ column: String, _ line: String, _ told: String
+  ) throws {
+    let found = try problems(column, [line])
+    #expect(found.first?.hasPrefix(told) == true, "\(found)")
+    #expect(found.count { $0.hasPrefix("W0349") } == 0, "\(found)")
+  }
+
+  @Test func `a map needs the version of the standard that has it`() throws {
+    var files = ProductFiles.shop
+    files["contracts/customer.odcs.yaml", default: ""] += "      - \(TableProblemTests.map)\n"
+    let made = try ProductFiles(files)
+    #expect(
+      told(LoadedDomain.load(made.directory).diagnostics) == [
+        "W0204 customer.odcs.yaml:14:37 `map` is a type of version 3.2 of the standard"
+      ])
+  }
+
+  @Test func `the column that state shows in another type is told`() throws {
+    let column = "{name: figure, logicalType: string}"
+    var files = ProductFiles.shop
+    files["contracts/customer.odcs.yaml", default: ""] += "      - \(column)\n"
+    files["transform.yaml"] = files["transform.yaml"]?
+      .replacing(
+        "        last   = max(event.at)\n",
+        with:
+          "        last   = max(event.at) if state.orders > 0\n        figure = max(event.count)\n"
+      )
+      .replacing(
+        "    from: customer\n",
+        with: "    from: customer\n    select: |\n      ...row\n      figure = string(row.orders)\n"
+      )
+    let made = try ProductFiles(files)
+    let found = told(LoadedDomain.load(made.directory).diagnostics)
+    #expect(
+      found.contains("W0344 transform.yaml:22:9 `figure` is int, and the contract says string"))
   }
 
   @Test func `delete if is read with its condition, and counts to the logic`() throws {

@@ -81,7 +81,7 @@ struct EventCompiler {
     for clause in definition.tables.flatMap(\.clauses) where clause.branch.event == reference {
       all += EventCompiler.expressions(clause.branch) + clause.key
       for update in clause.updates {
-        all += [update.argument, update.condition].compactMap { $0 }
+        all += [update.argument, update.condition, update.mapKey].compactMap { $0 }
       }
       if let delete = clause.delete { all.append(delete) }
     }
@@ -190,9 +190,19 @@ struct EventCompiler {
     _ plan: DecodePlan
   ) throws(PlanFailure) -> ClausePlan {
     let (branch, binds) = try branch(clause.branch, plan)
-    let slot = resolver(plan, binds)
+    let firstState = plan.slotEnd + binds.count
+    let reads = stateReads(clause, table, from: firstState)
+    if !reads.isEmpty { slotEnd = max(slotEnd, firstState + table.columns.count) }
+    let ofEvent = resolver(plan, binds)
+    let slot: (FieldPath) -> Int? = { path in
+      if path.parts.first != "state" { return ofEvent(path) }
+      if path.parts.count != 2 { return nil }
+      return table.columns.firstIndex { $0.name == path.parts[1] }.map { firstState + $0 }
+    }
     var updates: ContiguousArray<ClausePlan.Update> = []
     for update in clause.updates {
+      let mapKey: Term? =
+        if let expression = update.mapKey { try Term(expression, slot: slot) } else { nil }
       let argument: Term? =
         if let expression = update.argument { try Term(expression, slot: slot) } else { nil }
       let condition: Term? =
@@ -200,13 +210,31 @@ struct EventCompiler {
       updates.append(
         .init(
           column: update.column, aggregate: update.aggregate, argument: argument,
-          condition: condition, name: table.columns[update.column].name))
+          condition: condition, mapKey: mapKey, name: table.columns[update.column].name))
     }
     let delete: Term? =
       if let condition = clause.delete { try Term(condition, slot: slot) } else { nil }
     return ClausePlan(
       table: target, branch: branch, key: try KeyPlan(clause.key, slot: slot), updates: updates,
-      delete: delete)
+      delete: delete, stateReads: reads)
+  }
+
+  /// The columns that a clause's expressions read: each with its slot of the event's frame, where
+  /// they stand from `first` on.
+  private func stateReads(
+    _ clause: TableDefinition.Clause, _ table: TableDefinition, from first: Int
+  ) -> ContiguousArray<ClausePlan.StateRead> {
+    let expressions =
+      clause.updates.flatMap { [$0.argument, $0.condition, $0.mapKey] } + [clause.delete]
+    let names = Set(
+      expressions.flatMap { expression in
+        (expression?.uses ?? []).filter { $0.parts.count > 1 && $0.parts[0] == "state" }
+          .map { $0.parts[1] }
+      })
+    return ContiguousArray(
+      table.columns.indices.filter { names.contains(table.columns[$0].name) }.map {
+        ClausePlan.StateRead(column: $0, slot: first + $0)
+      })
   }
 
   private mutating func port(

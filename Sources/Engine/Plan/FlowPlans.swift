@@ -52,13 +52,18 @@ final class ClausePlan {
     let hasArgument: Bool
     let condition: Term
     let hasCondition: Bool
+    /// Of a map column: which entry.
+    let mapKey: Term
+    let hasMapKey: Bool
     /// For messages: the column's name.
     let name: String
 
     init(
       column: Int, aggregate: TableDefinition.Aggregate, argument: Term?, condition: Term?,
-      name: String
+      mapKey: Term?, name: String
     ) {
+      self.mapKey = mapKey ?? .none
+      hasMapKey = mapKey != nil
       self.column = column
       self.aggregate = aggregate
       self.argument = argument ?? .none
@@ -74,11 +79,20 @@ final class ClausePlan {
   let updates: ContiguousArray<Update>
   let delete: Term
   let hasDelete: Bool
+  /// A column of the row that expressions read, and its slot of the event's frame.
+  struct StateRead: BitwiseCopyable {
+    let column: Int
+    let slot: Int
+  }
+  let stateReads: ContiguousArray<StateRead>
+  let readsState: Bool
 
   init(
     table: TablePlan, branch: BranchPlan, key: KeyPlan, updates: ContiguousArray<Update>,
-    delete: Term?
+    delete: Term?, stateReads: ContiguousArray<StateRead>
   ) {
+    self.stateReads = stateReads
+    readsState = !stateReads.isEmpty
     self.table = table
     self.branch = branch
     self.key = key
@@ -170,6 +184,8 @@ final class TablePlan {
   let slotEnd: Int
   /// Columns that begin at 0.
   let zeros: ContiguousArray<Int>
+  /// Columns that begin as empty maps.
+  let maps: ContiguousArray<Int>
   /// Set once all outputs are compiled.
   let statePorts: ContiguousArray<StatePortPlan>
 
@@ -180,8 +196,11 @@ final class TablePlan {
     self.layout = layout
     keyCount = table.keyTypes.count
     columnSlot = TablePlan.keySlot + keyCount
-    slotEnd = columnSlot + layout.columns.count + layout.hidden.count
-    zeros = ContiguousArray(layout.details.indices.filter { layout.details[$0].startsAtZero })
+    slotEnd = columnSlot + layout.columns.count + layout.hidden.count + layout.entrySlots
+    let details = layout.details
+    zeros = ContiguousArray(
+      details.indices.filter { details[$0].startsAtZero && !details[$0].isMap })
+    maps = ContiguousArray(details.indices.filter { details[$0].isMap })
     self.statePorts = statePorts
   }
 

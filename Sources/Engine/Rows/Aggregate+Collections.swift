@@ -31,10 +31,8 @@ extension RowLayout {
     _ arena: Arena
   ) -> AggregateEffect {
     if known.count >= RowLayout.entriesMax { return .tooMany }
-    let run = arena.values(known.count + 1)
-    for before in 0..<index { run[before] = known[before] }
+    let run = arena.opened(known, at: index, by: 1)
     run[index] = value
-    for behind in index..<known.count { run[behind + 1] = known[behind] }
     slots[place] = .list(run)
     return .value
   }

@@ -64,7 +64,7 @@ extension RowLayout {
       if !old.isAbsent { return .none }
       slots[place] = argument
       return .value
-    case .last:
+    case .last, .fold:
       slots[place] = argument
       return ValueOrder.same(old, argument) ? .none : .value
     case .latest:

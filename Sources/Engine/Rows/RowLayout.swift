@@ -21,8 +21,12 @@ final class RowLayout {
     var argument = Kind.nested
     /// Whether the column, or each entry of a map column, is 0 before the first event.
     var startsAtZero = false
+    /// Whether the aggregate is one of each entry.
+    var isMap = false
     /// Place of its first cell in ``RowLayout/hidden``.
     var hidden = 0
+    /// How many values are kept beside each; of a map column all of these stand in one list.
+    var hiddenCount = 0
     /// Decimal places of an average.
     var places: UInt8 = 0
     /// Of a quantile: which, in billionths.
@@ -34,9 +38,12 @@ final class RowLayout {
 
   let columns: ContiguousArray<Cell>
   /// What columns keep beside their value: the time of `latest`; sum and count of `avg`; the values
-  /// that `countDistinct` and `quantile` have seen, as bytes.
+  /// that `countDistinct` and `quantile` have seen, as bytes. Of a map column the same of all
+  /// entries, as a list.
   let hidden: ContiguousArray<Cell>
   let details: ContiguousArray<Detail>
+  /// Slots behind those of the row, in which one entry of a map column is worked on.
+  let entrySlots: Int
   /// Bytes before the texts.
   let fixedBytes: Int
   private let hasTail: Bool
@@ -59,16 +66,20 @@ final class RowLayout {
       var detail = Detail()
       detail.argument = update?.argument.map { RowLayout.kind(of: $0.type) } ?? .int
       detail.startsAtZero = update?.aggregate.startsAtZero ?? false
+      detail.isMap = update?.mapKey != nil
       detail.hidden = hidden.count
       detail.places = column.decimalPlaces ?? 0
       detail.billionths = column.quantileBillionths ?? 0
+      var kinds = update.map { RowLayout.hidden(of: $0.aggregate, detail.argument) } ?? []
+      detail.hiddenCount = kinds.count
       details.append(detail)
-      let kinds = update.map { RowLayout.hidden(of: $0.aggregate, detail.argument) } ?? []
+      if detail.isMap && !kinds.isEmpty { kinds = [.nested] }
       for kind in kinds { hidden.append(cell(kind)) }
     }
     self.columns = columns
     self.hidden = hidden
     self.details = details
+    entrySlots = details.map { $0.isMap ? 1 + $0.hiddenCount : 0 }.max() ?? 0
     fixedBytes = offset
     hasTail = (columns + hidden).contains { $0.kind.rawValue >= Kind.string.rawValue }
   }
@@ -78,7 +89,7 @@ final class RowLayout {
     case .latest: [.timestamp]
     case .avg: [argument, .int]
     case .countDistinct, .quantile: [.bytes]
-    case .count, .sum, .min, .max, .first, .last, .collect, .collectSet: []
+    case .count, .sum, .min, .max, .first, .last, .collect, .collectSet, .fold: []
     }
   }
 

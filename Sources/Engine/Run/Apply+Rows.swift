@@ -17,15 +17,6 @@ extension Apply {
     let known =
       staged.count == 0
       ? -1 : staged.index(ofTable: clause.table.ordinal, key: keys[keyRange], in: keys)
-    if clause.hasDelete {
-      switch bench.test(clause.delete, bench.frame) {
-      case .on:
-        delete(clause, keyRange, known, &staged)
-        return true
-      case .out: break
-      case .failed: return false
-      }
-    }
     var row: StagedRows.Row
     if known >= 0 {
       row = staged[known]
@@ -35,6 +26,16 @@ extension Apply {
     }
     var isTouched = known >= 0 && !row.isDeleted
     let slots = bench.rowSlots
+    bench.loadState(clause, slots)
+    if clause.hasDelete {
+      switch bench.test(clause.delete, bench.frame) {
+      case .on:
+        delete(row, known, &staged)
+        return true
+      case .out: break
+      case .failed: return false
+      }
+    }
     for index in clause.updates.indices {
       switch bench.update(clause, index, time, slots) {
       case .out: break
@@ -63,29 +64,17 @@ extension Apply {
     return write(row, clause.table, known, &staged)
   }
 
-  /// Marks the row of a key as one that goes; where there is none, nothing is to be done.
-  private func delete(
-    _ clause: ClausePlan, _ key: Range<Int>, _ known: Int, _ staged: inout StagedRows
-  ) {
-    if known >= 0 {
-      staged[known].isDeleted = true
-      staged[known].isDirty = true
-      staged[known].isChanged = true
-      staged.setCurrent(-1)
+  /// Marks the row at hand as one that goes; one that is not there yet does not come to be.
+  private func delete(_ given: StagedRows.Row, _ known: Int, _ staged: inout StagedRows) {
+    var row = given
+    if known < 0 && row.isChanged {
+      bench.keys.truncate(to: row.key.lowerBound)
       return
     }
-    guard let old = state.get(Spaces.table(clause.table.ordinal), bench.keys[key]) else {
-      bench.keys.truncate(to: key.lowerBound)
-      return
-    }
-    let start = bench.rows.count
-    bench.rows.append(uint32: old.uint32(at: 0))
-    bench.loadKey(clause, bench.rowSlots)
-    staged.append(
-      StagedRows.Row(
-        table: clause.table.ordinal, key: key, bytes: start..<bench.rows.count,
-        parts: bench.keepKey(clause.table, bench.rowSlots), isChanged: true, isDirty: true,
-        isDeleted: true))
+    row.isDeleted = true
+    row.isDirty = true
+    row.isChanged = true
+    if known >= 0 { staged[known] = row } else { staged.append(row) }
     staged.setCurrent(-1)
   }
 

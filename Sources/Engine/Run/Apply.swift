@@ -37,21 +37,25 @@ package final class Apply {
 
   /// Applies the block that lies at `offset` of the journal partition, within a turn of the state.
   /// With a batch, output is appended to it and events are counted; with nil it is re-applied
-  /// silently. When the answer is not `.applied`, the caller takes the turn back: rows of the block
-  /// may be changed and records of it be in the batch.
-  package func apply(bytes: ByteView, at offset: Offset, publishing: OutputBatch?) -> Applied {
+  /// silently. After `.full` the caller goes on with the same block `from` the event that it names;
+  /// after any other answer but `.applied` it takes the turn back: rows of the block may be changed
+  /// and records of it be in the batch.
+  package func apply(
+    bytes: ByteView, at offset: Offset, publishing: OutputBatch?, from first: UInt32 = 0
+  ) -> Applied {
     let block: JournalBlock
     do {
       block = try JournalBlock(bytes)
     } catch {
       return .unreadable("\(error.message) (at byte \(error.offset))")
     }
-    return apply(block, at: offset, publishing: publishing)
+    return apply(block, at: offset, publishing: publishing, from: first)
   }
 
   /// As ``apply(bytes:at:publishing:)``, for a block that the caller has read.
-  package func apply(_ block: JournalBlock, at offset: Offset, publishing: OutputBatch?) -> Applied
-  {
+  package func apply(
+    _ block: JournalBlock, at offset: Offset, publishing: OutputBatch?, from first: UInt32 = 0
+  ) -> Applied {
     if block.kind != .events { return .unreadable("the block is not one of events") }
     if block.digest != plan.logicDigest { return .otherLogic }
     setClock(block.recordedMs)
@@ -63,6 +67,15 @@ package final class Apply {
         if try !events.next() { break }
       } catch {
         return .unreadable("\(error.message) (at byte \(error.offset))")
+      }
+      if index < first {
+        index += 1
+        continue
+      }
+      if index > first && batch.isFull {
+        // Of a silent batch nobody wants anything.
+        if publishing != nil { return .full(next: index) }
+        batch.clear()
       }
       let result = apply(
         events.event, at: Position(block: offset, index: index), recordedMs: block.recordedMs,
@@ -89,8 +102,9 @@ package final class Apply {
 
   private enum Outcome {
     case applied, filtered, redelivered, failed, unreadable
-    /// The event is not as it must be, whatever is made of it: one of its journals says so.
-    case unfit
+    /// Of an event that several journals take, for a reason that each of them finds: the first one
+    /// quarantines it.
+    case failedInFirst
   }
 
   private func apply(
@@ -125,9 +139,7 @@ package final class Apply {
         return run(event, input, type, work, at: position, recordedMs: recordedMs, batch: batch)
       }
     }
-    if case .unfit = outcome, !counts {
-      _ = bench.takeFault()
-    } else if outcome == .failed || outcome == .unfit {
+    if case .failed = outcome {
       batch.truncate(toEntry: entry, byte: byte)
       let origin = Origin(
         input: input, partition: event.partition, offset: event.offset, key: event.key,
@@ -135,6 +147,8 @@ package final class Apply {
       let fault = bench.takeFault()
       if !isSilent && (plan.stopsOnError || fault.stops) { return .stop(fault.stop(origin)) }
       batch.appendQuarantined(origin, fault, limit: plan.limits.quarantineBytesMax)
+    } else if case .failedInFirst = outcome {
+      _ = bench.takeFault()
     } else if case .unreadable = outcome {
       _ = bench.takeFault()
       return .unreadable("event \(position.index) has no key, though ingest found one")
@@ -148,8 +162,8 @@ package final class Apply {
     case .applied: counted.applied += 1
     case .filtered: counted.filtered += 1
     case .redelivered: counted.redelivered += 1
-    case .failed, .unfit: counted.quarantined += 1
-    case .unreadable: break
+    case .failed: counted.quarantined += 1
+    case .unreadable, .failedInFirst: break
     }
   }
 
@@ -168,9 +182,11 @@ package final class Apply {
     }
     if !bench.keepsContract {
       bench.failContract(type)
-      return .unfit
+      return work.counts ? .failed : .failedInFirst
     }
-    if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) { return .unfit }
+    if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) {
+      return work.counts ? .failed : .failedInFirst
+    }
     var staged = StagedRows()
     for index in work.clauses.indices {
       if !work.clauses.lend(index, { run($0, time, &staged) }) { return .failed }

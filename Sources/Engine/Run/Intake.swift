@@ -11,6 +11,9 @@ package enum Intake {
 package enum Applied {
   /// Its events are in the state and, unless it was re-applied silently, in the output batch.
   case applied
+  /// The output batch is full (``OutputBatch/isFull``): publish and clear it, then apply the block
+  /// on from its event `next`.
+  case full(next: UInt32)
   /// The product says `onError: stop`, and an event of the block cannot be processed.
   case stop(Stop)
   /// The block was taken in under other logic: nothing of it was applied (idea.md, "Changing a

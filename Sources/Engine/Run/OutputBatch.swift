@@ -44,8 +44,15 @@ package final class OutputBatch {
   /// One row an entry, see ``append(_:)``.
   private let rows = NumberTable(width: 8, capacity: 1024)
 
-  package init() {}
+  /// What a batch takes before it asks to be published: a block may come to a thousand times its
+  /// own size, as each of its events may show a row of a megabyte.
+  package static let bytesMax = 16 << 20
+  private let bytesMax: Int
 
+  package init(bytesMax: Int = OutputBatch.bytesMax) { self.bytesMax = bytesMax }
+
+  /// Whether it should be published before more is appended. The last record may lie beyond.
+  package var isFull: Bool { bytes.count >= bytesMax }
   package var isEmpty: Bool { rows.count == 0 }
   package var count: Int { rows.count }
 

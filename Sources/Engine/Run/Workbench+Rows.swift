@@ -24,11 +24,24 @@ extension Workbench {
         return .failed
       }
       // Aggregates ignore what is not there.
-      if argument.kind == .absent || argument.kind == .null { return .touched }
+      if argument.kind == .absent || argument.kind == .null {
+        return update.aggregate == .fold ? clear(clause, update.column, slots) : .touched
+      }
     }
-    let effect = clause.table.layout.update(
-      update.aggregate, update.column, argument, at: time, slots, from: clause.table.columnSlot,
-      arena)
+    let first = clause.table.columnSlot
+    let effect: AggregateEffect
+    if update.hasMapKey {
+      let key = update.mapKey.evaluate(frame)
+      if key.isError {
+        fail(update.mapKey.fault(key))
+        return .failed
+      }
+      effect = clause.table.layout.updateEntry(
+        update.aggregate, update.column, key: key, argument, at: time, slots, from: first, arena)
+    } else {
+      effect = clause.table.layout.update(
+        update.aggregate, update.column, argument, at: time, slots, from: first, arena)
+    }
     switch effect {
     case .none: return .touched
     case .hidden: return .dirty
@@ -36,6 +49,24 @@ extension Workbench {
     case .overflow, .wrongType, .notFinite, .tooMany:
       failUpdate(clause, index, effect)
       return .failed
+    }
+  }
+
+  /// A fold sets its column to nothing.
+  private func clear(_ clause: ClausePlan, _ column: Int, _ slots: ValueRun) -> Updated {
+    let place = clause.table.columnSlot + column
+    if slots[place].isAbsent { return .touched }
+    slots[place] = .absent
+    return .changed
+  }
+
+  /// Sets what expressions of a clause read of the row at hand.
+  @inline(__always)
+  func loadState(_ clause: ClausePlan, _ rowSlots: ValueRun) {
+    if !clause.readsState { return }
+    for index in clause.stateReads.indices {
+      let read = clause.stateReads[index]
+      slots[read.slot] = rowSlots[clause.table.columnSlot + read.column]
     }
   }
 
@@ -84,6 +115,7 @@ extension Workbench {
   func clearRow(_ table: TablePlan, _ slots: ValueRun) {
     for slot in table.columnSlot..<table.slotEnd { slots[slot] = .absent }
     for index in table.zeros.indices { slots[table.columnSlot + table.zeros[index]] = .int(0) }
+    for index in table.maps.indices { slots[table.columnSlot + table.maps[index]] = .map(.empty) }
   }
 
   /// Sets the variable `row`.

@@ -51,7 +51,7 @@ package final class ProductSimulation {
 
   private let ingest: Ingest
   private let direct: Direct
-  private let batch = OutputBatch()
+  private let batch = OutputBatch(bytesMax: .max)
   private var waiting: [(record: Input, offset: Int64)] = []
   private var nextOffset: [[Int64]] = []
   /// By journal and partition.

@@ -29,6 +29,7 @@ final class SimulatedPartition {
       appliedInTurn = block.offset + 1
       return nil
     case .stop(let stop): return stop
+    case .full: return refusal("full", "the batch of a simulation has no bound")
     case .otherLogic: return refusal("other-logic", "the block was taken in under other logic")
     case .unreadable(let reason): return refusal("unreadable", reason)
     }

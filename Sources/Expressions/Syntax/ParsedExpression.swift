@@ -52,6 +52,9 @@ package struct ParsedExpression: Sendable {
     return FieldPath(parts.reversed())
   }
 
+  /// Whether a name that may be the variable's stands anywhere in it.
+  package func mentions(_ variable: String) -> Bool { root.mentions(variable) }
+
   /// The text of a plain string literal.
   package var stringLiteral: String? {
     if case .literal(let value) = root.kind { value.text } else { nil }

@@ -46,3 +46,23 @@ struct SyntaxNode: Sendable {
   /// Of the tree below and including this node.
   let height: Int
 }
+
+extension SyntaxNode {
+  /// Whether a variable of that name, or one of a macro, stands anywhere in it.
+  func mentions(_ variable: String) -> Bool {
+    switch kind {
+    case .literal: false
+    case .name(let name): name == variable
+    case .select(let base, _, _): base.mentions(variable)
+    case .call(_, let receiver, let arguments):
+      receiver?.mentions(variable) ?? false || arguments.contains { $0.mentions(variable) }
+    case .index(let left, let right, _), .and(let left, let right), .or(let left, let right):
+      left.mentions(variable) || right.mentions(variable)
+    case .conditional(let test, let first, let second):
+      [test, first, second].contains { $0.mentions(variable) }
+    case .list(let items): items.contains { $0.value.mentions(variable) }
+    case .map(let entries):
+      entries.contains { $0.key.mentions(variable) || $0.value.mentions(variable) }
+    }
+  }
+}

@@ -149,6 +149,7 @@ package struct Compatibility {
     switch type {
     case .object: .object(ObjectType(name: "", fields: []))
     case .list(let element): .list(shape(element))
+    case .map(let key, let value): .map(key: key, value: shape(value))
     default: type
     }
   }

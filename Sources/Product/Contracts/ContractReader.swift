@@ -5,6 +5,7 @@ import Expressions
 struct ContractReader {
   private(set) var diagnostics: [Diagnostic] = []
   private var places: [String: SourceSpan] = [:]
+  private var knowsMaps = false
 
   mutating func report(
     _ code: DiagnosticCode, _ message: String, _ span: SourceSpan, help: String? = nil
@@ -15,6 +16,7 @@ struct ContractReader {
   mutating func read(_ record: FileRecord) -> Contract? {
     properties(of: record, known: ["weft.corrections"])
     checkServers(record)
+    knowsMaps = record.text("apiVersion") == "v3.2.0"
     guard let id = record.text("id"), let version = record.text("version"),
       let major = FieldReader.majorVersion(version), let status = record.text("status"),
       let schema = record["schema"]
@@ -155,8 +157,32 @@ struct ContractReader {
       guard let element = type(of: items, named: name, path: path + ".[]") else { return nil }
       return FieldType(
         type: .list(element.type), decimal: element.decimal, fields: element.fields)
+    case "map": return map(record, named: name, path: path)
     default: return nil
     }
+  }
+
+  /// JSON has no keys but texts.
+  private mutating func map(_ record: FileRecord, named name: String, path: String) -> FieldType? {
+    if !knowsMaps {
+      report(
+        .badValue, "`map` is a type of version 3.2 of the standard", record.span("logicalType"),
+        help: "write `apiVersion: v3.2.0`")
+      return nil
+    }
+    guard let map = record["map"]?.record else { return untyped(record, "map") }
+    guard let keys = map["key"]?.record, let values = map["value"]?.record,
+      let key = type(of: keys, named: name, path: path + ".[]"),
+      let value = type(of: values, named: name, path: path + ".[]")
+    else { return nil }
+    if key.type != .string {
+      report(
+        .badValue, "the keys of a map are strings, and these are \(key.type)",
+        keys.span("logicalType"), help: "write `key: {logicalType: string}`")
+      return nil
+    }
+    return FieldType(
+      type: .map(key: .string, value: value.type), decimal: value.decimal, fields: value.fields)
   }
 
   /// An object or array without a description of its parts is passed on as it came.

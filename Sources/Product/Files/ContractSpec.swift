@@ -80,6 +80,7 @@ package enum ContractSpec {
 
   package static let logicalTypes = [
     "string", "date", "timestamp", "time", "number", "integer", "boolean", "object", "array",
+    "map",
   ]
 
   /// Objects may hold objects; a specification is a finite table, so it says how deep.
@@ -91,6 +92,15 @@ package enum ContractSpec {
         RecordSpec("a field", [FieldSpec("name", .text, required: true, "Its name.")] + field)))
   }
 
+  private static func map(of element: RecordSpec) -> RecordSpec {
+    RecordSpec(
+      "a map",
+      [
+        FieldSpec("key", .record(element), required: true, "What its keys are."),
+        FieldSpec("value", .record(element), required: true, "What its values are."),
+      ])
+  }
+
   private static func field(depth: Int) -> [FieldSpec] {
     var inner: [FieldSpec] = []
     if depth > 0 {
@@ -99,11 +109,12 @@ package enum ContractSpec {
       inner = [
         FieldSpec("properties", properties(below), "The fields of an object."),
         FieldSpec("items", .record(element), "What the elements of an array are."),
+        FieldSpec("map", .record(map(of: element)), "What the keys and values of a map are."),
       ]
     }
     return [
       FieldSpec("id", .text, "Its permanent id."),
-      FieldSpec("logicalType", .choice(logicalTypes, notYet: ["map"]), "Its type."),
+      FieldSpec("logicalType", .choice(logicalTypes), "Its type."),
       FieldSpec(
         "physicalType", .text, "Of a number `decimal(precision,scale)`: exact, as money is."),
       FieldSpec("logicalTypeOptions", .any, "More about its type."),
@@ -117,7 +128,6 @@ package enum ContractSpec {
       FieldSpec("businessName", .text, "Its name for people."),
       FieldSpec("semanticType", .text, "What it means."),
       FieldSpec("enum", .list(.any), "The values it may have."),
-      FieldSpec("map", .any, "Keys and values of a map."),
       FieldSpec("synonyms", .list(.any), "Other names."),
       FieldSpec("partitioned", .bool, "Data are stored by it."),
       FieldSpec("partitionKeyPosition", .integer(-1...64), "Its place in that."),

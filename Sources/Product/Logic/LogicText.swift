@@ -47,6 +47,7 @@ package enum LogicText {
     switch type {
     case .object: "object"
     case .list(let element): "list of \(self.type(element))"
+    case .map(let key, let value): "map of \(self.type(key)) to \(self.type(value))"
     default: "\(type)"
     }
   }

@@ -72,9 +72,13 @@ package struct TableDefinition: Sendable {
     /// Nil for `count()`.
     package let argument: CheckedExpression?
     package let condition: CheckedExpression?
+    /// Of a map column: which of its entries is updated.
+    package let mapKey: CheckedExpression?
     package init(
-      column: Int, aggregate: Aggregate, argument: CheckedExpression?, condition: CheckedExpression?
+      column: Int, aggregate: Aggregate, argument: CheckedExpression?,
+      condition: CheckedExpression?, mapKey: CheckedExpression? = nil
     ) {
+      self.mapKey = mapKey
       self.column = column
       self.aggregate = aggregate
       self.argument = argument
@@ -85,12 +89,18 @@ package struct TableDefinition: Sendable {
   package enum Aggregate: String, Sendable, Hashable, CaseIterable {
     case count, sum, min, max, avg, first, last, latest, countDistinct, collect, collectSet
     case quantile
+    /// Sets the column to what an expression over `state`, the row as it was, gives.
+    case fold
+
+    /// Those that are called by their name.
+    package static let named = allCases.filter { $0 != .fold }
 
     /// Whether its column is 0 in a new row; all others are absent.
     package var startsAtZero: Bool { self == .count || self == .countDistinct }
   }
 
-  /// The updates that one event type makes, and the row's key in it.
+  /// The updates that one event type makes, and the row's key in it. Expressions may read columns
+  /// of the row as the clause finds it: paths `[state, column]`.
   package struct Clause: Sendable {
     package let branch: Branch
     package let key: [CheckedExpression]

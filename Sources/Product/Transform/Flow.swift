@@ -44,5 +44,5 @@ struct Flow {
   ]
 
   /// Variables that later versions have.
-  static let notYet: Set<String> = ["key", "ids", "headers", "state", "window"]
+  static let notYet: Set<String> = ["key", "ids", "headers", "window"]
 }

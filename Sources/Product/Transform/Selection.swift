@@ -184,6 +184,8 @@ enum TypeAgreement {
   static func agrees(_ found: ValueType, _ wanted: ValueType) -> Bool {
     switch (found, wanted) {
     case (.list(let left), .list(let right)): agrees(left, right)
+    case (.map(let key, let value), .map(let wantedKey, let wantedValue)):
+      key == wantedKey && agrees(value, wantedValue)
     case (.object(let left), .object(let right)):
       left.fields.count == right.fields.count
         && zip(left.fields, right.fields).allSatisfy {

@@ -9,6 +9,8 @@ extension TransformReader {
     let argument: ParsedExpression?
     /// Of a quantile: which one.
     var billionths: Int64?
+    /// Of a fold: the column's type.
+    var declared: ValueType?
   }
 
   /// An aggregate with the type of its column.
@@ -19,8 +21,10 @@ extension TransformReader {
     let argument: CheckedExpression?
   }
 
-  mutating func aggregate(_ line: Assignment) -> AggregateCall? {
-    let known = TableDefinition.Aggregate.allCases.map(\.rawValue)
+  mutating func aggregate(_ line: Assignment, _ state: ObjectType?) -> AggregateCall? {
+    let known = TableDefinition.Aggregate.named.map(\.rawValue)
+    let isNamed = line.value.call.map { known.contains($0.name) } ?? false
+    if !isNamed, line.value.mentions("state") { return fold(line, state) }
     guard let call = line.value.call else {
       report(
         .aggregate, "a column is set by an aggregate", line.value.span,
@@ -28,7 +32,7 @@ extension TransformReader {
         help: "write `\(line.name) = last(…)` to keep the newest to arrive")
       return nil
     }
-    guard let kind = TableDefinition.Aggregate(rawValue: call.name) else {
+    guard isNamed, let kind = TableDefinition.Aggregate(rawValue: call.name) else {
       report(
         .aggregate, "`\(call.name)` is no aggregate", call.nameSpan,
         notes: ["aggregates: \(Self.names(known))"],
@@ -84,7 +88,7 @@ extension TransformReader {
     switch kind {
     case .sum, .avg, .quantile: numbers
     case .min, .max, .countDistinct, .collectSet: ordered
-    case .count, .first, .last, .latest, .collect: nil
+    case .count, .first, .last, .latest, .collect, .fold: nil
     }
   }
 
@@ -92,7 +96,12 @@ extension TransformReader {
     guard let argument = call.argument else {
       return AggregateTypes(call: call, column: .int, argument: nil)
     }
-    guard let checked = check(argument, scope, allowsOptional: true) else { return nil }
+    guard
+      let checked = check(argument, scope, expecting: call.declared, allowsOptional: true)
+    else { return nil }
+    if let declared = call.declared {
+      return fold(call, checked, declared)
+    }
     if let allowed = Self.allowed(call.kind), !allowed.contains(checked.type) {
       report(
         .aggregate, "`\(call.kind.rawValue)` does not take \(checked.type)", argument.span,
@@ -105,7 +114,7 @@ extension TransformReader {
       case .quantile: .double
       case .countDistinct: .int
       case .collect, .collectSet: .list(checked.type)
-      case .count, .sum, .min, .max, .first, .last, .latest: checked.type
+      case .count, .sum, .min, .max, .first, .last, .latest, .fold: checked.type
       }
     return AggregateTypes(call: call, column: column, argument: checked)
   }
@@ -115,11 +124,13 @@ extension TransformReader {
     _ line: Assignment, _ found: AggregateTypes, _ draft: inout TableDraft
   ) -> Int? {
     let call = found.call
+    let isMap = line.mapKey != nil
     guard let index = draft.columns.firstIndex(where: { $0.name == line.name }) else {
       draft.columns.append(
         TableDraft.ColumnDraft(
-          name: line.name, type: found.column, aggregate: call.kind, argument: found.argument?.type,
-          billionths: call.billionths, span: line.nameSpan))
+          name: line.name, type: isMap ? .map(key: .string, value: found.column) : found.column,
+          aggregate: call.kind, argument: found.argument?.type, billionths: call.billionths,
+          isMap: isMap, span: line.nameSpan))
       return draft.columns.count - 1
     }
     let first = draft.columns[index]
@@ -130,6 +141,13 @@ extension TransformReader {
         "column `\(line.name)` is `\(call.kind.rawValue)` here and "
           + "`\(first.aggregate.rawValue)` in line \(place)", line.value.span,
         help: "one column has one aggregate; give this another name")
+      return nil
+    }
+    if first.isMap != isMap {
+      report(
+        .aggregate,
+        "column `\(line.name)` is \(isMap ? "a map" : "no map") here and "
+          + "\(isMap ? "none" : "one") in line \(place)", line.nameSpan)
       return nil
     }
     if first.argument != found.argument?.type {

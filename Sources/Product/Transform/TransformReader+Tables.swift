@@ -11,11 +11,12 @@ struct TableDraft {
     let argument: ValueType?
     /// Of a quantile.
     let billionths: Int64?
+    let isMap: Bool
     let span: SourceSpan
     /// Of an average of decimals, once the ports are read.
     var decimalPlaces: UInt8?
-    /// Some start at 0; all others may still be null.
-    var isRequired: Bool { aggregate.startsAtZero }
+    /// Some start at 0 or empty; all others may still be null.
+    var isRequired: Bool { isMap || aggregate.startsAtZero }
     var isDecimalAverage: Bool { aggregate == .avg && argument == .decimal }
   }
 
@@ -26,6 +27,8 @@ struct TableDraft {
   let keyTexts: [String]
   var keyTypes: [ValueType] = []
   var columns: [ColumnDraft] = []
+  /// The type of `state`.
+  var state: ObjectType?
   var clauses: [TableDefinition.Clause] = []
   /// Canonical lines for the logic digest.
   var logic: [String] = []
@@ -72,23 +75,24 @@ extension TransformReader {
     if clauses.entries.isEmpty, !fields.isBroken("on") {
       report(.missingKey, "table `\(name)` is updated by nothing", fields.span("on"))
     }
-    for (clauseKey, block) in clauses.entries {
-      clause(clauseKey, block, key.count == keys.count, &draft)
-    }
+    let blocks = clauses.entries.map { (key: $0.key, lines: assignments($0.value)) }
+    draft.state = state(of: name, blocks.flatMap(\.lines))
+    for block in blocks { clause(block.key, block.lines, key.count == keys.count, &draft) }
+    checkState(draft, blocks.flatMap(\.lines))
     return draft
   }
 
   private mutating func clause(
-    _ key: YAMLNode, _ block: FileValue, _ isKeyGood: Bool, _ draft: inout TableDraft
+    _ key: YAMLNode, _ lines: [Assignment], _ isKeyGood: Bool, _ draft: inout TableDraft
   ) {
-    let lines = assignments(block)
     guard let reference = key.text, let flows = flows(named: reference, key.span) else {
       draft.isBroken = true
       return
     }
     for line in lines {
       let condition = line.condition.map { " if " + CanonicalText.of($0.span) } ?? ""
-      let what = line.isDelete ? "delete" : "column \(line.name)"
+      let entry = line.mapKey.map { "[" + CanonicalText.of($0.span) + "]" } ?? ""
+      let what = line.isDelete ? "delete" : "column \(line.name)\(entry)"
       draft.logic.append(
         "\(what) = \(reference): \(CanonicalText.of(line.value.span))\(condition)")
     }
@@ -98,8 +102,10 @@ extension TransformReader {
       if isKeyGood, parts.count == draft.key.count { agree(parts, flow, &draft) }
       let updates = lines.filter { !$0.isDelete }.compactMap { update($0, flow, &draft) }
       let delete = lines.first(where: \.isDelete).flatMap {
-        check($0.value, flow.scope, expecting: .bool)
+        check($0.value, scope(flow, draft), expecting: .bool)
       }
+      let expressions = updates.flatMap { [$0.argument, $0.condition, $0.mapKey] } + [delete]
+      for expression in expressions.compactMap(\.self) { checkColumns(expression) }
       draft.clauses.append(
         TableDefinition.Clause(
           branch: flow.branch, key: parts, updates: updates, delete: delete))
@@ -138,22 +144,23 @@ extension TransformReader {
       report(.misplaced, "`...` does not set columns of a table", line.nameSpan)
       return nil
     }
-    if line.mapKey != nil {
-      report(
-        .notThereYet, "map columns are not there yet in this version of Weft", line.nameSpan)
-      return nil
-    }
-    guard let aggregate = aggregate(line) else { return nil }
-    var scope = flow.scope
+    guard let aggregate = aggregate(line, draft.state) else { return nil }
+    var scope = scope(flow, draft)
     var condition: CheckedExpression?
     if let text = line.condition {
       guard let checked = check(text, scope, expecting: .bool) else { return nil }
       scope.known.formUnion(checked.factsWhenTrue)
       condition = checked
     }
+    var mapKey: CheckedExpression?
+    if let text = line.mapKey {
+      guard let checked = check(text, scope, expecting: .string) else { return nil }
+      mapKey = checked
+    }
     guard let found = types(of: aggregate, scope), let column = column(line, found, &draft)
     else { return nil }
     return TableDefinition.Update(
-      column: column, aggregate: aggregate.kind, argument: found.argument, condition: condition)
+      column: column, aggregate: aggregate.kind, argument: found.argument, condition: condition,
+      mapKey: mapKey)
   }
 }

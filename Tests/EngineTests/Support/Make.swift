@@ -59,18 +59,35 @@ enum Make {
     _ input: InputDefinition, _ event: Int, key: [String], columns: [TableDefinition.Column],
     _ updates: [(String, TableDefinition.Aggregate, String?, String?)], deleteIf: String? = nil
   ) throws -> TableDefinition.Clause {
-    let scope = scope(input.events[event])
+    var scope = scope(input.events[event])
+    let state = ObjectType(
+      name: "row",
+      fields: columns.map { column in
+        let update = updates.first { $0.0.split(separator: "[")[0] == column.name }
+        let isThere = update?.1.startsAtZero ?? false || update?.0.contains("[") ?? false
+        return .init(column.name, column.type, isRequired: isThere)
+      })
+    scope.variables.append(.init("state", .object(state)))
+    let whole = scope
     return TableDefinition.Clause(
       branch: try branch(input, event), key: try key.map { try expression($0, scope) },
-      updates: try updates.map { name, aggregate, argument, condition in
+      updates: try updates.map { target, aggregate, argument, condition in
+        // `name` or `name[key]`.
+        let parts = target.split(separator: "[", maxSplits: 1).map(String.init)
+        let name = parts[0]
+        let mapKey = try parts.dropFirst().first.map {
+          try expression(String($0.dropLast()), whole, optional: false)
+        }
         guard let column = columns.firstIndex(where: { $0.name == name }) else {
           throw Problem(description: "no column \(name)")
         }
         let test = try condition.map { try expression($0, scope, expecting: .bool) }
-        let inner = Make.scope(input.events[event], known: test?.factsWhenTrue ?? [])
+        var inner = whole
+        inner.known = test?.factsWhenTrue ?? []
         return .init(
           column: column, aggregate: aggregate,
-          argument: try argument.map { try expression($0, inner) }, condition: test)
+          argument: try argument.map { try expression($0, inner) }, condition: test,
+          mapKey: mapKey)
       }, delete: try deleteIf.map { try expression($0, scope, expecting: .bool) })
   }
 
@@ -105,8 +122,8 @@ enum Make {
       fields: zip(keys, definition.keyTypes).map { .init($0, $1, isRequired: true) }
         + definition.columns.enumerated().map { index, column in
           let update = definition.clauses.flatMap(\.updates).first { $0.column == index }
-          return .init(
-            column.name, column.type, isRequired: update?.aggregate.startsAtZero ?? false)
+          let isThere = update?.mapKey != nil || update?.aggregate.startsAtZero ?? false
+          return .init(column.name, column.type, isRequired: isThere)
         })
     let scope = Scope([.init("row", .object(row)), .init("recorded", .timestamp)])
     var columns: [OutputDefinition.Column] = []

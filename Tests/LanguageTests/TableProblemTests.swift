@@ -177,6 +177,27 @@ import Testing
       ])
   }
 
+  @Test func `what readers of a map's values rely on cannot be taken from them`() throws {
+    func ports(_ total: String) throws -> [PortPromise] {
+      let column = TableProblemTests.map.replacing(
+        "{logicalType: number, physicalType: \"decimal(9,4)\"}",
+        with: TableProblemTests.objects.replacing(
+          ", {name: total, logicalType: number, physicalType: \"decimal(9,4)\"}", with: total))
+      let files = try TableProblemTests.shop(
+        column: column, lines: ["figure[event.id] = last({\"count\": event.count})"])
+      let loaded = LoadedDomain.load(files.directory)
+      #expect(told(loaded.diagnostics) == [])
+      return try #require(loaded.products.first).ports
+    }
+    let more = ", {name: total, logicalType: string}"
+    #expect(Compatibility.broken(try ports("").map(\.port), by: try ports(more)) == [])
+    let broken = Compatibility.broken(try ports(more).map(\.port), by: try ports(""))
+    #expect(broken.map(\.message) == ["field `figure.total` of `customer@1` was removed"])
+    let retyped = Compatibility.broken(
+      try ports(more).map(\.port), by: try ports(more.replacing("string", with: "date")))
+    #expect(retyped.map(\.code.text) == ["W0702"])
+  }
+
   @Test func `a map needs the version of the standard that has it`() throws {
     var files = ProductFiles.shop
     files["contracts/customer.odcs.yaml", default: ""] += "      - \(TableProblemTests.map)\n"

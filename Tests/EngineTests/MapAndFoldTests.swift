@@ -174,6 +174,18 @@ import Testing
     #expect(owner[plan.columnSlot].run[15].int == 2)
   }
 
+  @Test func `objects in a map are written in the contract's order, without what they lack`() throws
+  {
+    let simulation = try ProductSimulation(DeterminismTests.product())
+    simulation.take(Claims.charge("c1", id: "e1", "1.5"))
+    simulation.take(Claims.charge("c1", id: "e2", "null"))
+    let rows = simulation.values(2)
+    #expect(
+      rows.first?.contains("\"lastOf\":{\"CHARGE\":{\"id\":\"e1\",\"amount\":1.500}}") == true)
+    #expect(rows.last?.contains("\"lastOf\":{\"CHARGE\":{\"id\":\"e2\"}}") == true)
+    #expect(rows.last?.contains("\"means\":{\"CHARGE\":1.5}") == true)
+  }
+
   @Test func `columns of a port read a map by its keys, and its size`() throws {
     let columns: [TableDefinition.Column] = [
       .init(name: "last", type: .map(key: .string, value: .int))

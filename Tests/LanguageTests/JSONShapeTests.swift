@@ -245,6 +245,34 @@ import Testing
     }
   }
 
+  @Test func `of entries of a map with one key the last counts, and the repetition is counted`() {
+    var random = Xorshift()
+    let bench = Bench()
+    for _ in 0..<300 {
+      var model: [(key: String, value: String)] = []
+      var members: [String] = []
+      for _ in 0..<random.below(40) {
+        let (key, value) = ("k\(random.below(60))", "\(random.below(9))")
+        members.append("\"\(key)\":\(value)")
+        if let known = model.firstIndex(where: { $0.key == key }) {
+          model[known].value = value
+        } else {
+          model.append((key, value))
+        }
+      }
+      let wanted = model.flatMap { ["string:\($0.key)", "\($0.value) scale 0"] }
+      let before = bench.reader.repeats
+      ByteView.lending("{\"id\":\"1\",\"labels\":{\(members.joined(separator: ","))}}") { text in
+        let straight = bench.straight(text)
+        #expect((straight == nil) == (model.count < members.count))
+        let found = bench.overTape(text)
+        #expect(found?.hasSuffix("|map(\(wanted))") == true)
+        if let straight { #expect(straight == found) }
+      }
+      #expect(bench.reader.repeats - before == Int64(members.count - model.count))
+    }
+  }
+
   @Test func `names of any length are told from those that are nearly like them`() {
     var fields: ContiguousArray<JSONShape.Field> = []
     let names = (0...40).map { String(repeating: "n", count: $0) }

@@ -155,6 +155,49 @@ import Testing
     #expect(found.count { $0.hasPrefix("W0349") } == 0, "\(found)")
   }
 
+  @Test func `an object is told by its fields, which may stand in another order or be left out`()
+    throws
+  {
+    let column = TableProblemTests.map.replacing(
+      "{logicalType: number, physicalType: \"decimal(9,4)\"}", with: TableProblemTests.objects)
+    let right = [
+      "{\"count\": event.count}", "{?\"total\": event.?total, \"count\": event.count}",
+    ]
+    for value in right {
+      #expect(try problems(column, ["figure[event.id] = last(\(value))"]) == [])
+    }
+    let files = try TableProblemTests.shop(
+      column: column, lines: ["figure[event.id] = last({\"count\": event.id})"])
+    let found = LoadedDomain.load(files.directory).diagnostics
+    #expect(found.map(\.code.text) == ["W0344"])
+    #expect(
+      found.first?.notes.prefix(2) == [
+        "fields here: `count` string",
+        "fields in the contract: `count` int, `total` optional decimal",
+      ])
+  }
+
+  @Test func `what readers of a map's values rely on cannot be taken from them`() throws {
+    func ports(_ total: String) throws -> [PortPromise] {
+      let column = TableProblemTests.map.replacing(
+        "{logicalType: number, physicalType: \"decimal(9,4)\"}",
+        with: TableProblemTests.objects.replacing(
+          ", {name: total, logicalType: number, physicalType: \"decimal(9,4)\"}", with: total))
+      let files = try TableProblemTests.shop(
+        column: column, lines: ["figure[event.id] = last({\"count\": event.count})"])
+      let loaded = LoadedDomain.load(files.directory)
+      #expect(told(loaded.diagnostics) == [])
+      return try #require(loaded.products.first).ports
+    }
+    let more = ", {name: total, logicalType: string}"
+    #expect(Compatibility.broken(try ports("").map(\.port), by: try ports(more)) == [])
+    let broken = Compatibility.broken(try ports(more).map(\.port), by: try ports(""))
+    #expect(broken.map(\.message) == ["field `figure.total` of `customer@1` was removed"])
+    let retyped = Compatibility.broken(
+      try ports(more).map(\.port), by: try ports(more.replacing("string", with: "date")))
+    #expect(retyped.map(\.code.text) == ["W0702"])
+  }
+
   @Test func `a map needs the version of the standard that has it`() throws {
     var files = ProductFiles.shop
     files["contracts/customer.odcs.yaml", default: ""] += "      - \(TableProblemTests.map)\n"

@@ -24,7 +24,7 @@ extension RowLayout {
       slots[scratch + 1 + place] = isKnown ? kept[index * width + place] : .absent
     }
     let effect = update(
-      aggregate, detail, argument, at: time, slots, scratch, scratch + 1, arena)
+      aggregate, column, argument, at: time, slots, scratch, scratch + 1, arena)
     switch effect {
     case .value, .hidden: break
     case .none, .overflow, .wrongType, .notFinite, .tooMany: return effect

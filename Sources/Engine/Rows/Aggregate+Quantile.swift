@@ -13,7 +13,7 @@ extension RowLayout {
   private static let rangeBytes = 4 + 8
 
   func quantile(
-    _ detail: Detail, _ argument: Value, _ slots: ValueRun, _ place: Int, _ hidden: Int,
+    _ billionths: Int64, _ argument: Value, _ slots: ValueRun, _ place: Int, _ hidden: Int,
     _ arena: Arena
   ) -> AggregateEffect {
     let number: Double
@@ -30,7 +30,7 @@ extension RowLayout {
     guard case .none = effect else { return effect }
     slots[hidden] = .bytes(arena.copy(scratch.view))
     let old = slots[place]
-    slots[place] = .double(RowLayout.quantile(detail.billionths, of: slots[hidden].view))
+    slots[place] = .double(RowLayout.quantile(billionths, of: slots[hidden].view))
     return ValueOrder.same(old, slots[place]) ? .hidden : .value
   }
 

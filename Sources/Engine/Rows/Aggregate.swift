@@ -32,15 +32,15 @@ extension RowLayout {
     _ aggregate: TableDefinition.Aggregate, _ column: Int, _ argument: Value, at time: Timestamp,
     _ slots: ValueRun, from first: Int, _ arena: Arena
   ) -> AggregateEffect {
-    let detail = details[column]
-    return update(
-      aggregate, detail, argument, at: time, slots, first + column,
-      first + columns.count + detail.hidden, arena)
+    update(
+      aggregate, column, argument, at: time, slots, first + column,
+      first + columns.count + details[column].hidden, arena)
   }
 
-  /// Updates one value in the slot `place`, which keeps more in the slots from `hidden` on.
+  /// Updates one value of a column, in the slot `place`, which keeps more in the slots from
+  /// `hidden` on: the column's own, or one entry's of a map column.
   func update(
-    _ aggregate: TableDefinition.Aggregate, _ detail: Detail, _ argument: Value,
+    _ aggregate: TableDefinition.Aggregate, _ column: Int, _ argument: Value,
     at time: Timestamp, _ slots: ValueRun, _ place: Int, _ hidden: Int, _ arena: Arena
   ) -> AggregateEffect {
     let old = slots[place]
@@ -50,7 +50,7 @@ extension RowLayout {
       slots[place] = .int(sum)
       return .value
     }
-    if !RowLayout.takes(argument, detail.argument) { return .wrongType }
+    if !RowLayout.takes(argument, details[column].argument) { return .wrongType }
     switch aggregate {
     case .sum: return sum(old, argument, place, slots)
     case .min, .max:
@@ -73,11 +73,12 @@ extension RowLayout {
       slots[hidden] = .timestamp(time)
       slots[place] = argument
       return ValueOrder.same(old, argument) ? .hidden : .value
-    case .avg: return average(detail, argument, slots, place, hidden)
+    case .avg: return average(details[column].places, argument, slots, place, hidden)
     case .countDistinct: return countDistinct(argument, slots, place, hidden, arena)
     case .collect: return collect(old, argument, slots, place, arena)
     case .collectSet: return collectSet(old, argument, slots, place, arena)
-    case .quantile: return quantile(detail, argument, slots, place, hidden, arena)
+    case .quantile:
+      return quantile(details[column].billionths, argument, slots, place, hidden, arena)
     case .count: return .none
     }
   }
@@ -111,7 +112,7 @@ extension RowLayout {
   /// Keeps the exact sum and the count. Of decimals the average is rounded half to even, of all
   /// others it is the double nearest to that of sum and count.
   private func average(
-    _ detail: Detail, _ argument: Value, _ slots: ValueRun, _ place: Int, _ hidden: Int
+    _ places: UInt8, _ argument: Value, _ slots: ValueRun, _ place: Int, _ hidden: Int
   ) -> AggregateEffect {
     let added = sum(slots[hidden], argument, hidden, slots)
     guard case .value = added else { return added }
@@ -123,7 +124,7 @@ extension RowLayout {
     let old = slots[place]
     switch total.kind {
     case .decimal:
-      guard let average = total.decimal.divided(by: count, places: detail.places) else {
+      guard let average = total.decimal.divided(by: count, places: places) else {
         return .overflow
       }
       slots[place] = .decimal(average)

@@ -273,6 +273,9 @@ package final class JSONShapeReader {
       index += 2
       at = Int(tape.node(at + 1).next)
     }
-    return isWanted ? .map(run) : .null
+    if !isWanted { return .null }
+    let entries = run.lastOfEach(in: arena)
+    repeatsNow += Int64((run.count - entries.count) / 2)
+    return .map(entries)
   }
 }

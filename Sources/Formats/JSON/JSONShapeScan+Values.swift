@@ -161,7 +161,13 @@ extension JSONShapeScan {
       if unsafe at.pointee != UInt8(ascii: "}") { return nil }
     }
     depth -= 1
-    if isWanted { value = .map(elements.pop(from: first, into: arena)) }
+    if isWanted {
+      let entries = elements.pop(from: first, into: arena)
+      let distinct = entries.lastOfEach(in: arena)
+      // The way over the tape counts what is repeated.
+      if distinct.count != entries.count { return nil }
+      value = .map(distinct)
+    }
     return unsafe at + 1
   }
 

@@ -98,14 +98,18 @@ struct Selection {
       reader.report(
         .breaksContract,
         "`\(found.name)` is \(found.type), and the contract says \(field.type) for "
-          + "`\(field.name)`", span, notes: ["contract `\(draft.contract.source.name)`"])
+          + "`\(field.name)`", span,
+        notes: TypeAgreement.notes(found.type, field.type)
+          + ["contract `\(draft.contract.source.name)`"])
       return nil
     }
     if field.isRequired && !found.isRequired {
       reader.report(
         .breaksContract,
         "column `\(found.name)` may still be null, and the contract requires `\(field.name)`", span,
-        notes: ["only `count` and the key's parts are there from the first event on"],
+        notes: [
+          "only `count`, `countDistinct`, maps and the key's parts are there from the first event on"
+        ],
         help: "remove `required` in the contract, or set a default in `select`")
       return nil
     }
@@ -178,20 +182,58 @@ struct Selection {
   }
 }
 
-/// Whether a column can be written where a contract asks for a type: the same, objects by their
-/// fields' names. Nothing is converted: a contract says what is stored.
+/// Whether a column can be written where a contract asks for a type. Nothing is converted: a
+/// contract says what is stored.
 enum TypeAgreement {
+  /// The same, objects by their fields' names: those that are not required may be missing.
   static func agrees(_ found: ValueType, _ wanted: ValueType) -> Bool {
     switch (found, wanted) {
     case (.list(let left), .list(let right)): agrees(left, right)
     case (.map(let key, let value), .map(let wantedKey, let wantedValue)):
       key == wantedKey && agrees(value, wantedValue)
     case (.object(let left), .object(let right)):
-      left.fields.count == right.fields.count
-        && zip(left.fields, right.fields).allSatisfy {
-          $0.name == $1.name && agrees($0.type, $1.type) && ($0.isRequired || !$1.isRequired)
+      left.fields.allSatisfy { field in
+        right.fields.contains {
+          $0.name == field.name && agrees(field.type, $0.type)
+            && (field.isRequired || !$0.isRequired)
+        }
+      }
+        && right.fields.allSatisfy { field in
+          !field.isRequired || left.index(of: field.name) != nil
         }
     default: found == wanted
+    }
+  }
+
+  /// Whether a value of the one type can be read as one of the other: as ``agrees(_:_:)``, and
+  /// objects have all fields in the same order.
+  static func isSame(_ found: ValueType, _ wanted: ValueType) -> Bool {
+    switch (found, wanted) {
+    case (.list(let left), .list(let right)): isSame(left, right)
+    case (.map(let key, let value), .map(let wantedKey, let wantedValue)):
+      key == wantedKey && isSame(value, wantedValue)
+    case (.object(let left), .object(let right)):
+      left.fields.map(\.name) == right.fields.map(\.name)
+        && zip(left.fields, right.fields).allSatisfy {
+          isSame($0.type, $1.type) && ($0.isRequired || !$1.isRequired)
+        }
+    default: found == wanted
+    }
+  }
+
+  /// What two types have that have one name.
+  static func notes(_ found: ValueType, _ wanted: ValueType) -> [String] {
+    guard let here = fields(found), let there = fields(wanted) else { return [] }
+    return ["fields here: \(here)", "fields in the contract: \(there)"]
+  }
+
+  private static func fields(_ type: ValueType) -> String? {
+    switch type {
+    case .list(let element), .map(_, let element), .optional(let element): fields(element)
+    case .object(let object):
+      object.fields.map { "`\($0.name)` \($0.isRequired ? "" : "optional ")\($0.type)" }
+        .joined(separator: ", ")
+    default: nil
     }
   }
 }

@@ -78,9 +78,10 @@ extension TransformReader {
   mutating func fold(_ call: AggregateCall, _ value: CheckedExpression, _ declared: ValueType)
     -> AggregateTypes?
   {
-    if !TypeAgreement.agrees(value.type, declared) {
+    if !TypeAgreement.isSame(value.type, declared) {
       report(
         .breaksContract, "this is \(value.type), and the contract says \(declared)", value.span,
+        notes: TypeAgreement.notes(value.type, declared),
         help: "give an object's fields all, in the order of the contract")
       return nil
     }
@@ -95,7 +96,7 @@ extension TransformReader {
     if !isRead { return }
     for column in draft.columns {
       guard let field = draft.state?.fields.first(where: { $0.name == column.name }),
-        !TypeAgreement.agrees(column.type, field.type)
+        !TypeAgreement.isSame(column.type, field.type)
       else { continue }
       report(
         .breaksContract,

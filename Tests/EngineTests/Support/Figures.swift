@@ -31,7 +31,9 @@ enum Figures {
     .init(
       name: "lastOf",
       type: .map(
-        key: .string, value: .object(ObjectType(name: "", fields: paid.map(\.type))))),
+        key: .string,
+        // In another order than the contract's.
+        value: .object(ObjectType(name: "", fields: paid.map(\.type).reversed())))),
     .init(name: "balance", type: .decimal),
   ]
 
@@ -54,7 +56,7 @@ enum Figures {
             ("means[event.kind]", .avg, "event.amount", nil),
             (
               "lastOf[event.kind]", .latest,
-              "{\"id\": event.eventId, ?\"amount\": event.?amount}", nil
+              "{?\"amount\": event.?amount, \"id\": event.eventId}", nil
             ),
             (
               "balance", .fold,

@@ -96,6 +96,18 @@ import Testing
       ("a: b: c\n", "1:5", "there is a second `:` here, or the line above is not complete", nil),
       ("a: @x\n", "1:4", "a plain value cannot begin with `@`", nil),
       (
+        "a:\n b: x\n  c: y\n  d: z\n", "2:2",
+        "line 3 is indented more than this, and so goes on with the value here", nil
+      ),
+      (
+        "a:\n  - b: x\n\n     c: y\n    d: z\n", "4:6",
+        "this is indented more than line 2, and so goes on with the value there", nil
+      ),
+      (
+        "a:\n - b: x\n    c: y\n", "2:4",
+        "line 3 is indented more than this, and so goes on with the value here", nil
+      ),
+      (
         "a:\n    b: 1\n  c: 2\n", "3:3", "this does not continue the map above it",
         "the map stands in line 1, column 1"
       ),

@@ -75,7 +75,7 @@ extension TransformReader {
     _ key: YAMLNode, _ block: FileValue, _ isKeyGood: Bool, _ draft: inout TableDraft
   ) {
     if refusesDelete(block) { return }
-    let lines = assignments(block)
+    let lines = assignments(block).assignments
     guard let reference = key.text, let flows = flows(named: reference, key.span) else {
       draft.isBroken = true
       return

@@ -114,6 +114,8 @@ final class ProductLoop {
   private var repeats = Repeats()
   /// Known once the topics' limits are.
   private var batchBytes: Int?
+  /// Whether it ever had a group to join: before that there is no turn that could be lost.
+  private var hasBegun = false
 
   /// A block that this turn wrote.
   struct OwnBlock {
@@ -160,7 +162,8 @@ final class ProductLoop {
         return end(try awaitOwnBlocks())
       } catch {
         switch error {
-        case .kafka(let reason, _) where control.isStopping: return end(.undrained("\(reason)"))
+        case .kafka(let reason, _) where control.isStopping:
+          return end(hasBegun ? .undrained("\(reason)") : .unbegun("\(reason)"))
         case .state(let reason) where control.isStopping: return end(.undrained("\(reason)"))
         default: break
         }
@@ -286,6 +289,7 @@ final class ProductLoop {
     }
     control.setWakeHandle(consumer.wakeHandle)
     self.consumer = consumer
+    hasBegun = true
     settings.log.write(
       ProductStarted(product: product.name, group: product.names.group, logic: logic))
   }

@@ -92,7 +92,8 @@ struct PortResolver {
         .unknownProduct, "neither the files here nor the catalog know a product `\(product)`",
         notes: ["the catalog is `\(names.catalogTopic)` at \(settings.bootstrap)"],
         help: closest(to: product, among: known).map { "did you mean `\($0)`?" }
-          ?? "`weft apply` publishes a product there; --mesh names a directory of files")
+          ?? "`weft apply` publishes a product there; --environment or WEFT_ENVIRONMENT names the "
+          + "environment whose catalog is read, --mesh a directory of files")
     }
     return try pick(found.ports, port, major, product, found.quarantineTopic, settings)
   }

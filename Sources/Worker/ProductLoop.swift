@@ -163,7 +163,11 @@ final class ProductLoop {
       } catch {
         switch error {
         case .kafka(let reason, _) where control.isStopping:
-          return end(hasBegun ? .undrained("\(reason)") : .unbegun("\(reason)"))
+          if hasBegun { return end(.undrained("\(reason)")) }
+          let isAway = awaySinceMs != nil
+          return end(
+            .unbegun(
+              isAway ? "no broker has answered at \(settings.kafka.bootstrap)" : "\(reason)"))
         case .state(let reason) where control.isStopping: return end(.undrained("\(reason)"))
         default: break
         }

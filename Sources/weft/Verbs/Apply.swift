@@ -118,14 +118,11 @@ enum ApplyVerb {
 extension Session {
   /// `weft apply` as it has to be called to do what this call has only looked at.
   fileprivate var applyCommand: String {
-    var words = ["weft apply"]
-    if arguments.has(ApplyVerb.createInputs) { words.append("--\(ApplyVerb.createInputs.name)") }
-    let valued = [ApplyVerb.recreate, Session.environment, Session.mesh, Session.bootstrap]
-    for option in valued {
-      if let value = arguments[option] { words.append("--\(option.name) \(value)") }
-    }
-    if let path = arguments[Workspace.path] { words.append(path) }
-    return words.joined(separator: " ")
+    let options = arguments.repeating([
+      ApplyVerb.createInputs, ApplyVerb.recreate, Session.environment, Session.mesh,
+      Session.bootstrap,
+    ])
+    return "weft apply" + options + (arguments[Workspace.path].map { " \($0)" } ?? "")
   }
 }
 

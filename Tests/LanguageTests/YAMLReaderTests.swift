@@ -126,6 +126,14 @@ import Testing
     }
   }
 
+  @Test func `a line that has left its block is not called a key`() {
+    let problems = read("a: |\n    x = 1\n  y = 2\nb: 1\n").problems
+    #expect(problems.map(place) == ["3:3"])
+    #expect(problems.first?.help == "indent it like the lines of the block above")
+    let key = read("a:\n    b: 1\n  c: 2\n").problems
+    #expect(key.first?.help == "indent it like the keys it belongs to")
+  }
+
   @Test func `bytes that are not UTF-8 are named where they stand`() {
     var problems: [Diagnostic] = []
     let bytes = Array("a: ü\nb: ".utf8) + [0xFF, 0x0A]

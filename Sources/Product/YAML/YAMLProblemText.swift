@@ -45,9 +45,12 @@ struct YAMLProblemText {
         place, "expected `,` or `\(closing)` here", also: context,
         alsoText: "`\(closing == "]" ? "[" : "{")` that it would close")
     case "did not find expected key":
+      let line = source.text(ofLine: source.line(of: place))
+      let isKey = line.contains(": ") || line.hasSuffix(":")
       return at(
         place, "this does not continue the map above it", also: context, alsoText: "map",
-        help: "indent it like the keys it belongs to")
+        help: isKey
+          ? "indent it like the keys it belongs to" : "indent it like the lines of the block above")
     case "did not find expected '-' indicator":
       return at(
         place, "this does not continue the list above it", also: context, alsoText: "list",

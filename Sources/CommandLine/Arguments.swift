@@ -16,5 +16,13 @@ package struct Arguments: Sendable {
   package subscript(option: Option) -> String? { options[option.name]?.last }
   /// All values of a repeatable option, in order.
   package func all(_ option: Option) -> [String] { options[option.name] ?? [] }
+  /// These options as they were given, for another command that has to be told the same:
+  /// ` --environment dev`, a blank before each; empty where none was.
+  package func repeating(_ options: [Option]) -> String {
+    options.map { option in
+      all(option).map { option.value == nil ? " --\(option.name)" : " --\(option.name) \($0)" }
+        .joined()
+    }.joined()
+  }
   package subscript(argument: Argument) -> String? { words[argument.name] }
 }

@@ -22,8 +22,9 @@ package final class InstanceLock: Sendable {
       file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
     } catch {
       throw Held(
-        description: "the state directory \(stateDirectory) cannot be written:"
-          + " \(error.localizedDescription); set state.directory in worker.yaml")
+        description: "the state directory \(stateDirectory) cannot be used:"
+          + " \(InstanceLock.obstacle(directory) ?? error.localizedDescription); set state.directory"
+          + " in worker.yaml, or what it takes its value from")
     }
     if flock(file.fileDescriptor, LOCK_EX | LOCK_NB) != 0 {
       let holder = (try? file.readToEnd()).flatMap { String(data: $0, encoding: .utf8) } ?? ""
@@ -34,5 +35,20 @@ package final class InstanceLock: Sendable {
     }
     try? file.truncate(atOffset: 0)
     try? file.write(contentsOf: Data("\(ProcessInfo.processInfo.processIdentifier)".utf8))
+  }
+
+  /// What is in the way of a directory: the nearest that is there above it, or it itself, is a file
+  /// or not to be written. Nil when it is something else.
+  private static func obstacle(_ directory: URL) -> String? {
+    var nearest = directory.standardizedFileURL
+    while !FileManager.default.fileExists(atPath: nearest.path) {
+      if nearest.path == "/" { return nil }
+      nearest = nearest.deletingLastPathComponent()
+    }
+    // Behind a link stands what counts.
+    let kind = try? nearest.resolvingSymlinksInPath().resourceValues(forKeys: [.isDirectoryKey])
+    if kind?.isDirectory == false { return "\(nearest.path) is a file" }
+    return FileManager.default.isWritableFile(atPath: nearest.path)
+      ? nil : "this user may not write in \(nearest.path)"
   }
 }

@@ -117,6 +117,8 @@ package final class ProductLoop<World: LoopWorld> {
   private var repeats = Repeats()
   /// Known once the topics' limits are.
   private var batchBytes: Int?
+  /// Whether it ever had a group to join: before that there is no turn that could be lost.
+  private var hasBegun = false
 
   /// A block that this turn wrote.
   struct OwnBlock {
@@ -164,7 +166,12 @@ package final class ProductLoop<World: LoopWorld> {
         return end(try awaitOwnBlocks())
       } catch {
         switch error {
-        case .kafka(let reason, _) where control.isStopping: return end(.undrained("\(reason)"))
+        case .kafka(let reason, _) where control.isStopping:
+          if hasBegun { return end(.undrained("\(reason)")) }
+          let isAway = awaySinceMs != nil
+          return end(
+            .unbegun(
+              isAway ? "no broker has answered at \(settings.kafka.bootstrap)" : "\(reason)"))
         case .state(let reason) where control.isStopping: return end(.undrained("\(reason)"))
         default: break
         }
@@ -289,6 +296,7 @@ package final class ProductLoop<World: LoopWorld> {
     }
     control.setWake(consumer.wake)
     self.consumer = consumer
+    hasBegun = true
     settings.log.write(
       ProductStarted(product: product.name, group: product.names.group, logic: logic))
   }

@@ -74,6 +74,8 @@ package enum StopReason: Hashable, Sendable {
   /// It was asked to, and what it had taken is in its journal, of which so many partitions have
   /// blocks that have not come back in time to be applied.
   case unapplied(partitions: Int)
+  /// It was asked to before it had joined its group: there was no turn; says what it waited for.
+  case unbegun(String)
   /// It was asked to, but its last turn could not be committed; says why.
   case undrained(String)
   /// Another worker holds this instance; it has taken over.
@@ -93,7 +95,7 @@ package enum StopReason: Hashable, Sendable {
   /// The command's exit code: 0 in order, 1 rejected, 3 stopped by fencing or policy, 4 internal.
   package var exitCode: Int32 {
     switch self {
-    case .drained, .unapplied, .undrained: 0
+    case .drained, .unapplied, .undrained, .unbegun: 0
     case .fenced, .policy: 3
     case .otherLogic, .refused, .accessDenied, .loginRefused, .recordRefused: 1
     case .failed: 4
@@ -108,6 +110,8 @@ package enum StopReason: Hashable, Sendable {
       "stopped as asked; what it had taken is in the journal, of which \(count)"
         + " partition\(count == 1 ? " has" : "s have") blocks still to be applied: another instance, or"
         + " the next start, applies and publishes them"
+    case .unbegun(let why):
+      "stopped as asked, before anything was begun: \(why)"
     case .undrained(let why):
       "stopped as asked; its last turn was not committed and will be done again: \(why)"
     case .fenced:

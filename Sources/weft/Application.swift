@@ -51,10 +51,9 @@ struct Application {
 
   /// `weft run claims`, and so on for each domain, with what this command was told of them.
   var runCommands: String {
-    var options = ""
-    for option in [Session.environment, Session.mesh, Session.bootstrap] {
-      if let value = session.arguments[option] { options += " --\(option.name) \(value)" }
-    }
+    let options = session.arguments.repeating([
+      Session.environment, Session.mesh, Session.bootstrap,
+    ])
     return Set(definitions.map(\.domain)).sorted().map { "`weft run \($0)\(options)`" }
       .joined(separator: ", ")
   }

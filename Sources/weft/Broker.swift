@@ -11,6 +11,8 @@ struct Broker {
   static let patienceMs = 30_000
   /// One question to them.
   static let answerMs = 3_000
+  /// After so long without an answer a person is told that it is waited for.
+  static let firstWordMs = 1_000
   /// One piece of work, such as making a topic or reading the catalog.
   static let workMs = 60_000
 
@@ -32,7 +34,8 @@ struct Broker {
       var hasSaid = false
       while true {
         do throws(KafkaError) {
-          try admin.check(patience.atMost(milliseconds: Broker.answerMs))
+          let wait = hasSaid ? Broker.answerMs : Broker.firstWordMs
+          try admin.check(patience.atMost(milliseconds: wait))
           return
         } catch {
           if !error.isUnreachable || patience.hasPassed { throw error }

@@ -78,10 +78,62 @@ import Testing
     #expect(try weft("test", "cases").code == 0)
   }
 
-  @Test func `without a sample there is an example to change`() throws {
+  @Test func `what happened last counts where the events say when, else what came last`() throws {
     let weft = try Weft()
     defer { weft.remove() }
-    #expect(try weft("new", "product", "orders").code == 0)
+    try weft.write(try #require(Self.samples["two types told by a field"]), to: "timed.ndjson")
+    try weft.write(try #require(Self.samples["one type, no id, no time"]), to: "timeless.ndjson")
+    _ = try weft("new", "product", "timed", "--from", "timed.ndjson")
+    _ = try weft("new", "product", "timeless", "--from", "timeless.ndjson")
+    let timed = try weft.read("timed/transform.yaml")
+    #expect(timed.contains("sum = latest(event.sum)") && !timed.contains("last(event"))
+    #expect(try weft.read("timeless/transform.yaml").contains("ok = last(event.ok)"))
+  }
+
+  @Test func `a number that is written with a fraction is no integer`() throws {
+    let weft = try Weft()
+    defer { weft.remove() }
+    let sample = #"{"id":"1","orderId":"o","net":5.000,"n":5,"big":2e3}"#
+    try weft.write(sample, to: "sample.ndjson")
+    #expect(try weft("new", "product", "orders", "--from", "sample.ndjson").code == 0)
+    let contract = try weft.read("orders/contracts/orders-events.odcs.yaml")
+    #expect(contract.contains(#"name: net, logicalType: number, physicalType: "decimal(18,3)""#))
+    #expect(contract.contains("name: \"n\", logicalType: integer"))
+    #expect(contract.contains("name: big, logicalType: number, required"))
+  }
+
+  @Test func `nested fields come through, and what is left out is named with the reason`() throws {
+    let weft = try Weft()
+    defer { weft.remove() }
+    let sample = """
+      {"id":"1","orderId":"o","ship":{"to":"b","at":{"x":1}},"lines":[{"sku":"a","n":1}],"any":1}
+      {"id":"2","orderId":"o","ship":{"to":"c"},"lines":[],"any":"x","none":null,"of it":1}
+      """
+    try weft.write(sample, to: "sample.ndjson")
+    let made = try weft("new", "product", "orders", "--from", "sample.ndjson")
+    let transform = try weft.read("orders/transform.yaml")
+    for name in ["ship", "lines"] {
+      #expect(transform.contains("\(name) = last(event.\(name))"), "\(transform)")
+      #expect(transform.contains("\(name) = event.\(name)"))
+    }
+    for text in [
+      "`any` (values of several kinds)", "`none` (null or empty in the sample)",
+      "`of it` (its name needs quotes)",
+    ] {
+      #expect(made.errors.components(separatedBy: text).count == 3, "\(made.errors)")
+      #expect(transform.components(separatedBy: "#   " + text).count == 3, "\(transform)")
+    }
+    #expect(made.errors.contains("`events` is without `any`"))
+    let test = try weft("test", "orders")
+    #expect(test.code == 0, "\(test.all)")
+  }
+
+  @Test func `without a sample there is an example to change, and it is called one`() throws {
+    let weft = try Weft()
+    defer { weft.remove() }
+    let made = try weft("new", "product", "orders")
+    #expect(made.code == 0 && made.errors.contains("built-in example"), "\(made.all)")
+    #expect(!made.errors.contains("learnt from"))
     #expect(try weft("test").output.contains("none failed"))
   }
 

@@ -44,7 +44,39 @@ import Testing
     process.waitUntilExit()
     #expect(began.duration(to: .now) < .seconds(12))
     #expect(process.terminationStatus == 0)
-    #expect(try weft.read("out").contains("\"product\":\"orders\",\"read\":0"))
+    let ended = try weft.read("out")
+    #expect(ended.contains("\"product\":\"orders\",\"read\":0"))
+    #expect(ended.contains("before anything was begun") && !ended.contains("last turn"), "\(ended)")
+  }
+
+  @Test func `on a terminal it is said at once that no broker answers`() throws {
+    let weft = try product()
+    defer { weft.remove() }
+    let process = try weft.process(
+      [], output: weft.directory.appending(path: "out"),
+      errors: weft.directory.appending(path: "err"))
+    // `script` gives a command a terminal.
+    process.executableURL = URL(filePath: "/usr/bin/script")
+    process.arguments = ["-qfec", "exec '\(Weft.path)' run orders", "/dev/null"]
+    try process.run()
+    defer { if process.isRunning { process.terminate() } }
+    let word = "no broker answers at 127.0.0.1:1 yet"
+    _ = try wait { try weft.read("out").contains(word) }
+    let said = try weft.read("out")
+    // Not only when the worker has given up its first try.
+    #expect(said.components(separatedBy: "brokers-away")[0].contains(word), "\(said)")
+  }
+
+  @Test func `a state directory that cannot be one is told in words of ours`() throws {
+    var weft = try product()
+    defer { weft.remove() }
+    try weft.write("", to: "file")
+    for path in ["file", "file/below"] {
+      weft.variables["WEFT_STATE"] = weft.directory.appending(path: path).path
+      let outcome = try weft("run", "orders")
+      #expect(outcome.code == 1 && outcome.errors.contains("/file is a file; set state.directory"))
+      #expect(!outcome.errors.contains("operation"), "\(outcome.errors)")
+    }
   }
 
   @Test func `a second signal ends it at once`() throws {

@@ -32,6 +32,7 @@ import Testing
       (["chekc"], "did you mean `weft check`?"), (["check", "--formt", "json"], "`--format`"),
       (["read"], "write `weft read PORT`"), (["read", "a#b@x"], "`product#port@1`"),
       (["read", "a#b", "--from", "yesterday"], "write `earliest`"),
+      (["read", "a#b", "--limit", "0"], "such as `--limit 20`"),
       (["new", "planet", "x"], "mesh"),
     ] {
       let outcome = try weft.run(words)

@@ -50,6 +50,13 @@ import Testing
     #expect(arguments[Self.kind] == nil)
   }
 
+  @Test func `a command that is proposed is told what this one was told`() throws {
+    let arguments = try run("read a --keep x -k y -f").1
+    let options = [Self.follow, Self.from, Self.keep]
+    #expect(arguments.repeating(options) == " --follow --keep x --keep y")
+    #expect(arguments.repeating([Self.from]) == "")
+  }
+
   @Test func `after two dashes and as a lone dash a word is only a word`() throws {
     #expect(try run("read -- --from").1[Self.port] == "--from")
     #expect(try run("read -").1[Self.port] == "-")

@@ -12,8 +12,8 @@ import Testing
 
   private func block(_ text: String) -> ([Assignment], [Diagnostic]) {
     var diagnostics: [Diagnostic] = []
-    let assignments = AssignmentBlock.parse(Sample.span(text), into: &diagnostics)
-    return (assignments, diagnostics)
+    let assignments = AssignmentBlock(parsing: Sample.span(text), into: &diagnostics)
+    return (assignments.assignments, diagnostics)
   }
 
   @Test func `places are those of the file that holds the expression`() {
@@ -97,6 +97,31 @@ import Testing
           "this text has no closing quote",
         ].sorted())
     #expect(diagnostics.last?.label == "set before in line 1")
+  }
+
+  @Test(arguments: [
+    ("a = event.a +\nb = 1", "+ expected a value, found the end of the line"),
+    ("a = f(x\nb = 1", "x expected `,` or `)`, found the end of the line"),
+    ("a =\nb = 1", "= expected a value, found the end of the line"),
+    ("a = 1 +\n  // more\n", "+ expected a value, found the end of the line"),
+    (
+      "a = x ? y\n...row\nb = 1",
+      "y expected `:` and what holds otherwise, found the end of the line"
+    ),
+    ("a\nb = 1", "a expected `=` behind `a`, found the end of the line"),
+    ("a = [1,\nb = 1", ", expected a value, found the end of the line"),
+  ]) func `a line that is not complete is told on that line, and the next is read`(
+    text: String, expected: String
+  ) {
+    var diagnostics: [Diagnostic] = []
+    let read = AssignmentBlock(parsing: Sample.span(text), into: &diagnostics)
+    let told = diagnostics.map { problem in
+      let range = problem.span?.range ?? 0..<0
+      return String(decoding: Array(text.utf8)[range], as: UTF8.self) + " " + problem.message
+    }
+    #expect(told == [expected])
+    #expect(read.brokenNames == ["a"] && !read.hasNameless && !read.isWhole)
+    #expect(read.assignments.map(\.name).contains("b") == text.contains("b = "))
   }
 
   @Test func `no depth and no length of nonsense breaks the parser`() {

@@ -89,6 +89,81 @@ import Testing
 
   @Test(arguments: [
     (
+      "id    = event.id\n", "id    = event.id +\n",
+      "W0301 transform.yaml:27:24 expected a value, found the end of the line"
+    ),
+    (
+      "id    = event.id\n", "= event.id\n",
+      "W0301 transform.yaml:27:7 expected a line `name = expression`, found `=`"
+    ),
+    (
+      "spent  = sum(event.total)", "spent  = sum(event.total",
+      "W0301 transform.yaml:20:34 expected `,` or `)`, found `if`"
+    ),
+    (
+      "    where: has(event.total) && event.total > decimal(\"0\")\n",
+      "    let: |\n      count = event.count *\n",
+      "W0301 transform.yaml:14:27 expected a value, found the end of the line"
+    ),
+  ])
+  func `a broken line is told on that line, and what depends on it is silent`(
+    _ old: String, _ new: String, _ expected: String
+  ) throws {
+    let found = try problems(
+      ("transform.yaml", old, new),
+      (
+        "transform.yaml", "count = event.count\n",
+        new.contains("let") ? "count = count\n" : "count = event.count\n"
+      ))
+    #expect(found == [expected])
+  }
+
+  /// The help of the one problem that a change makes.
+  private func help(_ file: String, _ old: String, _ new: String) throws -> String? {
+    var files = ProductFiles.shop
+    files[file] = try #require(files[file]).replacing(old, with: new)
+    let made = try ProductFiles(files)
+    let found = LoadedDomain.load(made.directory).diagnostics
+    #expect(found.count == 1, "\(told(found))")
+    return found.first?.help
+  }
+
+  @Test func `help names the place and what can serve there`() throws {
+    let key = (
+      "  customer:\n    key: event.customer", "  customer:\n    key: event.customer + \"x\""
+    )
+    #expect(
+      try help("transform.yaml", key.0, key.1)
+        == "add a line `journal: {name: customer}` at the top level of transform.yaml")
+    let given = "give a default: `event.?total.orValue(decimal(\"0\"))`"
+    #expect(try help("transform.yaml", key.0, "  customer:\n    key: event.total") == given)
+    #expect(
+      try help(
+        "transform.yaml", "from: paid\n    key: event.customer",
+        "from: orders.Placed\n    key: event.total")
+        == given + ", or publish only events that have it: `when: has(event.total)`")
+    var files = ProductFiles.shop
+    files["transform.yaml"] = files["transform.yaml"]?
+      .replacing("product: sales\n", with: "product: sales\njournal: {partitions: 3}\n")
+      .replacing(key.0, with: key.1)
+    let made = try ProductFiles(files)
+    let found = LoadedDomain.load(made.directory).diagnostics
+    #expect(
+      found.map(\.help) == [
+        "add `name: customer` to the top-level `journal` of transform.yaml, in line 3"
+      ])
+    #expect(
+      try help("transform.yaml", "from: customer\n", "from: custmer\n")
+        == "did you mean `customer`?")
+    #expect(
+      try help("product.odps.yaml", "contractId: shop/placed", "contractId: bill/of-lading")
+        == "write contracts/of-lading.odcs.yaml with `apiVersion: v3.1.0`, `kind: DataContract`, "
+        + "`id: bill/of-lading`, `version: \"1.0.0\"`, `status: draft`, and under `schema` the "
+        + "record's `name` and its `properties`")
+  }
+
+  @Test(arguments: [
+    (
       "transform.yaml", "topic: ops.orders", "topic: ops.order",
       "W0345 transform.yaml:5:12 the contract says that `Placed` comes in topic `ops.orders`"
     ),
@@ -119,7 +194,7 @@ import Testing
     ),
     (
       "transform.yaml", "from: paid", "from: payed",
-      "W0341 transform.yaml:24:11 `payed` is no input, event type or stream"
+      "W0341 transform.yaml:24:11 there is no table, stream or input `payed`"
     ),
     (
       "transform.yaml", "  paid:\n    from: orders.Placed", "  paid:\n    from: paid",
@@ -221,6 +296,10 @@ import Testing
       "contracts/placed.odcs.yaml", "schema:\n",
       "servers:\n  - {server: a, type: kafka, host: b, topic: c}\nschema:\n",
       "W0201 placed.odcs.yaml:7:39 `topic` is not a key of a server of type `kafka`"
+    ),
+    (
+      "transform.yaml", "from: customer\n", "from: custmer\n",
+      "W0341 transform.yaml:31:11 there is no table, stream or input `custmer`"
     ),
     (
       "transform.yaml", "customer:\n    key: event.customer", "customer:\n    key: recorded",

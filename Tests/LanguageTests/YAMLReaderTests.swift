@@ -96,6 +96,18 @@ import Testing
       ("a: b: c\n", "1:5", "there is a second `:` here, or the line above is not complete", nil),
       ("a: @x\n", "1:4", "a plain value cannot begin with `@`", nil),
       (
+        "a:\n b: x\n  c: y\n  d: z\n", "2:2",
+        "line 3 is indented more than this, and so goes on with the value here", nil
+      ),
+      (
+        "a:\n  - b: x\n\n     c: y\n    d: z\n", "4:6",
+        "this is indented more than line 2, and so goes on with the value there", nil
+      ),
+      (
+        "a:\n - b: x\n    c: y\n", "2:4",
+        "line 3 is indented more than this, and so goes on with the value here", nil
+      ),
+      (
         "a:\n    b: 1\n  c: 2\n", "3:3", "this does not continue the map above it",
         "the map stands in line 1, column 1"
       ),
@@ -112,6 +124,14 @@ import Testing
       #expect(self.place(problems.first) == place, "\(text)")
       if let note { #expect(problems.first?.notes.contains(note) == true, "\(problems)") }
     }
+  }
+
+  @Test func `a line that has left its block is not called a key`() {
+    let problems = read("a: |\n    x = 1\n  y = 2\nb: 1\n").problems
+    #expect(problems.map(place) == ["3:3"])
+    #expect(problems.first?.help == "indent it like the lines of the block above")
+    let key = read("a:\n    b: 1\n  c: 2\n").problems
+    #expect(key.first?.help == "indent it like the keys it belongs to")
   }
 
   @Test func `bytes that are not UTF-8 are named where they stand`() {

@@ -45,6 +45,8 @@ struct Checking {
   var flow: Set<FieldPath> = []
   var locals: [Local] = []
   var localCount = 0
+  /// Whether the whole is to be true or false, so that a test may stand before it.
+  private(set) var isCondition = false
 
   init(source: SourceText, scope: Scope) {
     self.source = source
@@ -53,6 +55,7 @@ struct Checking {
 
   mutating func whole(_ syntax: SyntaxNode, expecting: ValueType?, allowsOptional: Bool) -> Finding?
   {
+    isCondition = expecting == .bool || (expecting == nil && syntax.isTest)
     guard var finding = find(syntax, expecting: expecting) else { return nil }
     note(finding)
     if finding.type == .null, allowsOptional, let expecting {

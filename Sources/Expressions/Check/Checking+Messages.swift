@@ -86,7 +86,7 @@ extension Checking {
     if edit == nil, let optional = optionalText(of: syntax) {
       let value = Checking.sample(finding.type.unwrapped)
       edit =
-        finding.type.isOptional
+        finding.type.isOptional || !isCondition
         ? "give a default: `\(optional).orValue(\(value))`"
         : "ask first with `has(\(plain)) && …`, or give a default: `\(optional).orValue(\(value))`"
     } else if edit == nil {

@@ -22,16 +22,28 @@ package struct Assignment: Sendable {
 
 /// A block of lines `name = expression`. An expression goes on over line breaks until a line
 /// begins the next assignment.
-package enum AssignmentBlock {
-  /// The assignments of `span` that could be read; all problems go to `diagnostics`. A name that
-  /// is set twice is one of them (`name[key]` may repeat).
-  package static func parse(_ span: SourceSpan, into diagnostics: inout [Diagnostic])
-    -> [Assignment]
-  {
+package struct AssignmentBlock: Sendable {
+  /// Those that could be read.
+  package private(set) var assignments: [Assignment] = []
+  /// What the others would have set, so that nobody calls it missing as well.
+  package private(set) var brokenNames: Set<String> = []
+  /// Whether of a broken line not even the name is known: it may have set anything.
+  package private(set) var hasNameless = false
+
+  /// Whether every line could be read.
+  package var isWhole: Bool { brokenNames.isEmpty && !hasNameless }
+
+  /// A block without lines.
+  package init() {}
+
+  /// Reads `span`; all problems go to `diagnostics`. A name that is set twice is one of them
+  /// (`name[key]` may repeat).
+  package init(parsing span: SourceSpan, into diagnostics: inout [Diagnostic]) {
     var parser = Parser(span)
-    var assignments: [Assignment] = []
+    var read: [Assignment] = []
     while !parser.isAtEnd {
-      parser.forgetNodes()
+      parser.beginAssignment()
+      let first = parser.current
       do throws(SyntaxFailure) {
         let assignment = try parser.assignment()
         if !parser.isAtEnd && !parser.current.beginsLine {
@@ -39,13 +51,18 @@ package enum AssignmentBlock {
             "an operator or the next line",
             help: parser.current.kind == .assign ? "`==` compares" : nil)
         }
-        assignments.append(assignment)
+        read.append(assignment)
       } catch {
-        parser.skipToNextAssignment()
+        if first.kind == .name || first.kind == .quotedName {
+          brokenNames.insert(parser.name(first).text)
+        } else {
+          hasNameless = true
+        }
+        parser.skipToNextAssignment(from: first)
       }
     }
     diagnostics += parser.diagnostics
-    return unique(assignments, into: &diagnostics)
+    assignments = AssignmentBlock.unique(read, into: &diagnostics)
   }
 
   private static func unique(_ assignments: [Assignment], into diagnostics: inout [Diagnostic])
@@ -125,9 +142,9 @@ extension Parser {
       value: ParsedExpression(node, in: source), condition: nil, isDelete: false)
   }
 
-  /// Goes on at the next line that looks like the beginning of an assignment.
-  mutating func skipToNextAssignment() {
-    advance()
+  /// Goes on at the next line that looks like the beginning of an assignment, behind `first`.
+  mutating func skipToNextAssignment(from first: Token) {
+    if current.range == first.range { advance() }
     while !isAtEnd {
       if current.beginsLine {
         if current.kind == .spread { return }

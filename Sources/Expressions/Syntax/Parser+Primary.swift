@@ -73,6 +73,7 @@ extension Parser {
 
   private mutating func primary() throws(SyntaxFailure) -> SyntaxNode {
     let token = current
+    if isPastLine { throw expected("a value") }
     switch token.kind {
     case .int, .uint, .double:
       return try number(isNegative: false, from: token.range.lowerBound)

@@ -11,6 +11,8 @@ struct Parser {
   private var position = 0
   private var nesting = 0
   private var nodes = 0
+  /// In a block, where the assignment that is being read begins.
+  private var assignmentStart: Int?
   private(set) var diagnostics: [Diagnostic] = []
 
   init(_ span: SourceSpan) {
@@ -33,6 +35,7 @@ struct Parser {
 
   var current: Token { tokens[position] }
   var following: Token { tokens[min(position + 1, tokens.count - 1)] }
+  var previous: Token { tokens[max(position - 1, 0)] }
   var isAtEnd: Bool { current.kind == .end }
   /// Where the word before the current one ended.
   var previousEnd: Int {
@@ -59,9 +62,29 @@ struct Parser {
       Diagnostic(code, message, at: SourceSpan(source, range), label: label, help: help))
   }
 
+  /// Whether the current word is on a line that is none of the assignment's any more: the next one
+  /// begins there, as `name =` and `...` can stand inside no expression, or nothing comes.
+  var isPastLine: Bool {
+    guard let assignmentStart, position > assignmentStart else { return false }
+    if isAtEnd { return true }
+    if !current.beginsLine { return false }
+    switch current.kind {
+    case .spread: return true
+    case .name, .quotedName: return following.kind == .assign
+    default: return false
+    }
+  }
+
   /// Reports that something else should stand here, unless the word itself was already reported.
   mutating func expected(_ what: String, help: String? = nil) -> SyntaxFailure {
     if current.kind == .invalid { return SyntaxFailure() }
+    if isPastLine {
+      // What is missing is missing on the line above: its last word is shown.
+      report(
+        .syntax, "expected \(what), found the end of the line",
+        previous.range, label: "this line is not complete", help: help)
+      return SyntaxFailure()
+    }
     let found = isAtEnd ? "the end" : "`\(text(current))`"
     report(.syntax, "expected \(what), found \(found)", current.range, help: help)
     return SyntaxFailure()
@@ -111,7 +134,12 @@ struct Parser {
     return try body(&self)
   }
 
-  mutating func forgetNodes() { nodes = 0 }
+  /// Begins to read an assignment of a block at the current word: it has nodes of its own, and ends
+  /// where the next one begins.
+  mutating func beginAssignment() {
+    nodes = 0
+    assignmentStart = position
+  }
 
   /// A whole expression that ends at the end of the span.
   mutating func whole() -> SyntaxNode? {

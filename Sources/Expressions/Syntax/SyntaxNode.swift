@@ -41,6 +41,16 @@ struct SyntaxNode: Sendable {
     case map([Entry])
   }
 
+  /// Whether it is made to be true or false: a comparison, or several of them.
+  var isTest: Bool {
+    switch kind {
+    case .and, .or: true
+    case .call(let name, _, _):
+      ["_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "@in", "!_"].contains(name.text)
+    default: false
+    }
+  }
+
   let kind: Kind
   let range: Range<Int>
   /// Of the tree below and including this node.

@@ -6,10 +6,10 @@ struct SelectBlocks {
   private struct Block {
     let name: String
     let span: SourceSpan
-    let lines: [Assignment]
+    let lines: AssignmentBlock
   }
 
-  private var common: [Assignment]?
+  private var common: AssignmentBlock?
   private var named: [Block] = []
   /// Canonical lines for the logic digest.
   private(set) var logic: [String] = []
@@ -18,14 +18,14 @@ struct SelectBlocks {
     if select.text != nil {
       let lines = reader.assignments(select)
       common = lines
-      logic = SelectBlocks.canonical(lines, prefix: "")
+      logic = SelectBlocks.canonical(lines.assignments, prefix: "")
       return
     }
     for (key, value) in select.entries {
       guard let name = key.text else { continue }
       let lines = reader.assignments(value)
       named.append(Block(name: name, span: key.span, lines: lines))
-      logic += SelectBlocks.canonical(lines, prefix: name + ": ")
+      logic += SelectBlocks.canonical(lines.assignments, prefix: name + ": ")
     }
   }
 
@@ -40,7 +40,7 @@ struct SelectBlocks {
   func block(
     for flow: Flow, _ reader: inout TransformReader, _ used: inout Set<String>,
     _ span: SourceSpan
-  ) -> [Assignment]? {
+  ) -> AssignmentBlock? {
     if let common { return common }
     let fitting = named.filter { flow.names.contains($0.name) }
     used.formUnion(fitting.map(\.name))

@@ -29,8 +29,9 @@ struct Selection {
 
   private var fields: [ContractField] { draft.object.fields }
 
-  mutating func add(_ lines: [Assignment], _ scope: Scope, _ reader: inout TransformReader) {
-    for line in lines {
+  mutating func add(_ block: AssignmentBlock, _ scope: Scope, _ reader: inout TransformReader) {
+    broken.formUnion(block.hasNameless ? Set(fields.map(\.name)) : block.brokenNames)
+    for line in block.assignments {
       if line.isSpread {
         spread(line, scope, &reader)
       } else if !line.isPlain {

@@ -111,7 +111,7 @@ extension TransformReader {
     if let block = draft.fields["let"]?.node.textSpan {
       // The order of `let` lines has a meaning: a later one sees those before it.
       var unheard: [Diagnostic] = []
-      for line in AssignmentBlock.parse(block, into: &unheard) {
+      for line in AssignmentBlock(parsing: block, into: &unheard).assignments {
         lines.append("let \(line.name) = " + CanonicalText.of(line.value.span))
       }
     }

@@ -88,7 +88,7 @@ extension TransformReader {
       report(
         .missingFile, "there is no contract `\(path)`", fields.span("contract"),
         help: closest(to: path, among: around.contracts.byPath.keys.sorted())
-          .map { "did you mean `\($0)`?" })
+          .map { "did you mean `\($0)`?" } ?? Self.beginContract(port, at: path))
       return nil
     }
     if contract.id != port.contractId {

@@ -133,15 +133,30 @@ extension TransformReader {
       }
       return
     }
-    let nameless = unnamed.dropFirst(given == nil ? 0 : 1)
-    for index in nameless {
+    for (ordinal, index) in unnamed.enumerated() where ordinal > 0 || given == nil {
       guard let span = journals[index].span else { continue }
       report(
         .journal, "this key gives its journal no name of its own", span,
         notes: ["a journal's name is made of the last field of each part of its key"],
-        help: given == nil
-          ? "give it one: `journal: {name: …}`" : "only one journal can be given a name")
+        help: ordinal == 0
+          ? namingHelp(index)
+          : "only one journal can be given a name: make this key of plain fields, or of other ones")
     }
+  }
+
+  /// Where a journal's name is written. What it makes can lend its name, if no journal has it.
+  private func namingHelp(_ journal: Int) -> String {
+    let table = tables.first { $0.journal == journal }?.name
+    let output = outputs.indices.first { outputJournals[$0] == journal }.map { outputs[$0].port }
+    let lent = (table ?? output).flatMap { name in
+      journals.contains { $0.name == name } ? nil : name
+    }
+    let name = lent ?? "NAME"
+    guard let key = record.node.entries.first(where: { $0.key.text == "journal" })?.key.span else {
+      return "add a line `journal: {name: \(name)}` at the top level of transform.yaml"
+    }
+    let line = key.source.place(of: key.range.lowerBound).line
+    return "add `name: \(name)` to the top-level `journal` of transform.yaml, in line \(line)"
   }
 
   private static func isTopicPart(_ text: String) -> Bool {

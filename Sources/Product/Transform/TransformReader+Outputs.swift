@@ -53,9 +53,11 @@ extension TransformReader {
     if let condition = fields["when"]?.node.textSpan {
       draft.logic.append("when = " + CanonicalText.of(condition))
     }
-    let isTable = references.contains { reference in
-      record.node["tables"]?.entries.contains { $0.key.text == reference.text } == true
-    }
+    let tableNames = (record.node["tables"]?.entries ?? []).compactMap(\.key.text)
+    // Which kind of port it is depends on what the name stands for, and all else on the kind.
+    let unknown = references.filter { !isKnown($0, amongTables: tableNames) }
+    if !unknown.isEmpty { return nil }
+    let isTable = references.contains { $0.text.map(tableNames.contains) ?? false }
     if !isTable { return events(references, fields, draft) }
     if references.count > 1 {
       report(
@@ -105,9 +107,20 @@ extension TransformReader {
       .unknownReference,
       "there is no contract `\(port.contractId)` of version \(port.major) in `contracts`",
       port.contractSpan, notes: majors.isEmpty ? [] : ["versions there: \(Self.names(majors))"],
-      help: closest(to: port.contractId, among: contracts.all.map(\.id))
-        .map { "did you mean `\($0)`?" })
+      help: majors.isEmpty
+        ? closest(to: port.contractId, among: contracts.all.map(\.id))
+          .map { "did you mean `\($0)`?" } ?? Self.beginContract(port)
+        : Self.beginContract(port))
     return nil
+  }
+
+  /// The file of a contract that is not there, and what it begins with.
+  static func beginContract(_ port: ProductDescriptor.Port, at path: String? = nil) -> String {
+    let name = port.contractId.split(separator: "/").last.map(String.init) ?? port.name
+    let suffix = port.major > 1 ? "-v\(port.major)" : ""
+    return "write \(path ?? "contracts/\(name)\(suffix).odcs.yaml") with `apiVersion: v3.1.0`, "
+      + "`kind: DataContract`, `id: \(port.contractId)`, `version: \"\(port.major).0.0\"`, "
+      + "`status: draft`, and under `schema` the record's `name` and its `properties`"
   }
 
   private mutating func checkPromises() {
@@ -176,7 +189,7 @@ extension TransformReader {
   }
 
   private mutating func branch(
-    _ flow: Flow, _ when: ParsedExpression?, _ block: [Assignment], _ draft: OutputDraft
+    _ flow: Flow, _ when: ParsedExpression?, _ block: AssignmentBlock, _ draft: OutputDraft
   ) -> OutputDefinition.EventBranch? {
     var flow = flow
     var condition: CheckedExpression?
@@ -185,12 +198,26 @@ extension TransformReader {
       flow.known.formUnion(checked.factsWhenTrue)
       condition = checked
     }
+    let before = diagnostics.count
     let key = draft.key.compactMap { keyPart($0, flow) }
+    suggestWhen(from: before)
     var selection = Selection(draft, row: nil)
     selection.add(block, flow.scope, &self)
     let columns = selection.columns(&self)
     if key.count != draft.key.count { return nil }
     return OutputDefinition.EventBranch(
       branch: flow.branch, when: condition, key: key, columns: columns)
+  }
+
+  /// A part of a port's key that may be absent can also be asked for; a table's cannot, as the
+  /// journal needs it before anything is asked.
+  private mutating func suggestWhen(from first: Int) {
+    for index in first..<diagnostics.count where diagnostics[index].code.text == "W0312" {
+      guard let span = diagnostics[index].span, let help = diagnostics[index].help else { continue }
+      let text = String(decoding: span.source.bytes[span.range], as: UTF8.self)
+      diagnostics[index].help =
+        help
+        + ", or publish only events that have it: `when: has(\(text.replacing(".?", with: ".")))`"
+    }
   }
 }

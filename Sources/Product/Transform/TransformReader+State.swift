@@ -37,7 +37,7 @@ extension TransformReader {
         return nil
       }
       let lines = assignments(select)
-      draft.logic += SelectBlocks.canonical(lines, prefix: "")
+      draft.logic += SelectBlocks.canonical(lines.assignments, prefix: "")
       selection.add(lines, scope, &self)
     } else {
       if fields.isBroken("select") { return nil }

@@ -69,9 +69,10 @@ extension TransformReader {
       }
     }
     let condition = draft.fields["where"].flatMap { parsed($0) }
-    let names = draft.fields["let"].map { assignments($0) } ?? []
+    let block = draft.fields["let"].map { assignments($0) } ?? AssignmentBlock()
+    let names = block.assignments
     if draft.fields["where"] != nil, condition == nil { isWhole = false }
-    if !checkLet(names) { isWhole = false }
+    if !block.isWhole || !checkLet(names) { isWhole = false }
     for index in flows.indices {
       flows[index].names.insert(draft.name)
       if !apply(condition, names, to: &flows[index]) { isWhole = false }
@@ -144,14 +145,35 @@ extension TransformReader {
       report(.notThereYet, "the changes of table `\(name)` are no stream yet", span)
       return nil
     }
+    reportUnknown(name, span, "`\(name)` is no input, event type or stream")
+    return nil
+  }
+
+  /// Whether a name in the `from` of an output stands for anything, broken or not; else that is
+  /// told.
+  mutating func isKnown(_ reference: FileValue, amongTables tables: [String]) -> Bool {
+    guard let name = reference.text else { return true }
+    let first = String(name.prefix { $0 != "." })
+    if [name, first].contains(where: { name in
+      streams[name] != nil || brokenNames.contains(name) || inputs.contains { $0.name == name }
+    }) || tables.contains(name) {
+      return true
+    }
+    reportUnknown(
+      name, reference.span, "there is no table, stream or input `\(name)`", also: tables)
+    return false
+  }
+
+  private mutating func reportUnknown(
+    _ name: String, _ span: SourceSpan, _ message: String, also tables: [String] = []
+  ) {
     let known =
-      inputs.map(\.name) + streams.keys.sorted()
+      inputs.map(\.name) + streams.keys.sorted() + tables
       + inputs.flatMap { input in input.events.map { "\(input.name).\($0.name)" } }
     report(
-      .unknownReference, "`\(name)` is no input, event type or stream", span,
+      .unknownReference, message, span,
       help: (event(named: name, isExact: true) ?? closest(to: name, among: known)
         ?? event(named: name, isExact: false)).map { "did you mean `\($0)`?" })
-    return nil
   }
 
   /// `input.Event` of an event type that was written without its input.

@@ -75,7 +75,7 @@ extension TransformReader {
     if clauses.entries.isEmpty, !fields.isBroken("on") {
       report(.missingKey, "table `\(name)` is updated by nothing", fields.span("on"))
     }
-    let blocks = clauses.entries.map { (key: $0.key, lines: assignments($0.value)) }
+    let blocks = clauses.entries.map { (key: $0.key, lines: assignments($0.value).assignments) }
     draft.state = state(of: name, blocks.flatMap(\.lines))
     for block in blocks { clause(block.key, block.lines, key.count == keys.count, &draft) }
     checkState(draft, blocks.flatMap(\.lines))

@@ -92,9 +92,9 @@ struct TransformReader {
     return ParsedExpression.parse(span, into: &diagnostics)
   }
 
-  mutating func assignments(_ value: FileValue) -> [Assignment] {
-    guard let span = value.node.textSpan else { return [] }
-    return AssignmentBlock.parse(span, into: &diagnostics)
+  mutating func assignments(_ value: FileValue) -> AssignmentBlock {
+    guard let span = value.node.textSpan else { return AssignmentBlock() }
+    return AssignmentBlock(parsing: span, into: &diagnostics)
   }
 
   mutating func check(

@@ -22,6 +22,7 @@ struct YAMLProblemText {
     case "found character that cannot start any token": return badStart(place)
     case let text where text.contains("tab character"): return badStart(place)
     case "mapping values are not allowed in this context":
+      if let step = indentation(place) { return step }
       return at(
         place, "there is a second `:` here, or the line above is not complete",
         help: "put a value that has `: ` in it in quotes")
@@ -44,9 +45,12 @@ struct YAMLProblemText {
         place, "expected `,` or `\(closing)` here", also: context,
         alsoText: "`\(closing == "]" ? "[" : "{")` that it would close")
     case "did not find expected key":
+      let line = source.text(ofLine: source.line(of: place))
+      let isKey = line.contains(": ") || line.hasSuffix(":")
       return at(
         place, "this does not continue the map above it", also: context, alsoText: "map",
-        help: "indent it like the keys it belongs to")
+        help: isKey
+          ? "indent it like the keys it belongs to" : "indent it like the lines of the block above")
     case "did not find expected '-' indicator":
       return at(
         place, "this does not continue the list above it", also: context, alsoText: "list",
@@ -80,6 +84,40 @@ struct YAMLProblemText {
     default:
       at(place, "this is no YAML: \(problem.problem)", also: context, alsoText: "beginning")
     }
+  }
+
+  /// A `:` that is no second one in its line can only be too many because the line goes on with the
+  /// value above it: one of the two lines is not indented like its neighbours. The line below tells
+  /// which. Nil when the `:` is a second one, or the line above has no value.
+  private func indentation(_ place: Int) -> Diagnostic? {
+    let deeper = source.line(of: place)
+    let key = String(decoding: source.bytes[source.lineStarts[deeper]..<place], as: UTF8.self)
+    guard !key.contains(": "), let deeperColumn = YAMLProblemText.keyColumn(key + ":"),
+      let above = (0..<deeper).last(where: { keyColumn(ofLine: $0) != nil }),
+      let aboveColumn = keyColumn(ofLine: above), aboveColumn < deeperColumn
+    else { return nil }
+    let below = (deeper + 1..<source.lineStarts.count).first { keyColumn(ofLine: $0) != nil }
+    let isDeeperOdd = below.map { keyColumn(ofLine: $0) == aboveColumn } ?? false
+    let odd = isDeeperOdd ? deeper : above
+    let (column, wanted) =
+      isDeeperOdd ? (deeperColumn, aboveColumn) : (aboveColumn, deeperColumn)
+    return at(
+      source.lineStarts[odd] + column,
+      isDeeperOdd
+        ? "this is indented more than line \(above + 1), and so goes on with the value there"
+        : "line \(deeper + 1) is indented more than this, and so goes on with the value here",
+      help: "if the two belong to one map, let this key begin in column \(wanted + 1) as well")
+  }
+
+  private func keyColumn(ofLine line: Int) -> Int? {
+    YAMLProblemText.keyColumn(source.text(ofLine: line))
+  }
+
+  /// Where the key of a line begins, from 0, behind the `- ` of a list; nil when nothing is there.
+  private static func keyColumn(_ text: String) -> Int? {
+    let rest = text.drop { $0 == " " || $0 == "-" }
+    if rest.isEmpty || rest.first == "#" { return nil }
+    return text.utf8.count - rest.utf8.count
   }
 
   /// Whether only an empty line or the end of the text stands there.

@@ -18,6 +18,8 @@ struct ProductScaffold {
     var what: String
     var fields: [Shape.Field]
     var keys: [String] = []
+    /// Fields of the sample that it does not have, each with the reason.
+    var leftOut: [String] = []
   }
 
   /// Path within the product's directory, and content.
@@ -29,21 +31,36 @@ struct ProductScaffold {
     ] + ports.map { ("contracts/\($0.name).odcs.yaml", contract($0)) }
   }
 
+  /// A line for each port that does not have all of the sample's fields.
+  var leftOut: [String] {
+    ((statePort.map { [$0.port] } ?? []) + eventPorts).filter { !$0.leftOut.isEmpty }
+      .map { "`\($0.name)` is without \($0.leftOut.joined(separator: ", "))" }
+  }
+
   /// `orders#order@1`: what to read first.
   var firstPort: String { "\(name)#\(statePort?.port.name ?? eventPorts[0].name)@1" }
 }
 
 /// What the product publishes.
 extension ProductScaffold {
-  /// An event port for each type, with its plain fields.
+  /// An event port for each type, with all fields that can be promised, nested ones as they are.
   private var eventPorts: [Port] {
     guess.types.map { type in
-      let fields = type.fields.filter {
-        $0.shape.isPlain && isName($0.name) && $0.name != guess.discriminator
-      }
-      let name = guess.types.count == 1 ? "events" : kebab(type.name)
-      return Port(name: name, what: "Each \(type.name) event.", fields: fields)
+      let all = type.fields.filter { $0.name != guess.discriminator }
+      return Port(
+        name: guess.types.count == 1 ? "events" : kebab(type.name),
+        what: "Each \(type.name) event.", fields: all.filter { obstacle($0) == nil },
+        leftOut: all.compactMap { field in
+          obstacle(field).map { "`\(field.name)` (\($0))" }
+        })
     }
+  }
+
+  /// Why no port can have a field as the sample shows it; nil when one can.
+  private func obstacle(_ field: Shape.Field) -> String? {
+    if !isName(field.name) { return "its name needs quotes" }
+    if field.shape.isKnown { return nil }
+    return field.shape.holdsMixed ? "values of several kinds" : "null or empty in the sample"
   }
 
   /// What is known of each key: a row, and the updates each type makes to it.
@@ -57,36 +74,46 @@ extension ProductScaffold {
     if guess.time != nil {
       fields.append(Shape.Field(name: "lastEventAt", shape: .timestamp, isRequired: false))
     }
-    let taken = Set(fields.map(\.name))
-    let columns = columns.filter { !taken.contains($0.name) }
+    let (columns, leftOut) = columns(besides: Set(fields.map(\.name)))
+    // Events of one key may come in any order: what happened last counts, where that is known.
+    let newest = guess.time == nil ? "last" : "latest"
     let clauses = guess.types.map { type in
       var lines = ["events = count()"]
       if let time = guess.time { lines.append("lastEventAt = max(event.\(time))") }
       lines += columns.filter { type.field($0.name) != nil }
-        .map { "\($0.name) = last(event.\($0.name))" }
+        .map { "\($0.name) = \(newest)(event.\($0.name))" }
       return (type, lines)
     }
     fields += columns
     let port = Port(
-      name: name, what: "What is known of each \(key).", fields: fields, keys: [key])
+      name: name, what: "What is known of each \(key).", fields: fields, keys: [key],
+      leftOut: leftOut)
     return (port, clauses)
   }
 
-  /// Plain fields that mean the same in every type that has them.
-  private var columns: [Shape.Field] {
+  /// Fields that mean the same in every type that has them, and those that no column is made of.
+  private func columns(besides taken: Set<String>) -> (columns: [Shape.Field], leftOut: [String]) {
+    let spoken = [guess.key, guess.id, guess.time, guess.discriminator]
     var columns: [Shape.Field] = []
-    for field in guess.types.flatMap(\.fields) {
+    var leftOut: [String] = []
+    var seen: Set<String> = []
+    for field in guess.types.flatMap(\.fields)
+    where !spoken.contains(field.name) && seen.insert(field.name).inserted {
       let isSame = guess.types.allSatisfy {
         $0.field(field.name).map { $0.shape == field.shape } ?? true
       }
-      let isSpoken = [guess.key, guess.id, guess.time, guess.discriminator].contains(field.name)
-      if isSame, !isSpoken, field.shape.isScalar, isName(field.name),
-        !columns.contains(where: { $0.name == field.name })
-      {
+      let why =
+        obstacle(field) ?? (isSame ? nil : "not the same in every type")
+        ?? (taken.contains(field.name) ? "the table has a column of that name" : nil)
+        ?? (columns.count < ProductScaffold.columnsMax
+          ? nil : "more than \(ProductScaffold.columnsMax) columns")
+      if let why {
+        leftOut.append("`\(field.name)` (\(why))")
+      } else {
         columns.append(Shape.Field(name: field.name, shape: field.shape, isRequired: false))
       }
     }
-    return Array(columns.prefix(ProductScaffold.columnsMax))
+    return (columns, leftOut)
   }
 }
 
@@ -182,7 +209,8 @@ extension ProductScaffold {
     }
     text += "    start: earliest\n\njournal:\n  partitions: 6\n  retention: forever\n"
     if let state = statePort, let key = guess.key {
-      text += "\ntables:\n  \(state.port.name):\n    key: event.\(key)\n    on:\n"
+      text += "\ntables:\n" + comment(state.port, indent: 2)
+      text += "  \(state.port.name):\n    key: event.\(key)\n    on:\n"
       for clause in state.clauses {
         text += "      \(reference(clause.type)): |\n"
         text += clause.lines.map { "        \($0)\n" }.joined()
@@ -194,12 +222,21 @@ extension ProductScaffold {
       text += "    from: \(state.port.name)\n"
     }
     for (type, port) in zip(guess.types, eventPorts) {
+      text += comment(port, indent: 2)
       text += "  \(port.name):                # event port\n    from: \(reference(type))\n"
       if let key = guess.key { text += "    key: event.\(key)\n" }
       text += "    select: |\n"
       text += port.fields.map { "      \($0.name) = event.\($0.name)\n" }.joined()
     }
     return text
+  }
+
+  /// What somebody who looks for a field would wonder about, a field a line.
+  private func comment(_ port: Port, indent: Int) -> String {
+    if port.leftOut.isEmpty { return "" }
+    let margin = String(repeating: " ", count: indent) + "# "
+    return margin + "left out; add what is needed:\n"
+      + port.leftOut.map { "\(margin)  \($0)\n" }.joined()
   }
 
   private func reference(_ type: Guess.EventType) -> String {

@@ -70,7 +70,7 @@ indirect enum Shape: Hashable, Sendable {
   }
 
   private static func number(_ values: [JSONValue]) -> Shape {
-    if values.allSatisfy({ $0.int64 != nil }) { return .integer }
+    if values.allSatisfy({ $0.int64 != nil && !isFraction($0) }) { return .integer }
     var scale = 0
     for case .number(let text) in values {
       if text.contains("e") || text.contains("E") { return .double }
@@ -81,18 +81,29 @@ indirect enum Shape: Hashable, Sendable {
     return scale <= Shape.exactScaleMax ? .decimal(scale: max(2, scale)) : .double
   }
 
-  /// Whether an expression may use it as it is: nothing nested but lists of plain values.
-  var isPlain: Bool {
+  /// Whether it is written with a point or an exponent: `5.000` is whole, but its field is not.
+  private static func isFraction(_ value: JSONValue) -> Bool {
+    guard case .number(let text) = value else { return false }
+    return text.contains { ".eE".contains($0) }
+  }
+
+  /// Whether all of it has one type, so that an output can promise it.
+  var isKnown: Bool {
     switch self {
-    case .array(let element): element.isScalar
-    default: isScalar
+    case .string, .timestamp, .date, .boolean, .integer, .double, .decimal: true
+    case .array(let element): element.isKnown
+    case .object(let fields): fields.allSatisfy(\.shape.isKnown)
+    case .mixed, .nothing: false
     }
   }
 
-  var isScalar: Bool {
+  /// Whether values of several kinds are anywhere in it.
+  var holdsMixed: Bool {
     switch self {
-    case .string, .timestamp, .date, .boolean, .integer, .double, .decimal: true
-    case .array, .object, .mixed, .nothing: false
+    case .mixed: true
+    case .array(let element): element.holdsMixed
+    case .object(let fields): fields.contains(where: \.shape.holdsMixed)
+    default: false
     }
   }
 }

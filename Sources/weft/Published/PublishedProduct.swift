@@ -78,6 +78,7 @@ struct PublishedProduct {
       .unknownProduct, "neither the files here nor the catalog know a product `\(name)`",
       notes: ["the catalog is `\(topic)` at \(settings.bootstrap)"],
       help: closest(to: name, among: catalog.products.map(\.name)).map { "did you mean `\($0)`?" }
-        ?? "`weft apply` publishes a product there; --mesh names a directory of files")
+        ?? "`weft apply` publishes a product there; --environment or WEFT_ENVIRONMENT names the "
+        + "environment whose catalog is read, --mesh a directory of files")
   }
 }

@@ -71,7 +71,8 @@ struct RecordSink {
       let shown = Array(all.prefix(limit))
       if isTable { showTable(shown) } else { shown.forEach(show) }
       if shown.count < all.count, isTable {
-        session.say("\(shown.count) of \(all.count) rows; --limit shows more")
+        let more = isLimitGuessed ? "; --limit shows more" : ""
+        session.say("\(shown.count) of \(all.count) rows\(more)")
       }
     } else if isTable, table == nil {
       showTable(held)

@@ -7,9 +7,9 @@ import Product
 
 enum ApplyVerb {
   private static let dryRun = Option("dry-run", "say what would change, and change nothing")
-  private static let createInputs = Option(
+  fileprivate static let createInputs = Option(
     "create-inputs", "for development: make input topics that are missing")
-  private static let recreate = Option(
+  fileprivate static let recreate = Option(
     "recreate", value: "PRODUCT",
     "for development: delete the product's own journal, ports and offsets, and start over")
   private static let yes = Option("yes", short: "y", "do not ask before records are deleted")
@@ -115,6 +115,17 @@ enum ApplyVerb {
   }
 }
 
+extension Session {
+  /// `weft apply` as it has to be called to do what this call has only looked at.
+  fileprivate var applyCommand: String {
+    let options = arguments.repeating([
+      ApplyVerb.createInputs, ApplyVerb.recreate, Session.environment, Session.mesh,
+      Session.bootstrap,
+    ])
+    return "weft apply" + options + (arguments[Workspace.path].map { " \($0)" } ?? "")
+  }
+}
+
 /// What `apply` does, a line a step: for people, or an object for machines.
 private struct Report {
   private let session: Session
@@ -179,7 +190,8 @@ private struct Report {
     } else {
       session.say(
         isDry
-          ? "nothing was changed; `weft apply` does it" : "done; \(application.runCommands) runs it"
+          ? "nothing was changed; `\(session.applyCommand)` does it"
+          : "done; \(application.runCommands) runs it"
       )
     }
   }

@@ -67,7 +67,8 @@ enum NewVerb {
     _ name: String, _ directory: URL, _ session: Session
   ) throws -> ExitCode {
     let source = SourceText(name: "the example", bytes: Array(Sample.example.utf8))
-    let sample = try session.arguments[sample].map(Sample.init(path:)) ?? Sample(source)
+    let given = session.arguments[sample]
+    let sample = try given.map(Sample.init(path:)) ?? Sample(source)
     let around = enclosing("worker.yaml", directory.deletingLastPathComponent())
     let domain = around?.lastPathComponent ?? name
     let scaffold = ProductScaffold(
@@ -87,7 +88,7 @@ enum NewVerb {
     session.say(
       """
 
-      learnt from \(guess.events.count) events: \(list(guess))\(leftOut(guess))
+      \(origin(guess, isExample: given == nil)): \(list(guess))\(leftOut(scaffold))
       next: look over \(path)/contracts, then
         weft check \(path)
         weft test \(path)
@@ -98,12 +99,24 @@ enum NewVerb {
     return .ok
   }
 
-  private static func leftOut(_ guess: Guess) -> String {
-    if guess.leftOut.isEmpty { return "" }
-    let lines = guess.leftOut.prefix(5).map(String.init).joined(separator: ", ")
-    let more = guess.leftOut.count > 5 ? ", …" : ""
-    let count = guess.leftOut.count
-    return "\nnot like the others, and left out: \(count) (line \(lines)\(more))"
+  private static func origin(_ guess: Guess, isExample: Bool) -> String {
+    if isExample {
+      return "made from Weft's built-in example, as no --from SAMPLE was given; put your own in "
+        + "its place"
+    }
+    return "learnt from \(guess.events.count) event\(guess.events.count == 1 ? "" : "s")"
+  }
+
+  /// Events and fields of the sample that nothing was made of.
+  private static func leftOut(_ scaffold: ProductScaffold) -> String {
+    let lines = scaffold.guess.leftOut
+    var text = ""
+    if !lines.isEmpty {
+      let first = lines.prefix(5).map(String.init).joined(separator: ", ")
+      let more = lines.count > 5 ? ", …" : ""
+      text = "\nnot like the others, and left out: \(lines.count) (line \(first)\(more))"
+    }
+    return text + scaffold.leftOut.map { "\n\($0)" }.joined()
   }
 
   private static func list(_ guess: Guess) -> String {

@@ -1,6 +1,7 @@
 import CommandLine
 import Diagnostics
 import Kafka
+import Mesh
 import Records
 
 enum ReadVerb {
@@ -50,8 +51,13 @@ enum ReadVerb {
       showsRows: found.isState && !session.arguments.has(all) && !session.arguments.has(follow)
         && session.arguments[from] == nil)
     try broker.run { _, deadline in
-      let reader = try TopicReader(
-        settings: found.settings, topic: found.topic, from: start, deadline)
+      let reader: TopicReader
+      do throws(KafkaError) {
+        reader = try TopicReader(
+          settings: found.settings, topic: found.topic, from: start, deadline)
+      } catch {
+        throw error.isTopicMissing ? missing(found, address) : error
+      }
       try read(reader, into: &sink, follows: session.arguments.has(follow), session)
     }
     return .ok
@@ -81,6 +87,23 @@ enum ReadVerb {
     sink.finish()
   }
 
+  /// A topic that is not there is often one of another environment.
+  private static func missing(
+    _ port: ReadablePort, _ address: PortAddress
+  ) -> Refusal {
+    let place = port.settings.bootstrap
+    if case .topic = address {
+      return Refusal(
+        .topicMissing, "there is no topic `\(port.topic)` at \(place)",
+        help: "write its whole name, with its environment in front, such as `dev.\(port.topic)`; "
+          + "`product#port` reads a port")
+    }
+    return Refusal(
+      .topicMissing, "there is no topic `\(port.topic)` for \(port.name) at \(place)",
+      help: "name the environment that it runs in, with --environment or WEFT_ENVIRONMENT; `weft "
+        + "apply` makes the topics of this one")
+  }
+
   private static func begin(_ text: String?) throws -> TopicReader.Start {
     guard let text, text != "earliest" else { return .earliest }
     if text == "latest" { return .latest }
@@ -99,7 +122,9 @@ enum ReadVerb {
   private static func number(_ text: String?) throws -> Int? {
     guard let text else { return nil }
     guard let number = Int(text), number > 0 else {
-      throw UsageError("`--limit \(text)` is no number of records")
+      throw UsageError(
+        "`--limit \(text)` is no number of records",
+        help: "write a whole number from 1 on, such as `--limit 20`")
     }
     return number
   }

@@ -45,7 +45,10 @@ enum RunVerb {
     domain.settings = domain.settings.with(session)
     let worker = try makeWorker(domain, session)
     let signals = Signals()
-    try checkLogin(ClientSettings(domain.settings))
+    guard try checkLogin(ClientSettings(domain.settings), signals, session) else {
+      session.say("stopped as asked, before anything was begun: no broker has answered yet")
+      return .ok
+    }
     worker.start()
     let code = wait(worker, signals, domain, session)
     report(worker, session)
@@ -53,14 +56,29 @@ enum RunVerb {
   }
 
   /// A login that is refused will be refused for ever: told at once. Brokers that are away are the
-  /// worker's to wait for.
-  private static func checkLogin(_ settings: ClientSettings) throws {
-    do throws(KafkaError) {
-      let deadline = Deadline.after(milliseconds: Broker.answerMs)
-      try Admin(settings: settings).check(deadline)
-    } catch {
-      if !error.isUnreachable { throw Broker.refusal(error, settings) }
+  /// worker's to wait for; a person is told of it soon. False when a signal came meanwhile.
+  private static func checkLogin(
+    _ settings: ClientSettings, _ signals: Signals, _ session: Session
+  ) throws -> Bool {
+    let patience = Deadline.after(milliseconds: Broker.answerMs)
+    var hasSaid = !session.errorTerminal.isTerminal
+    do {
+      let admin = try Admin(settings: settings)
+      while !patience.hasPassed {
+        do throws(KafkaError) {
+          try admin.check(patience.atMost(milliseconds: Broker.firstWordMs))
+          return true
+        } catch {
+          if !error.isUnreachable { throw error }
+          if signals.wasAsked(within: 0) { return false }
+          if !hasSaid { session.say("no broker answers at \(settings.bootstrap) yet; trying on …") }
+          hasSaid = true
+        }
+      }
+    } catch let error as KafkaError {
+      throw Broker.refusal(error, settings)
     }
+    return true
   }
 
   private static func makeWorker(_ domain: DomainDefinition, _ session: Session) throws -> Worker {

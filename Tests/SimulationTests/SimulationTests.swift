@@ -1,0 +1,45 @@
+import TestKit
+import Testing
+
+/// A bounded share of what `Scripts/simulate` runs for long.
+@Suite struct SimulationTests {
+  private func failures(_ given: Case, _ plants: Set<Plant> = []) throws -> [String] {
+    let run = try Run(given, plants: plants)
+    run.run()
+    return run.failures
+  }
+
+  @Test func `whole workers keep their promises in a world that goes wrong`() throws {
+    for seed in 0..<60 as Range<UInt64> {
+      #expect(try failures(Case(seed: seed)) == [], "Scripts/simulate --seed \(seed)")
+    }
+  }
+
+  @Test func `a seed gives the same run each time`() throws {
+    for seed in [3, 11, 29] as [UInt64] {
+      let runs = try (0..<2).map { _ in
+        let run = try Run(Case(seed: seed), traces: true)
+        run.run()
+        return run.trace
+      }
+      #expect(runs[0].count > 10)
+      #expect(runs[0] == runs[1])
+    }
+  }
+
+  @Test(arguments: Plant.allCases)
+  func `a fault that is planted by hand is found`(_ plant: Plant) throws {
+    let found = try (0..<plant.seedsMax).contains { seed in
+      try !failures(Case(seed: seed), [plant]).isEmpty
+    }
+    #expect(found, "Scripts/simulate --plant \(plant)")
+  }
+
+  @Test func `a case that goes wrong is made small, and the small one goes wrong too`() throws {
+    let fails = { (given: Case) in (try? failures(given, [.recordsTwice]).isEmpty) == false }
+    let given = try #require((0..<20 as Range<UInt64>).map { Case(seed: $0) }.first(where: fails))
+    let small = given.shrunk(triesMax: 60, fails)
+    #expect(fails(small))
+    #expect(small.inputs.count + small.faults.count < given.inputs.count + given.faults.count)
+  }
+}

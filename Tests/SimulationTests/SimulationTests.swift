@@ -42,4 +42,16 @@ import Testing
     #expect(fails(small))
     #expect(small.inputs.count + small.faults.count < given.inputs.count + given.faults.count)
   }
+
+  /// The simulation found this: a member looked for offsets, stood still while another began, then
+  /// looked at the journal, and took what it saw for forgotten offsets.
+  @Test func `a member that stands still in a first start knows that others have begun`() throws {
+    var given = Case(seed: 264)
+    given.instances = 2
+    given.forgetsOffsets = false
+    for call in 1...40 {
+      given.faults = [Fault(at: call, .freeze(forMs: 4000, replaced: false))]
+      #expect(try failures(given) == [], "frozen at call \(call)")
+    }
+  }
 }

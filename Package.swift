@@ -72,6 +72,16 @@ let package = Package(
       "EngineTests",
       ["Engine", "State", "Product", "Expressions", "Formats", "Diagnostics", "Records"]),
     .target(name: "CThreads", path: "Tests/CThreads"),
+    .target(
+      name: "TestKit",
+      dependencies: [
+        "Worker", "Engine", "State", "Kafka", "Formats", "Product", "Observability",
+        "Diagnostics", "Records",
+      ], path: "Tests/TestKit", exclude: ["README.md"], swiftSettings: strict),
+    .executableTarget(
+      name: "simulate", dependencies: ["TestKit"], path: "Tests/Simulate",
+      swiftSettings: strict),
+    tests("SimulationTests", ["TestKit"]),
     tests(
       "KafkaTests",
       ["Worker", "Engine", "State", "Formats", "Kafka", "CRdKafka", "CThreads", "Records"]),

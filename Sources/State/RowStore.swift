@@ -32,7 +32,7 @@ package final class RowStore {
   package let directory: String
   /// What bounds the memory of it and of the state over it.
   let memory: StateMemory
-  private let database: Database
+  private let files: RowFiles
   private let key = ByteBuffer()
   /// Nil: nothing was ever written.
   package private(set) var moment: Moment?
@@ -44,18 +44,31 @@ package final class RowStore {
   /// Opens the store of a directory, which is made when it is not there. 10 to 25 ms with 10
   /// million rows.
   package init(directory: String, memory: StateMemory) throws(StoreFailure) {
-    self.directory = directory
-    self.memory = memory
-    database = try Database(directory: directory, blocks: memory.blocks)
+    let database = try Database(directory: directory, blocks: memory.blocks)
     // What a crash left half written.
     Database.remove(RowStore.draft(directory))
-    let found: Moment?? = try database.get(momentKey()) { $0.map(RowStore.read) }
+    self.directory = directory
+    self.memory = memory
+    files = .database(database)
+    try readMoment()
+  }
+
+  /// Opens the store that a disk in memory has of a directory.
+  package init(directory: String, memory: StateMemory, on disk: MemoryDisk) throws(StoreFailure) {
+    self.directory = directory
+    self.memory = memory
+    files = .memory(try MemoryDatabase(directory: directory, disk: disk))
+    try readMoment()
+  }
+
+  private func readMoment() throws(StoreFailure) {
+    let found: Moment?? = try files.get(momentKey()) { $0.map(RowStore.read) }
     switch found {
     case .some(.some(let moment)): self.moment = moment
     case .some(nil): throw damaged("its moment cannot be read")
     case nil:
       var isEmpty = true
-      try database.scan(from: .empty) { _, _ in
+      try files.scan(from: .empty) { _, _ in
         isEmpty = false
         return false
       }
@@ -82,7 +95,7 @@ package final class RowStore {
   {
     setKey(.row, space.number)
     self.key.append(key)
-    return try database.get(self.key.view, body)
+    return try files.get(self.key.view, body)
   }
 
   /// Lends the rows of keys of a space, ranges of `bytes` that rise by their bytes, each with its
@@ -101,13 +114,13 @@ package final class RowStore {
       key.append(bytes[range])
       whole.append(start..<key.count)
     }
-    try database.get(sorted: whole, of: key.view, body)
+    try files.get(sorted: whole, of: key.view, body)
   }
 
   /// Lends every row in the order of space and key, until `body` says no. 0.4 µs a row.
   package func scan(_ body: (Space, ByteView, ByteView) -> Bool) throws(StoreFailure) {
     setKey(.row, 0)
-    try database.scan(from: key.view) { key, row in
+    try files.scan(from: key.view) { key, row in
       if key.count < RowStore.keyHead || key[0] != Kind.row.rawValue { return false }
       return body(Space(key[1]), key.suffix(from: RowStore.keyHead), row)
     }
@@ -120,7 +133,7 @@ package final class RowStore {
     setKey(.queue, space)
     append(bigEndian: number)
     var isWrong = false
-    try database.scan(from: key.view) { key, entry in
+    try files.scan(from: key.view) { key, entry in
       if key.count < RowStore.keyHead || key[0] != Kind.queue.rawValue || key[1] != space {
         return false
       }
@@ -136,7 +149,7 @@ package final class RowStore {
   }
 
   /// Files that wait to be sorted in; while there are many, each get has more to ask.
-  package var looseFiles: Int { database.looseFiles }
+  package var looseFiles: Int { files.looseFiles }
 
   // MARK: Writing
 
@@ -145,20 +158,17 @@ package final class RowStore {
   package func write(_ moment: Moment, _ body: (Writer) throws(StoreFailure) -> Void)
     throws(StoreFailure)
   {
-    let path = RowStore.draft(directory)
-    // One that was left by a failure before.
-    Database.remove(path)
-    let writer = Writer(try database.file(path))
+    let step = try files.step(RowStore.draft(directory))
+    let writer = Writer(step)
     setKey(.moment, nil)
     let bytes = ByteBuffer()
     RowStore.write(moment, to: bytes)
     do {
-      try writer.file.put(key.view, bytes.view)
+      try step.put(key.view, bytes.view)
       try body(writer)
-      bytesWritten += try writer.file.finish()
-      try database.ingest(path)
+      bytesWritten += try step.finish()
     } catch {
-      Database.remove(path)
+      step.discard()
       throw error
     }
     self.moment = moment
@@ -166,18 +176,18 @@ package final class RowStore {
 
   /// Takes the changes of one step, in the order of space and key; first rows, then queues.
   package final class Writer {
-    fileprivate let file: SortedFile
+    private let step: RowStep
     private let key = ByteBuffer()
     private let entry = ByteBuffer()
 
-    fileprivate init(_ file: SortedFile) { self.file = file }
+    fileprivate init(_ step: RowStep) { self.step = step }
 
     package func put(_ space: Space, _ key: ByteView, _ row: ByteView) throws(StoreFailure) {
-      try file.put(whole(space, key), row)
+      try step.put(whole(space, key), row)
     }
 
     package func delete(_ space: Space, _ key: ByteView) throws(StoreFailure) {
-      try file.delete(whole(space, key))
+      try step.delete(whole(space, key))
     }
 
     func putEntry(_ space: UInt8, _ number: UInt64, time: Int64, id: ByteView)
@@ -186,11 +196,11 @@ package final class RowStore {
       entry.clear()
       entry.append(int64: time)
       entry.append(id)
-      try file.put(entryKey(space, number), entry.view)
+      try step.put(entryKey(space, number), entry.view)
     }
 
     func deleteEntry(_ space: UInt8, _ number: UInt64) throws(StoreFailure) {
-      try file.delete(entryKey(space, number))
+      try step.delete(entryKey(space, number))
     }
 
     private func whole(_ space: Space, _ key: ByteView) -> ByteView {

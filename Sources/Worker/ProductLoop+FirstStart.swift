@@ -40,24 +40,27 @@ extension ProductLoop {
     if isDirect { return }
     let counts = try patiently { limit throws(KafkaError) in try consumer.partitionCounts(limit) }
     let everything = allPartitions(counts.map { $0 ?? 0 })
+    // The journals before the offsets: another member may begin between the two looks, and what it
+    // writes comes with its offsets.
+    var journal: TopicPartition?
+    for at in everything where journal == nil && !owned.isInput(at) {
+      let ends = try patiently { limit throws(KafkaError) in try consumer.watermarks(at, limit) }
+      if ends.upperBound > 0 { journal = at }
+    }
+    guard let journal else { return }
     let committed = try patiently { limit throws(KafkaError) in
       try consumer.committed(everything, limit)
     }
     // Offsets go all together; where some are there, the group has begun, and a partition without
     // one was just never touched.
     if committed.contains(where: { $0.offset != nil }) { return }
-    for at in everything where !owned.isInput(at) {
-      let ends = try patiently { limit throws(KafkaError) in try consumer.watermarks(at, limit) }
-      if ends.upperBound > 0 {
-        throw .stop(
-          .refused(
-            "journal \(consumer.topics[at.topic.value]) has records, but group \(consumer.group)"
-              + " has no committed offsets: Kafka forgets those of an idle group after"
-              + " offsets.retention.minutes (7 days unless set). Starting over would publish"
-              + " everything twice; to do so from nothing, `weft apply --recreate \(product.name)`"
-          ))
-      }
-    }
+    throw .stop(
+      .refused(
+        "journal \(consumer.topics[journal.topic.value]) has records, but group \(consumer.group)"
+          + " has no committed offsets: Kafka forgets those of an idle group after"
+          + " offsets.retention.minutes (7 days unless set). Starting over would publish"
+          + " everything twice; to do so from nothing, `weft apply --recreate \(product.name)`"
+      ))
   }
 
   /// Where a first start begins says the input's `start`; a partition that came after it is taken

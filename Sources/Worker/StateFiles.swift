@@ -13,12 +13,20 @@ package struct StateFiles: Sendable {
 
   /// - Parameter domain: with the environment before it.
   package init(_ settings: WorkerSettings, domain: String, instance: String) {
-    directory = "\(settings.stateDirectory)/\(domain).\(instance)"
-    memory = StateMemory(bytes: settings.stateMemoryBytes)
+    self.init(
+      directory: "\(settings.stateDirectory)/\(domain).\(instance)",
+      memory: StateMemory(bytes: settings.stateMemoryBytes))
+  }
+
+  package init(directory: String, memory: StateMemory) {
+    self.directory = directory
+    self.memory = memory
   }
 
   /// A directory of each journal partition's own, so that it comes and goes as one.
-  func directory(_ product: ProductDefinition, journal: Int, _ partition: Partition) -> String {
+  package func directory(_ product: ProductDefinition, journal: Int, _ partition: Partition)
+    -> String
+  {
     "\(directory)/\(product.name)/g\(StateFiles.generation)"
       + "/\(product.journals[journal].name)-\(partition.value)"
   }

@@ -1,0 +1,178 @@
+import Records
+
+/// A disk in memory, for simulations: what was written whole is there, and nothing else.
+///
+/// It holds the stores of any number of directories and outlives those who have them open, as a
+/// machine's disk outlives a process. One thread at a time may use it.
+package final class MemoryDisk {
+  /// One step of a store: keys in rising order, each with its bytes or, when it is to go, nil.
+  package typealias Step = [(key: [UInt8], value: [UInt8]?)]
+
+  /// The rows of each directory.
+  private var stores: [String: [[UInt8]: [UInt8]]] = [:]
+  private var openDirectories: Set<String> = []
+  /// Sees each step before it is taken in, may change it, and may throw, as a disk that is full.
+  package var intercept: ((String, inout Step) throws(StoreFailure) -> Void)?
+  /// Directories that are to be found damaged when they are opened next.
+  package var damaged: Set<String> = []
+
+  package init() {}
+
+  package var directories: [String] { stores.keys.sorted() }
+
+  /// Whoever had stores open is gone.
+  package func closeAll(under directory: String) {
+    openDirectories = openDirectories.filter { !$0.hasPrefix(directory) }
+  }
+
+  fileprivate func open(_ directory: String) throws(StoreFailure) {
+    if damaged.contains(directory) {
+      throw StoreFailure(.damaged, directory: directory, detail: "a checksum does not match")
+    }
+    if openDirectories.contains(directory) {
+      throw StoreFailure(.inUse, directory: directory, detail: "it is open already")
+    }
+    openDirectories.insert(directory)
+    if stores[directory] == nil { stores[directory] = [:] }
+  }
+
+  fileprivate func close(_ directory: String) { openDirectories.remove(directory) }
+
+  package func destroy(_ directory: String) throws(StoreFailure) {
+    if openDirectories.contains(directory) {
+      throw StoreFailure(.inUse, directory: directory, detail: "it is open")
+    }
+    stores[directory] = nil
+    damaged.remove(directory)
+  }
+
+  fileprivate func rows(_ directory: String) -> [[UInt8]: [UInt8]] { stores[directory] ?? [:] }
+
+  fileprivate func take(_ given: Step, _ directory: String) throws(StoreFailure) {
+    var step = given
+    try intercept?(directory, &step)
+    for (key, value) in step { stores[directory]?[key] = value }
+  }
+}
+
+/// The doors of ``Database`` over one directory of a disk in memory.
+final class MemoryDatabase {
+  let directory: String
+  private let disk: MemoryDisk
+
+  init(directory: String, disk: MemoryDisk) throws(StoreFailure) {
+    self.directory = directory
+    self.disk = disk
+    try disk.open(directory)
+  }
+
+  deinit { disk.close(directory) }
+
+  func get<Result>(_ key: ByteView, _ body: (ByteView?) -> Result) -> Result {
+    guard let value = disk.rows(directory)[key.copied()] else { return body(nil) }
+    return ByteView.lending(value) { body($0) }
+  }
+
+  func scan(from start: ByteView, _ body: (ByteView, ByteView) -> Bool) {
+    let first = start.copied()
+    let rows = disk.rows(directory).filter { !$0.key.lexicographicallyPrecedes(first) }
+    for (key, value) in rows.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+      let goesOn = ByteView.lending(key) { key in
+        ByteView.lending(value) { body(key, $0) }
+      }
+      if !goesOn { return }
+    }
+  }
+
+  func ingest(_ step: MemoryDisk.Step) throws(StoreFailure) { try disk.take(step, directory) }
+}
+
+/// What a store's rows lie in: files of a directory, or a disk in memory.
+enum RowFiles {
+  case database(Database)
+  case memory(MemoryDatabase)
+
+  func get<Result>(_ key: ByteView, _ body: (ByteView?) -> Result) throws(StoreFailure) -> Result {
+    switch self {
+    case .database(let files): try files.get(key, body)
+    case .memory(let rows): rows.get(key, body)
+    }
+  }
+
+  func get(
+    sorted keys: ContiguousArray<Range<Int>>, of bytes: ByteView, _ body: (Int, ByteView?) -> Void
+  ) throws(StoreFailure) {
+    switch self {
+    case .database(let files): try files.get(sorted: keys, of: bytes, body)
+    case .memory(let rows):
+      for (index, range) in keys.enumerated() { rows.get(bytes[range]) { body(index, $0) } }
+    }
+  }
+
+  func scan(from start: ByteView, _ body: (ByteView, ByteView) -> Bool) throws(StoreFailure) {
+    switch self {
+    case .database(let files): try files.scan(from: start, body)
+    case .memory(let rows): rows.scan(from: start, body)
+    }
+  }
+
+  var looseFiles: Int {
+    switch self {
+    case .database(let files): files.looseFiles
+    case .memory: 0
+    }
+  }
+
+  /// A step to be written, by way of the file at `path` where there are files.
+  func step(_ path: String) throws(StoreFailure) -> RowStep {
+    switch self {
+    case .database(let files):
+      // One that was left by a failure before.
+      Database.remove(path)
+      return RowStep(.file(try files.file(path), path, files))
+    case .memory(let rows): return RowStep(.memory([], rows))
+    }
+  }
+}
+
+/// One step of a store being written, in the order of its keys.
+final class RowStep {
+  fileprivate enum Target {
+    case file(SortedFile, String, Database)
+    case memory(MemoryDisk.Step, MemoryDatabase)
+  }
+  private var target: Target
+
+  fileprivate init(_ target: Target) { self.target = target }
+
+  func put(_ key: ByteView, _ row: ByteView) throws(StoreFailure) { try add(key, row) }
+  func delete(_ key: ByteView) throws(StoreFailure) { try add(key, nil) }
+
+  private func add(_ key: ByteView, _ row: ByteView?) throws(StoreFailure) {
+    switch target {
+    case .file(let file, _, _):
+      if let row { try file.put(key, row) } else { try file.delete(key) }
+    case .memory(var step, let rows):
+      step.append((key.copied(), row?.copied()))
+      target = .memory(step, rows)
+    }
+  }
+
+  /// Takes the step in, whole; returns the bytes of its file.
+  func finish() throws(StoreFailure) -> Int {
+    switch target {
+    case .file(let file, let path, let database):
+      let bytes = try file.finish()
+      try database.ingest(path)
+      return bytes
+    case .memory(let step, let rows):
+      try rows.ingest(step)
+      return 0
+    }
+  }
+
+  /// Nothing of the step is to be left.
+  func discard() {
+    if case .file(_, let path, _) = target { Database.remove(path) }
+  }
+}

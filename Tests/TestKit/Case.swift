@@ -1,0 +1,88 @@
+/// What goes wrong, and at which call into the world.
+package struct Fault: Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
+    /// The process dies; another takes its place after so long, here or on another machine.
+    case crash(afterMs: Int64, elsewhere: Bool)
+    /// It stands still for so long; should it be replaced meanwhile, it wakes to find that out.
+    case freeze(forMs: Int64, replaced: Bool)
+    /// It is asked to stop, as a deployment does.
+    case stop(afterMs: Int64)
+    /// It dies, and comes back with other files first.
+    case edit(afterMs: Int64)
+    case rebalance
+    /// The group thinks the process dead, which stands still for so long.
+    case memberForgotten(standsForMs: Int64)
+    case transactionTimedOut
+    /// The next commit's answer is lost: it was done, or not.
+    case commitUnanswered(isDone: Bool)
+    /// A state on the process's machine cannot be read when it is opened next.
+    case diskDamaged
+    /// The disk takes nothing for so long.
+    case writesFail
+  }
+
+  package var call: Int
+  package var kind: Kind
+}
+
+/// One run of the simulation: all that it is made of. Its parts can be taken away one by one.
+package struct Case: Sendable, Hashable {
+  package var seed: UInt64
+  package var shape: Shape
+  package var inputs: [GeneratedInput]
+  package var faults: [Fault]
+  package var instances: Int
+  package var turnRecords: Int
+  package var turnAgeMs: Int64
+  /// Bytes of rows that all states together may keep in memory.
+  package var hotBytes: Int
+  /// At the end Kafka has forgotten the group's offsets.
+  package var forgetsOffsets: Bool
+
+  package init(seed: UInt64) {
+    self.seed = seed
+    // Eight seeds share a product, as its files take longer to read than a run takes.
+    var shapes = Random((seed / 8) &* 0x1000_0001)
+    shape = Shape.generated(&shapes)
+    var random = Random(seed ^ 0x5EED)
+    inputs = GeneratedInput.generated(
+      shape, count: 5 + random.below(random.percent(20) ? 150 : 50), &random)
+    instances = 1 + random.below(3)
+    turnRecords = random.pick([1, 5, 20, 1000])
+    turnAgeMs = random.pick([1, 20, 100, 1000])
+    hotBytes = random.pick([400, 4000, 1 << 20])
+    forgetsOffsets = random.percent(10)
+    faults = []
+    for _ in 0..<random.below(random.percent(70) ? 10 : 25) {
+      faults.append(Fault(call: 1 + random.below(4000), kind: Case.fault(&random)))
+    }
+  }
+
+  private static func fault(_ random: inout Random) -> Fault.Kind {
+    switch random.below(100) {
+    case ..<22:
+      .crash(
+        afterMs: Int64(1 + random.below(random.percent(50) ? 200 : 15_000)),
+        elsewhere: random.percent(40))
+    case ..<42:
+      .freeze(
+        forMs: Int64(1 + random.below(random.percent(50) ? 500 : 25_000)),
+        replaced: random.percent(50))
+    case ..<52: .stop(afterMs: Int64(1 + random.below(3000)))
+    case ..<57: .edit(afterMs: Int64(1 + random.below(500)))
+    case ..<70: .rebalance
+    case ..<77: .memberForgotten(standsForMs: Int64(random.below(2000)))
+    case ..<84: .transactionTimedOut
+    case ..<93: .commitUnanswered(isDone: random.percent(50))
+    case ..<96: .diskDamaged
+    default: .writesFail
+    }
+  }
+}
+
+extension Fault {
+  package init(at call: Int, _ kind: Kind) {
+    self.call = call
+    self.kind = kind
+  }
+}

@@ -1,0 +1,295 @@
+import Engine
+import Formats
+import Kafka
+import Product
+import Records
+import State
+import Worker
+
+/// What must hold when a run is over: the promises of the design, read off the simulated broker and
+/// disks.
+struct Checks {
+  private let run: Run
+  private let plan: ProductPlan
+  private var shape: Shape { run.given.shape }
+  private var broker: SimulatedBroker { run.simulation.broker }
+  private var definition: ProductDefinition { run.definition }
+
+  init(_ run: Run) throws(PlanFailure) {
+    self.run = run
+    plan = try ProductPlan(run.definition)
+  }
+
+  func check() {
+    var reference = Reference(shape)
+    if definition.journals.isEmpty {
+      checkDirect(&reference)
+    } else {
+      for number in definition.journals.indices { checkJournal(number, &reference) }
+      checkIntake(&reference)
+    }
+    checkOutputs(reference)
+    checkQuarantine(reference)
+    checkDisks()
+  }
+
+  private func source(_ input: Int, _ partition: Int, _ offset: Int) -> String {
+    "\(definition.inputs[input].topic)/\(partition)/\(offset)"
+  }
+
+  /// All that was fed, with where it lies.
+  private func each(_ body: (GeneratedInput, _ input: Int, _ partition: Int, _ offset: Int) -> Void)
+  {
+    for (number, partitions) in run.fed.enumerated() {
+      for (partition, all) in partitions.enumerated() {
+        for (offset, input) in all.enumerated() { body(input, number, partition, offset) }
+      }
+    }
+  }
+
+  private func checkDirect(_ reference: inout Reference) {
+    var taken: [(GeneratedInput, String)] = []
+    each { taken.append(($0, source($1, $2, $3))) }
+    for (input, source) in taken { reference.take(input, from: source) }
+  }
+
+  private func key(of journal: Int) -> Shape.Key {
+    definition.journals[journal].name == "branch" ? .branch : .account
+  }
+
+  private func isTaken(_ kind: Shape.Kind, by journal: Int) -> Bool {
+    let event = kind == .Closed ? 1 : 0
+    let reference = EventReference(input: shape.input(of: kind), event: event)
+    return definition.journals[journal].keys[reference] != nil
+  }
+
+  // MARK: The journal
+
+  /// Every event is in the journal once, in its source's order; the reference reads it.
+  private func checkJournal(_ number: Int, _ reference: inout Reference) {
+    let journal = definition.journals[number]
+    let key = key(of: number)
+    var seen: Set<String> = []
+    for partition in 0..<Int(journal.partitions) {
+      let events = events(of: journal, partition)
+      var last: [String: Int] = [:]
+      for event in events {
+        let parts = event.source.split(separator: "/")
+        let place = parts.dropLast().joined(separator: "/")
+        let offset = Int(parts.last ?? "") ?? -1
+        if !seen.insert(event.source).inserted { run.fail("\(event.source) is journaled twice") }
+        if offset <= last[place] ?? -1 { run.fail("\(event.source) is journaled out of order") }
+        last[place] = offset
+      }
+      reference.read(events, of: key, partition) { shape.ports[$0].journal(definition) == number }
+    }
+    each { input, number2, partition, offset in
+      let source = source(number2, partition, offset)
+      let belongs = input.intakeReason(shape) == nil && isTaken(input.kind, by: number)
+      if belongs != seen.contains(source) {
+        run.fail(
+          belongs ? "\(source) is missing in journal \(key)" : "\(source) is in journal \(key)")
+      }
+    }
+  }
+
+  private func events(of journal: JournalDefinition, _ partition: Int) -> [Reference.Taken] {
+    var all: [Reference.Taken] = []
+    for (offset, record) in broker.committed(journal.topic, partition) {
+      ByteView.lending(record.value ?? []) { bytes in
+        do {
+          let block = try JournalBlock(bytes)
+          if block.digest != plan.logicDigest {
+            run.fail("\(journal.topic)/\(partition)/\(offset) is of other logic")
+          }
+          var events = block.events
+          while try events.next() {
+            let event = events.event
+            let place = Int(event.offset.value)
+            let list = run.fed[event.input][Int(event.partition.value)]
+            if place >= list.count { run.fail("an event that nobody fed"); continue }
+            all.append(
+              Reference.Taken(
+                list[place], from: source(event.input, Int(event.partition.value), place),
+                recordedMs: block.recordedMs))
+          }
+        } catch {
+          run.fail("\(journal.topic)/\(partition)/\(offset): \(error)")
+        }
+      }
+    }
+    return all
+  }
+
+  /// What ingest itself refuses.
+  private func checkIntake(_ reference: inout Reference) {
+    var refused: [(String, String)] = []
+    each { input, number, partition, offset in
+      guard let reason = input.intakeReason(shape) else { return }
+      let isJournaled = definition.journals.indices.contains { isTaken(input.kind, by: $0) }
+      if reason == "missing-key" && !isJournaled { return }
+      refused.append((source(number, partition, offset), reason))
+    }
+    for (source, reason) in refused { reference.refuse(source, reason) }
+  }
+
+  // MARK: What was published
+
+  private func checkOutputs(_ reference: Reference) {
+    for output in definition.outputs {
+      var found: [String: [Reference.Published]] = [:]
+      var places: [String: Int] = [:]
+      var ids: Set<String> = []
+      for partition in 0..<broker.partitions(of: output.topic) {
+        for (offset, record) in broker.committed(output.topic, partition) {
+          let key = record.key.map { String(decoding: $0, as: UTF8.self) } ?? ""
+          let place = "\(output.topic)/\(partition)/\(offset)"
+          if places.updateValue(partition, forKey: key) ?? partition != partition {
+            run.fail("\(place): key \(key) is in two partitions")
+          }
+          let expected = ByteView.lending(record.key ?? []) {
+            partitionOf($0, Int32(broker.partitions(of: output.topic)))
+          }
+          if Int(expected) != partition { run.fail("\(place): \(key) belongs elsewhere") }
+          let id = record.headers.last { $0.name == "ce_id" }?.value
+          if !isDirectOrNew(id, &ids) { run.fail("\(place): ce_id is missing or not new") }
+          let fields = record.value.map { FlatJSON.fields($0) ?? ["?": "not flat JSON"] }
+          found[group(key, id, output), default: []].append(fields)
+        }
+      }
+      compare(output.port, found, reference.published[output.port] ?? [:])
+    }
+  }
+
+  /// The key, at event ports with the journal's partition, with which a `ce_id` begins.
+  private func group(_ key: String, _ id: [UInt8]?, _ output: OutputDefinition) -> String {
+    if output.isState || shape.isDirect { return key }
+    let text = String(decoding: id ?? [], as: UTF8.self)
+    return "\(key)@\(text.prefix { $0 != "-" })"
+  }
+
+  /// A direct product's `ce_id` is the event's own, which comes again with a redelivery.
+  private func isDirectOrNew(_ id: [UInt8]?, _ ids: inout Set<String>) -> Bool {
+    guard let id else { return false }
+    return shape.isDirect || ids.insert(String(decoding: id, as: UTF8.self)).inserted
+  }
+
+  private func compare(
+    _ port: String, _ found: [String: [Reference.Published]],
+    _ expected: [String: [Reference.Published]]
+  ) {
+    for key in Set(found.keys).union(expected.keys).sorted() {
+      let is_ = found[key] ?? []
+      let should = expected[key] ?? []
+      // Within one input partition a direct product keeps the order; across them there is none.
+      let isSame = shape.isDirect ? sorted(is_) == sorted(should) : is_ == should
+      if isSame { continue }
+      let place = zip(is_, should).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+      let index = place ?? min(is_.count, should.count)
+      run.fail(
+        "\(port), key \(key): record \(index) is \(text(is_, index)), should be"
+          + " \(text(should, index)) (\(is_.count) records, should be \(should.count))")
+    }
+  }
+
+  private func sorted(_ list: [Reference.Published]) -> [String] {
+    list.indices.map { text(list, $0) }.sorted()
+  }
+
+  private func text(_ list: [Reference.Published], _ index: Int) -> String {
+    if index >= list.count { return "absent" }
+    guard let fields = list[index] else { return "a tombstone" }
+    return fields.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+  }
+
+  private func checkQuarantine(_ reference: Reference) {
+    var found: [String] = []
+    for (offset, record) in broker.committed(definition.names.quarantineTopic, 0) {
+      func header(_ name: String) -> String {
+        record.headers.last { $0.name == name }.map { String(decoding: $0.value, as: UTF8.self) }
+          ?? "?"
+      }
+      let input = definition.inputs.firstIndex { $0.topic == header("weft_topic") }
+      let partition = Int(header("weft_partition")) ?? -1
+      let place = Int(header("weft_offset")) ?? -1
+      found.append(
+        "\(header("weft_topic"))/\(partition)/\(place) \(header("weft_reason"))")
+      guard let input, run.fed[input].indices.contains(partition),
+        run.fed[input][partition].indices.contains(place),
+        run.fed[input][partition][place].value == record.value
+      else {
+        run.fail("quarantine/\(offset) has not the original bytes")
+        continue
+      }
+    }
+    let expected = reference.quarantined.sorted()
+    found.sort()
+    if found == expected { return }
+    run.fail("quarantine has \(found), should have \(expected)")
+  }
+
+  // MARK: States
+
+  /// A state on disk is behind or equal, and from its stamp on the journal makes of it what it
+  /// makes of an empty one.
+  private func checkDisks() {
+    let disk = run.simulation.disk
+    disk.intercept = nil
+    var digests: [String: StateDigest] = [:]
+    for directory in disk.directories where !disk.damaged.contains(directory) {
+      guard let name = directory.split(separator: "/").last.map(String.init),
+        let dash = name.lastIndex(of: "-"), let partition = Int(name[name.index(after: dash)...]),
+        let number = definition.journals.firstIndex(where: { $0.name == name[..<dash] })
+      else { continue }
+      let at = NamedPartition(
+        topic: definition.journals[number].topic, partition: Partition(Int32(partition)))
+      guard let entry = broker.offsets[at],
+        let store = try? RowStore(
+          directory: directory, memory: StateMemory(bytes: StateMemory.bytesMin), on: disk),
+        let stamp = store.moment?.stamp,
+        stamp.incarnation == OffsetMetadata(entry.metadata).incarnation,
+        stamp.digest == plan.logicDigest
+      else { continue }
+      if stamp.position.value > entry.offset {
+        run.fail("\(directory) is at \(stamp.position.value), ahead of \(entry.offset)")
+        continue
+      }
+      let state = PartitionState(store)
+      let digest = digest(number, at, state, to: entry.offset)
+      let fresh =
+        digests[name] ?? self.digest(number, at, PartitionState(), to: entry.offset)
+      digests[name] = fresh
+      if digest != fresh { run.fail("\(directory) is not what the journal gives") }
+    }
+  }
+
+  private func digest(
+    _ journal: Int, _ at: NamedPartition, _ state: PartitionState,
+    to end: Int64
+  ) -> StateDigest {
+    let apply = Apply(plan, journal: journal, partition: at.partition, state: state)
+    let start = state.stamp.position.value
+    for (offset, record) in broker.committed(at.topic, Int(at.partition.value))
+    where offset >= start && offset < end {
+      state.begin()
+      let applied = ByteView.lending(record.value ?? []) {
+        apply.apply(bytes: $0, at: Offset(offset), publishing: nil)
+      }
+      if case .applied = applied {} else { run.fail("a block that does not apply: \(applied)") }
+      state.commit(
+        Stamp(generation: 0, digest: plan.logicDigest, position: Offset(offset + 1)))
+    }
+    return state.contentDigest()
+  }
+}
+
+private func partitionOf(_ key: ByteView, _ count: Int32) -> Int32 {
+  partition(ofKey: key, among: count).value
+}
+
+extension Shape.EventPort {
+  /// The journal whose apply publishes it.
+  func journal(_ definition: ProductDefinition) -> Int? {
+    definition.outputs.first { $0.port == name }?.journal
+  }
+}

@@ -1,0 +1,107 @@
+/// One record of an input's topic, with what it means.
+package struct GeneratedInput: Sendable, Hashable {
+  /// What is wrong with it.
+  package enum Flaw: String, Sendable, Hashable, CaseIterable {
+    case nullValue, emptyValue, cutOff, wrongEncoding, noKeys, unknownType
+    /// Journaled, and refused by apply.
+    case wrongType, noId
+  }
+
+  package var kind: Shape.Kind
+  package var partition: Int
+  /// After so many milliseconds of the simulation.
+  package var atMs: Int64
+  package var id: String
+  package var account: String
+  package var branch: String
+  /// Actual time, in seconds since the simulation's beginning.
+  package var timeS: Int64
+  package var amount: Int?
+  package var n: Int?
+  package var note: String?
+  package var flaw: Flaw?
+
+  package var key: [UInt8] { Array(account.utf8) }
+
+  /// Its bytes; nil is a null.
+  package var value: [UInt8]? {
+    switch flaw {
+    case .nullValue: return nil
+    case .emptyValue: return []
+    case .cutOff: return Array("{\"eventId\": \"\(id)\", ".utf8)
+    case .wrongEncoding: return Array("{\"note\": \"".utf8) + [0xC3, 0x28] + Array("\"}".utf8)
+    default: break
+    }
+    let type = flaw == .unknownType ? "Unheard" : kind.rawValue
+    var fields = ["\"type\":\"\(type)\""]
+    if flaw != .noId { fields.append("\"eventId\":\"\(id)\"") }
+    if flaw != .noKeys { fields += ["\"account\":\"\(account)\"", "\"branch\":\"\(branch)\""] }
+    fields.append("\"at\":\"\(instant)\"")
+    if flaw == .wrongType {
+      fields.append("\"amount\":\"much\"")
+    } else if let amount {
+      fields.append("\"amount\":\(Shape.decimal(amount))")
+    }
+    if let n { fields.append("\"n\":\(n)") }
+    if let note { fields.append("\"note\":\"\(note)\"") }
+    return Array("{\(fields.joined(separator: ","))}".utf8)
+  }
+
+  /// Always in the same month as the simulation.
+  private var instant: String {
+    let seconds = timeS + 43_200
+    func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    return "2024-05-\(two(30 + seconds / 86_400))T\(two(seconds % 86_400 / 3600))"
+      + ":\(two(seconds % 3600 / 60)):\(two(seconds % 60))Z"
+  }
+
+  /// Why ingest or a direct product would not take it; nil: it would.
+  package func intakeReason(_ shape: Shape) -> String? {
+    switch flaw {
+    case .nullValue: "null-value"
+    case .emptyValue: "empty-value"
+    case .cutOff: "truncated"
+    case .wrongEncoding: "invalid-utf8"
+    case .noKeys: shape.isDirect ? "contract-input" : "missing-key"
+    case .unknownType: kind == .Told ? nil : "unknown-type"
+    case .wrongType, .noId: shape.isDirect ? "contract-input" : nil
+    case nil: nil
+    }
+  }
+
+  /// Whether it breaks its contract, though it has its keys.
+  package var breaksContract: Bool { flaw == .wrongType || flaw == .noId }
+}
+
+extension GeneratedInput {
+  package static func generated(_ shape: Shape, count: Int, _ random: inout Random)
+    -> [GeneratedInput]
+  {
+    var all: [GeneratedInput] = []
+    var now: Int64 = 0
+    for number in 0..<count {
+      now += Int64(random.below(random.percent(5) ? 3000 : 60))
+      // A redelivery, at any distance.
+      if !all.isEmpty, random.percent(15) {
+        var again = all[
+          random.percent(50) ? max(0, all.count - 1 - random.below(5)) : random.below(all.count)]
+        again.atMs = now
+        all.append(again)
+        continue
+      }
+      let kind = random.pick(shape.kinds)
+      let account = "a\(random.below(5))"
+      all.append(
+        GeneratedInput(
+          kind: kind, partition: random.below(shape.inputPartitions), atMs: now, id: "e\(number)",
+          account: account, branch: "b\(random.below(3))",
+          timeS: now / 1000 + Int64(random.below(40)) - 20,
+          // No zeros: whether adding nothing changes a row is another question.
+          amount: random.percent(75) ? random.below(10_000) * 2 - 4999 : nil,
+          n: random.percent(75) ? 1 + random.below(12) : nil,
+          note: random.percent(50) ? "note \(random.below(4))" : nil,
+          flaw: random.percent(8) ? random.pick(GeneratedInput.Flaw.allCases) : nil))
+    }
+    return all
+  }
+}

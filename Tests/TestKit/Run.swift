@@ -1,0 +1,318 @@
+import Kafka
+import Observability
+import Product
+import Records
+import State
+import Synchronization
+import Worker
+
+/// One case being run, and what was wrong with it.
+package final class Run {
+  package let given: Case
+  package private(set) var failures: [String] = []
+  package var calls: Int { simulation.calls }
+  package var trace: [String] { simulation.trace ?? [] }
+
+  let simulation: Simulation
+  let definition: ProductDefinition
+  /// By input and partition, in the order of offsets.
+  private(set) var fed: [[[GeneratedInput]]]
+  private let edited: ProductDefinition
+  private let plants: Set<Plant>
+  private let memory: StateMemory
+  private var feedingLeft: Int
+  private var started = 0
+  private var handled: Set<Int> = []
+  private var writesFailUntilMs: Int64 = -1
+  private var isWindingDown = false
+
+  /// - Throws: ``Shape/Rejected`` if the product's files are refused.
+  package init(_ given: Case, plants: Set<Plant> = [], traces: Bool = false) throws {
+    self.given = given
+    self.plants = plants
+    definition = try Run.definition(plants.reduce(given.shape) { $1.changed($0) })
+    let isEdited = given.faults.contains { if case .edit = $0.kind { true } else { false } }
+    var other = given.shape
+    other.hasTime.toggle()
+    edited = isEdited ? try Run.definition(other) : definition
+    simulation = Simulation(seed: given.seed, plants: plants)
+    if traces { simulation.trace = [] }
+    memory = StateMemory(bytes: StateMemory.bytesMin, hotBytes: given.hotBytes)
+    fed = given.shape.inputNames.map { _ in
+      Array(repeating: [], count: given.shape.inputPartitions)
+    }
+    feedingLeft = given.inputs.count
+  }
+
+  private static let definitions = Mutex<[Shape: ProductDefinition]>([:])
+
+  private static func definition(_ shape: Shape) throws -> ProductDefinition {
+    if let known = definitions.withLock({ $0[shape] }) { return known }
+    let made = try shape.definition()
+    definitions.withLock {
+      if $0.count > 64 { $0.removeAll() }
+      $0[shape] = made
+    }
+    return made
+  }
+
+  func fail(_ text: String) {
+    if failures.count < 20 { failures.append(text) }
+    simulation.note("FAILURE: \(text)")
+  }
+
+  // MARK: The run
+
+  /// Runs the case to its end; what was wrong is in ``failures``.
+  package func run() {
+    prepare()
+    for instance in 0..<given.instances { start(instance, machine: instance) }
+    if !simulation.run(forMs: 900_000, calls: 300_000, until: isSettled) {
+      fail("the product does not get done with its input: \(progress)")
+    }
+    if failures.isEmpty { windDown() }
+    if failures.isEmpty {
+      do { try Checks(self).check() } catch { fail("\(error)") }
+    }
+    if failures.isEmpty && given.forgetsOffsets { forgetOffsets() }
+    simulation.inject = { _, _ in }
+    simulation.finish()
+  }
+
+  private func prepare() {
+    let broker = simulation.broker
+    for input in definition.inputs {
+      broker.makeTopic(input.topic, partitions: given.shape.inputPartitions)
+    }
+    for journal in definition.journals {
+      broker.makeTopic(journal.topic, partitions: Int(journal.partitions))
+    }
+    for output in definition.outputs {
+      broker.makeTopic(output.topic, partitions: Int(output.partitions))
+    }
+    broker.makeTopic(definition.names.quarantineTopic, partitions: 1)
+    broker.group.topics = definition.inputs.map(\.topic) + definition.journals.map(\.topic)
+    for input in given.inputs {
+      simulation.after(input.atMs) { [unowned self] in feed(input) }
+    }
+    simulation.faults = Dictionary(given.faults.map { ($0.call, $0.kind) }) { first, _ in first }
+    simulation.inject = { [unowned self] in inject($0, $1) }
+    simulation.disk.intercept = { [unowned self] directory, step throws(StoreFailure) in
+      try write(directory, &step)
+    }
+  }
+
+  private func feed(_ input: GeneratedInput) {
+    let number = given.shape.input(of: input.kind)
+    fed[number][input.partition].append(input)
+    feedingLeft -= 1
+    simulation.broker.append(
+      SimulatedBroker.Record(
+        key: input.key, value: input.value, timestampMs: SimulatedWorld.epochMs + input.atMs),
+      to: definition.inputs[number].topic, input.partition)
+  }
+
+  private func start(_ instance: Int, machine: Int, isEdited: Bool = false) {
+    if isWindingDown { return }
+    // A lock on the machine keeps a second one out, until the first one is really gone.
+    if simulation.processes.contains(where: { $0.machine == machine && !$0.hasEnded }) {
+      simulation.after(20) { [unowned self] in
+        start(instance, machine: machine, isEdited: isEdited)
+      }
+      return
+    }
+    started += 1
+    let settings = LoopSettings(
+      product: isEdited ? edited : definition, kafka: ClientSettings(bootstrap: "simulated"),
+      instance: "\(instance).0",
+      turn: TurnMeter.Limits(records: given.turnRecords, ageMs: given.turnAgeMs),
+      state: StateFiles(directory: "m\(machine)/shop.\(instance)", memory: memory),
+      unsafe: UnsafeSettings(disabled: plants.reduce(into: []) { $0.formUnion($1.rules) }),
+      log: Log(format: .logfmt, level: .debug, clock: { 0 }) { [simulation] in
+        if simulation.trace != nil { simulation.note($0) }
+      })
+    let skew = Int64(simulation.random.below(4000)) - 2000
+    let process = SimulatedProcess(
+      number: started, instance: instance, machine: machine, isEdited: isEdited
+    ) { [simulation] process in
+      let world = SimulatedWorld(simulation, process, skewMs: skew)
+      do {
+        return try ProductLoop(
+          settings, control: process.control, monitor: ProductMonitor(product: "goods"), in: world
+        ).run()
+      } catch {
+        return .failed("\(error)")
+      }
+    }
+    simulation.start(process)
+  }
+
+  /// A machine that no process is on.
+  private func freeMachine() -> Int {
+    let taken = Set(simulation.processes.filter { !$0.hasEnded }.map(\.machine))
+    return (0...).first { !taken.contains($0) && simulation.random.percent(70) } ?? 0
+  }
+
+  // MARK: What goes wrong
+
+  private func inject(_ kind: Fault.Kind, _ process: SimulatedProcess) {
+    simulation.note("fault \(kind) at \(process.name)")
+    switch kind {
+    case .crash(let afterMs, let elsewhere):
+      simulation.kill(process)
+      replace(process, afterMs, elsewhere: elsewhere)
+    case .freeze(let forMs, let replaced):
+      simulation.freeze(process, forMs: forMs)
+      if replaced { replace(process, Int64(simulation.random.below(Int(forMs))), elsewhere: true) }
+    case .stop(let afterMs):
+      process.control.stop()
+      simulation.wakeAll()
+      replace(process, afterMs, elsewhere: false)
+    case .edit(let afterMs):
+      // Before anything is committed, other files are as good as these.
+      if simulation.broker.offsets.isEmpty { return }
+      simulation.kill(process)
+      simulation.after(afterMs) { [unowned self] in
+        start(process.instance, machine: process.machine, isEdited: true)
+      }
+    case .rebalance: simulation.broker.group.rebalance()
+    case .memberForgotten(let standsForMs):
+      simulation.broker.group.forget(process)
+      simulation.freeze(process, forMs: standsForMs)
+    case .transactionTimedOut: simulation.broker.timeOutAny()
+    case .commitUnanswered(let isDone): process.nextCommit = isDone ? .lost : .neverSent
+    case .diskDamaged:
+      let own = simulation.disk.directories.filter { $0.hasPrefix("m\(process.machine)/") }
+      if let one = own.first { simulation.disk.damaged.insert(one) }
+    case .writesFail: writesFailUntilMs = simulation.nowMs + 300
+    }
+  }
+
+  private func replace(_ process: SimulatedProcess, _ afterMs: Int64, elsewhere: Bool) {
+    simulation.after(afterMs) { [unowned self] in
+      start(process.instance, machine: elsewhere ? freeMachine() : process.machine)
+    }
+  }
+
+  /// What a disk does with a step.
+  private func write(_ directory: String, _ step: inout MemoryDisk.Step) throws(StoreFailure) {
+    if let process = simulation.current {
+      simulation.touch(process)
+      if process.isDead {
+        throw StoreFailure(.failed, directory: directory, detail: "the process is gone")
+      }
+    }
+    if simulation.nowMs < writesFailUntilMs {
+      throw StoreFailure(.full, directory: directory, detail: "No space left on device")
+    }
+    simulation.damage(&step)
+  }
+
+  // MARK: Where it is
+
+  private func isSettled() -> Bool {
+    look()
+    if !failures.isEmpty { return true }
+    if feedingLeft > 0 || simulation.broker.hasOpenTransactions { return false }
+    // Who stands still is waited for: it must find out that it is too late.
+    if simulation.hasFrozen { return false }
+    return progress.isEmpty
+  }
+
+  /// Deals with processes that have ended.
+  private func look() {
+    for process in simulation.processes where process.hasEnded {
+      if !handled.insert(process.number).inserted { continue }
+      guard let reason = process.reason else { continue }
+      simulation.note("\(process.name) ended: \(reason)")
+      if process.isEdited {
+        if case .otherLogic = reason {
+        } else if !isWindingDown {
+          fail("other files were not refused: \(reason)")
+        }
+        replace(process, 50, elsewhere: false)
+        continue
+      }
+      switch reason {
+      case .drained, .unapplied, .undrained: break
+      case .fenced: reviveIfNone(process)
+      case .refused(let text) where text.hasPrefix("no room"): reviveIfNone(process)
+      default: fail("\(process.name) stopped: \(reason.message)")
+      }
+    }
+  }
+
+  /// A person starts an instance again that has nobody.
+  private func reviveIfNone(_ process: SimulatedProcess) {
+    simulation.after(500) { [unowned self] in
+      let isThere = simulation.processes.contains {
+        $0.instance == process.instance && $0.isAlive
+      }
+      if !isThere { start(process.instance, machine: process.machine) }
+    }
+  }
+
+  /// What is not committed yet; empty: everything is.
+  private var progress: String {
+    let broker = simulation.broker
+    var missing: [String] = []
+    for input in definition.inputs {
+      for partition in 0..<given.shape.inputPartitions {
+        let at = NamedPartition(topic: input.topic, partition: Partition(Int32(partition)))
+        let end = broker.end(input.topic, partition)
+        let done = broker.offsets[at]?.offset ?? 0
+        if done < end { missing.append("\(input.topic)/\(partition) at \(done) of \(end)") }
+      }
+    }
+    for journal in definition.journals {
+      for partition in 0..<Int(journal.partitions) {
+        let at = NamedPartition(topic: journal.topic, partition: Partition(Int32(partition)))
+        let last = broker.lastCommitted(journal.topic, partition)
+        let done = broker.offsets[at]?.offset ?? 0
+        if done <= last { missing.append("\(journal.topic)/\(partition) at \(done), last \(last)") }
+      }
+    }
+    return missing.joined(separator: ", ")
+  }
+
+  private func windDown() {
+    isWindingDown = true
+    simulation.faults = [:]
+    writesFailUntilMs = -1
+    for process in simulation.processes where process.isAlive { process.control.stop() }
+    simulation.wakeAll()
+    let ended = simulation.run(forMs: 200_000, calls: 100_000) { [self] in
+      look()
+      return simulation.processes.allSatisfy(\.hasEnded) && !simulation.broker.hasOpenTransactions
+    }
+    if !ended { fail("the worker does not stop when it is asked to") }
+  }
+
+  /// Kafka forgets the offsets of an idle group: the product must not start over by itself.
+  private func forgetOffsets() {
+    if definition.journals.isEmpty { return }
+    let blocks = definition.journals.contains { journal in
+      (0..<Int(journal.partitions)).contains {
+        simulation.broker.lastCommitted(journal.topic, $0) >= 0
+      }
+    }
+    if !blocks { return }
+    simulation.broker.forgetOffsets()
+    isWindingDown = false
+    start(0, machine: 0)
+    let number = started
+    _ = simulation.run(forMs: 100_000, calls: 20_000) {
+      self.simulation.processes.last?.hasEnded ?? true
+    }
+    guard let process = simulation.processes.last, process.number == number else { return }
+    if case .refused = process.reason { return }
+    fail("forgotten offsets were not refused: \(String(describing: process.reason))")
+  }
+}
+
+extension SimulatedBroker {
+  /// The offset of the last record that readers see; −1 if there is none.
+  func lastCommitted(_ topic: String, _ partition: Int) -> Int64 {
+    committed(topic, partition).last?.offset ?? -1
+  }
+}

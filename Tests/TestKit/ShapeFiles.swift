@@ -1,0 +1,240 @@
+import Diagnostics
+import Foundation
+import Product
+
+/// The files of a generated product, as a user would write them.
+extension Shape {
+  package struct Rejected: Error, CustomStringConvertible { package let description: String }
+
+  /// Writes the files, has them checked and compiled, and takes them away again.
+  package func definition() throws -> ProductDefinition {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("weft-simulation-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (path, text) in files {
+      let file = folder.appendingPathComponent(path)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
+    }
+    let (domain, diagnostics) = loadDomain(at: folder.appendingPathComponent("shop").path)
+    guard let product = domain?.products.first else {
+      throw Rejected(
+        description: diagnostics.map { "\($0.message)" }.joined(separator: "\n") + "\n"
+          + (files["shop/goods/transform.yaml"] ?? ""))
+    }
+    return product
+  }
+
+  package var files: [String: String] {
+    var files = [
+      "mesh.yaml": """
+      kind: Mesh
+      name: simulated
+      classifications: [public, internal]
+      naming: {topics: "{domain}.{product}.{port}.v{major}"}
+
+      """,
+      "shop/worker.yaml": """
+      kind: Worker
+      domain: shop
+      kafka: {bootstrap.servers: "nowhere:9092"}
+      state: {directory: /nowhere}
+
+      """,
+      "shop/goods/product.odps.yaml": descriptor, "shop/goods/transform.yaml": transform,
+    ]
+    for name in inputNames { files["shop/goods/contracts/\(name).odcs.yaml"] = inputContract(name) }
+    for port in ports { files["shop/goods/contracts/\(port.name).odcs.yaml"] = contract(port) }
+    for table in tables { files["shop/goods/contracts/\(table.name).odcs.yaml"] = contract(table) }
+    return files
+  }
+
+  private var outputNames: [String] { tables.map(\.name) + ports.map(\.name) }
+
+  private var descriptor: String {
+    """
+    apiVersion: v1.0.0
+    kind: DataProduct
+    id: goods
+    name: Goods
+    version: "1.0.0"
+    status: active
+    domain: shop
+    description: {purpose: To be simulated.}
+    team: {name: Shop, members: [{username: shop@example.org, role: owner}]}
+    inputPorts:
+    \(inputNames.map { "  - {name: \($0), version: \"1.0.0\", contractId: shop/\($0)}" }
+      .joined(separator: "\n"))
+    outputPorts:
+    \(outputNames
+      .map { "  - {name: \($0), version: \"1.0.0\", contractId: goods/\($0), type: kafka}" }
+      .joined(separator: "\n"))
+
+    """
+  }
+
+  private func head(_ id: String, product: Bool) -> String {
+    """
+    apiVersion: v3.1.0
+    kind: DataContract
+    id: \(id)
+    name: \(id)
+    version: "1.0.0"
+    status: active
+    domain: shop
+    \(product ? "dataProduct: goods\n" : "")servers:
+      - {server: mesh, type: kafka, host: "nowhere", format: json}
+    schema:
+
+    """
+  }
+
+  private func property(_ name: String, _ field: Field?, required: Bool) -> String {
+    let type =
+      switch field {
+      case .amount: "logicalType: number, physicalType: \"decimal(18,2)\""
+      case .n, nil: "logicalType: integer"
+      case .note: "logicalType: string"
+      }
+    return "      - {name: \(name), \(type)\(required ? ", required: true" : "")}\n"
+  }
+
+  private func inputContract(_ name: String) -> String {
+    var text = head("shop/\(name)", product: false)
+    for kind in kinds where inputNames[input(of: kind)] == name {
+      text += """
+          - name: \(kind.rawValue)
+            physicalName: ops.shop.\(name)
+            physicalType: topic
+            properties:
+
+        """
+      for field in ["eventId", "type", "account", "branch"] {
+        text += "      - {name: \(field), logicalType: string, required: true}\n"
+      }
+      text += "      - {name: at, logicalType: timestamp, required: true}\n"
+      for field in [Field.amount, .n, .note] {
+        text += property(field.rawValue, field, required: false)
+      }
+    }
+    return text
+  }
+
+  private func schema(_ name: String) -> String {
+    """
+      - name: \(name)
+        physicalName: shop.goods.\(name).v1
+        physicalType: topic
+        properties:
+
+    """
+  }
+
+  private func contract(_ port: EventPort) -> String {
+    head("goods/\(port.name)", product: true) + schema(port.name)
+      + "      - {name: id, logicalType: string, required: true}\n"
+      + "      - {name: account, logicalType: string, required: true}\n"
+      + property("amount", .amount, required: false) + property("n", .n, required: false)
+      + property("note", .note, required: false)
+  }
+
+  private func contract(_ table: Table) -> String {
+    var text =
+      head("goods/\(table.name)", product: true) + schema(table.name)
+      + "      - {name: \(table.key.rawValue), logicalType: string, required: true,"
+      + " primaryKey: true, primaryKeyPosition: 1}\n"
+    for column in table.columns {
+      text += property(column.name, column.field, required: column.aggregate == .count)
+    }
+    return text
+  }
+
+  // MARK: transform.yaml
+
+  private func source(_ kind: Kind) -> String {
+    let input = inputNames[input(of: kind)]
+    return kind == .Told ? input : "\(input).\(kind.rawValue)"
+  }
+
+  private var transform: String {
+    var text = "kind: Transform\nproduct: goods\ninputs:\n"
+    for (number, name) in inputNames.enumerated() {
+      text += "  \(name):\n    topic: ops.shop.\(name)\n    format: json\n"
+      text += "    contract: contracts/\(name).odcs.yaml\n"
+      if number == 0 { text += "    discriminator: type\n" }
+      if let horizonS { text += "    id: {field: eventId, horizon: \(horizonS)s}\n" }
+      if hasTime { text += "    time: at\n" }
+      text += "    start: earliest\n"
+    }
+    text += isDirect ? "journal: none\n" : "journal:\n  partitions: \(journalPartitions)\n"
+    var streams = ""
+    for table in tables {
+      for (place, clause) in table.clauses.enumerated() {
+        guard let filter = clause.filter else { continue }
+        streams += stream("\(table.name)s\(place)", clause.kind, filter)
+      }
+    }
+    for port in ports {
+      if let filter = port.filter { streams += stream("\(port.name)s", port.kind, filter) }
+    }
+    if !streams.isEmpty { text += "streams:\n" + streams }
+    if !tables.isEmpty { text += "tables:\n" + tables.map(lines).joined() }
+    text += "outputs:\n" + tables.map(output).joined() + ports.map(output).joined()
+    return text
+  }
+
+  private func stream(_ name: String, _ kind: Kind, _ filter: Condition) -> String {
+    "  \(name):\n    from: \(source(kind))\n"
+      + "    where: \(filter.text("event", filter.field.rawValue))\n"
+  }
+
+  private func lines(_ table: Table) -> String {
+    var text = "  \(table.name):\n    key: event.\(table.key.rawValue)\n    on:\n"
+    for (place, clause) in table.clauses.enumerated() {
+      let from = clause.filter == nil ? source(clause.kind) : "\(table.name)s\(place)"
+      text += "      \(from): |\n"
+      for update in clause.updates {
+        let column = table.columns[update.column]
+        let argument = column.field.map { "event.\($0.rawValue)" } ?? ""
+        text += "        \(column.name) = \(column.aggregate.rawValue)(\(argument))"
+        if let condition = update.condition {
+          text += " if \(condition.text("event", condition.field.rawValue))"
+        }
+        text += "\n"
+      }
+    }
+    return text
+  }
+
+  private func output(_ table: Table) -> String {
+    var text = "  \(table.name):\n    from: \(table.name)\n"
+    if let when = table.when {
+      let column = table.columns[when.column]
+      let condition = Condition(field: .n, above: when.above)
+      let isCount = column.aggregate == .count
+      text +=
+        "    when: "
+        + (isCount
+          ? "row.\(column.name) > \(when.above)" : condition.text("row", column.name)) + "\n"
+    }
+    return text
+  }
+
+  private func output(_ port: EventPort) -> String {
+    var text = "  \(port.name):\n"
+    text += "    from: \(port.filter == nil ? source(port.kind) : "\(port.name)s")\n"
+    if let when = port.when { text += "    when: \(when.text("event", when.field.rawValue))\n" }
+    return text + """
+          key: event.account
+          partitions: \(outputPartitions)
+          select: |
+            id = event.eventId
+            account = event.account
+            amount = event.amount
+            n = event.n
+            note = event.note
+
+      """
+  }
+}

@@ -57,6 +57,7 @@ import TestKit
         failures(small, plants, traces: false).failures.forEach(say)
         return 1
       }
+      if outcome.calls > 20_000 { say("seed \(seed) took \(outcome.calls) calls") }
       if (number + 1) % 100 == 0 {
         let seconds = (ContinuousClock.now - began) / .seconds(1)
         say("\(number + 1) seeds, \(calls) calls, \(Int(Double(number + 1) / seconds)) seeds/s")

@@ -17,7 +17,9 @@ package struct Fault: Sendable, Hashable {
     case commitUnanswered(isDone: Bool)
     /// A state on the process's machine cannot be read when it is opened next.
     case diskDamaged
-    /// The disk takes nothing for so long.
+    /// No broker answers for so long.
+    case brokersAway(forMs: Int64)
+    /// The disk takes nothing for a while.
     case writesFail
   }
 
@@ -53,8 +55,10 @@ package struct Case: Sendable, Hashable {
     hotBytes = random.pick([400, 4000, 1 << 20])
     forgetsOffsets = random.percent(10)
     faults = []
-    for _ in 0..<random.below(random.percent(70) ? 10 : 25) {
-      faults.append(Fault(call: 1 + random.below(4000), kind: Case.fault(&random)))
+    // An undisturbed run takes a hundred to a few hundred calls, and each fault some more.
+    let calls = random.pick([80, 400, 1500])
+    for _ in 0..<random.below(random.percent(70) ? 8 : 20) {
+      faults.append(Fault(call: 1 + random.below(calls), kind: Case.fault(&random)))
     }
   }
 
@@ -74,7 +78,8 @@ package struct Case: Sendable, Hashable {
     case ..<77: .memberForgotten(standsForMs: Int64(random.below(2000)))
     case ..<84: .transactionTimedOut
     case ..<93: .commitUnanswered(isDone: random.percent(50))
-    case ..<96: .diskDamaged
+    case ..<95: .diskDamaged
+    case ..<98: .brokersAway(forMs: Int64(random.below(random.percent(50) ? 500 : 30_000)))
     default: .writesFail
     }
   }

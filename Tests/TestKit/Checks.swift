@@ -30,7 +30,10 @@ struct Checks {
     }
     checkOutputs(reference)
     checkQuarantine(reference)
-    checkDisks()
+    if definition.journals.isEmpty { return }
+    let again = Recomputation(plan, broker) { run.fail($0) }
+    checkBytes(again)
+    checkDisks(again)
   }
 
   private func source(_ input: Int, _ partition: Int, _ offset: Int) -> String {
@@ -228,14 +231,28 @@ struct Checks {
     run.fail("quarantine has \(found), should have \(expected)")
   }
 
+  /// Whatever the turns, the crashes and the number of instances were: the journal gives the bytes.
+  private func checkBytes(_ again: Recomputation) {
+    for output in definition.outputs {
+      let found = (0..<broker.partitions(of: output.topic)).flatMap { partition in
+        broker.committed(output.topic, partition).map { Recomputation.text($0.record, partition) }
+      }.sorted()
+      let should = again.records[output.topic] ?? []
+      guard found != should else { continue }
+      let place = zip(found, should).first { $0.0 != $0.1 }
+      run.fail(
+        "\(output.topic) has not the bytes that its journal gives: \(place?.0 ?? "absent"), should be"
+          + " \(place?.1 ?? "absent")")
+    }
+  }
+
   // MARK: States
 
   /// A state on disk is behind or equal, and from its stamp on the journal makes of it what it
   /// makes of an empty one.
-  private func checkDisks() {
+  private func checkDisks(_ again: Recomputation) {
     let disk = run.simulation.disk
     disk.intercept = nil
-    var digests: [String: StateDigest] = [:]
     for directory in disk.directories where !disk.damaged.contains(directory) {
       guard let name = directory.split(separator: "/").last.map(String.init),
         let dash = name.lastIndex(of: "-"), let partition = Int(name[name.index(after: dash)...]),
@@ -256,9 +273,7 @@ struct Checks {
       }
       let state = PartitionState(store)
       let digest = digest(number, at, state, to: entry.offset)
-      let fresh =
-        digests[name] ?? self.digest(number, at, PartitionState(), to: entry.offset)
-      digests[name] = fresh
+      let fresh = again.digests[number][partition]
       if digest != fresh { run.fail("\(directory) is not what the journal gives") }
     }
   }

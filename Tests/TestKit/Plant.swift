@@ -12,7 +12,7 @@ package enum Plant: String, CaseIterable, Sendable {
   case inputSkipped, inputReordered, blockSkipped
   // Tables, redelivery, quarantine: as if the engine did something else than the files say.
   case maxForMin, lastForFirst, lastForLatest, conditionLost, sumCounts, idsIgnored
-  case horizonShort, filterLost, quarantineLost, wrongPartition, headersLost
+  case horizonShort, filterLost, quarantineLost, wrongPartition, headersLost, timesLost
 
   /// Rules of the loop that it switches off.
   var rules: Set<UnsafeSettings.Rule> {

@@ -184,6 +184,7 @@ package final class Run {
     case .diskDamaged:
       let own = simulation.disk.directories.filter { $0.hasPrefix("m\(process.machine)/") }
       if let one = own.first { simulation.disk.damaged.insert(one) }
+    case .brokersAway(let forMs): simulation.takeBrokersAway(forMs: forMs)
     case .writesFail: writesFailUntilMs = simulation.nowMs + 300
     }
   }

@@ -122,6 +122,10 @@ package final class SimulatedConsumer: LoopConsumer {
     if process.isDead { throw SimulatedWorld.gone }
   }
 
+  private func reach() throws(KafkaError) {
+    try simulation.reach(process, "ask about \(group)", patienceMs: 3000)
+  }
+
   // MARK: What the group's coordinator says
 
   var canJoin: Bool { !isClosed && !isUnanswered && !isPutOut && !process.isDead }
@@ -198,7 +202,7 @@ package final class SimulatedConsumer: LoopConsumer {
 
   // MARK: LoopConsumer
 
-  package var wake: @Sendable () -> Void { {} }
+  package var wake: @Sendable () -> Void { { [process] in process.isWoken = true } }
 
   package func subscribe() throws(KafkaError) {
     try call()
@@ -220,10 +224,13 @@ package final class SimulatedConsumer: LoopConsumer {
     let until = simulation.nowMs + Int64(waitMilliseconds)
     _ = simulation.wait(process, untilMs: until) {
       hear()
-      return !events.isEmpty || process.control.isStopping
-        || positions.contains { !paused.contains($0.key) && visible($0.key, $0.value) }
+      return !events.isEmpty || process.isWoken
+        || !simulation.areBrokersAway
+          && positions.contains { !paused.contains($0.key) && visible($0.key, $0.value) }
     }
+    process.isWoken = false
     if process.isDead { return }
+    if simulation.areBrokersAway { return }
     // A rebalance is noticed inside the poll: the batch may hold records of before.
     fetch(into: batch, isAside: false)
   }
@@ -231,7 +238,7 @@ package final class SimulatedConsumer: LoopConsumer {
   package func pollAside(into batch: SimulatedBatch) {
     batch.clear()
     simulation.touch(process)
-    if process.isDead { return }
+    if process.isDead || simulation.areBrokersAway { return }
     fetch(into: batch, isAside: true)
   }
 
@@ -325,7 +332,7 @@ package final class SimulatedConsumer: LoopConsumer {
   package func committed(_ partitions: [TopicPartition], _ deadline: Deadline)
     throws(KafkaError) -> [CommittedOffset]
   {
-    try call()
+    try reach()
     let names = partitions.map { named($0) }
     let isStable = simulation.wait(process, untilMs: simulation.nowMs + 3000) {
       broker.isStable(names)
@@ -345,14 +352,14 @@ package final class SimulatedConsumer: LoopConsumer {
   package func watermarks(_ at: TopicPartition, _ deadline: Deadline)
     throws(KafkaError) -> Range<Int64>
   {
-    try call()
+    try reach()
     return 0..<Int64(broker.log(named(at))?.stableEnd ?? 0)
   }
 
   package func offsets(
     _ partitions: [TopicPartition], notOlderThan milliseconds: Int64, _ deadline: Deadline
   ) throws(KafkaError) -> [Offset] {
-    try call()
+    try reach()
     return partitions.map { at in
       let entries = broker.log(named(at))?.entries ?? []
       let place = entries.firstIndex {
@@ -363,7 +370,7 @@ package final class SimulatedConsumer: LoopConsumer {
   }
 
   package func partitionCounts(_ deadline: Deadline) throws(KafkaError) -> [Int?] {
-    try call()
+    try reach()
     return topics.map { broker.partitions(of: $0) }
   }
 
@@ -372,7 +379,7 @@ package final class SimulatedConsumer: LoopConsumer {
   }
 
   package func divideAnew(with topic: String, _ deadline: Deadline) throws(KafkaError) -> Bool {
-    try call()
+    try reach()
     if isDividingAnew { return false }
     isDividingAnew = true
     broker.group.rebalance()

@@ -37,6 +37,11 @@ package final class SimulatedProducer: LoopProducer {
     if let failure { throw failure }
   }
 
+  private func reach(_ operation: String, patienceMs: Int64 = 20_000) throws(KafkaError) {
+    try simulation.reach(process, operation, patienceMs: patienceMs)
+    if let failure { throw failure }
+  }
+
   /// The broker's answer to one whose epoch is over.
   private func checkEpoch() throws(KafkaError) {
     if broker.isCurrent(id, epoch) { return }
@@ -64,7 +69,7 @@ package final class SimulatedProducer: LoopProducer {
   // MARK: LoopProducer
 
   package func initTransactions(_ deadline: Deadline) throws(KafkaError) {
-    try call()
+    try reach("become the only \(id)", patienceMs: 3000)
     epoch = broker.becomeOnly(id)
     let isDone = simulation.wait(process, untilMs: simulation.nowMs + 3000) {
       broker.producers[id]?.transaction.map { $0.state == .complete } ?? true
@@ -104,6 +109,7 @@ package final class SimulatedProducer: LoopProducer {
       record.headers.append((header.name.text, header.value?.copied() ?? []))
     }
     if simulation.plants.contains(.headersLost) { record.headers = [] }
+    if simulation.plants.contains(.timesLost) { record.timestampMs = simulation.nowMs }
     try add(topic, partition, record, tag: nil)
   }
 
@@ -144,7 +150,7 @@ package final class SimulatedProducer: LoopProducer {
     }
     queue.append((NamedPartition(topic: name, partition: partition), record, tag))
     // Some of it goes out at once.
-    if simulation.random.percent(30), broker.isCurrent(id, epoch),
+    if simulation.random.percent(30), !simulation.areBrokersAway, broker.isCurrent(id, epoch),
       let transaction = broker.transaction(of: id)
     {
       send(in: transaction)
@@ -176,6 +182,7 @@ package final class SimulatedProducer: LoopProducer {
   package func flush(_ deadline: Deadline) throws(KafkaError) {
     try call()
     if queue.isEmpty { return }
+    try reach("have records acknowledged")
     let transaction = try open()
     send(in: transaction)
   }
@@ -184,7 +191,7 @@ package final class SimulatedProducer: LoopProducer {
     _ offsets: [PartitionOffset], of consumer: SimulatedConsumer,
     metadata: (TopicPartition) -> String, group: SimulatedMetadata, _ deadline: Deadline
   ) throws(KafkaError) {
-    try call()
+    try reach("send offsets")
     let transaction = try open()
     if let refusal = broker.group.refusal(id: group.id, generation: group.generation) {
       simulation.note("offsets refused: \(refusal.code.value)")
@@ -199,7 +206,7 @@ package final class SimulatedProducer: LoopProducer {
 
   package func commit(_ deadline: Deadline) throws(KafkaError) {
     try flush(deadline)
-    try call()
+    try reach("commit the transaction")
     try checkEpoch()
     let answer = process.nextCommit
     process.nextCommit = .told
@@ -217,7 +224,7 @@ package final class SimulatedProducer: LoopProducer {
   }
 
   package func abort(_ deadline: Deadline) throws(KafkaError) {
-    try call()
+    try reach("abort the transaction")
     queue.removeAll()
     try checkEpoch()
     if let transaction = broker.producers[id]?.transaction, transaction.state == .open {

@@ -75,7 +75,9 @@ package final class SimulatedWorld: LoopWorld {
   package func pause(milliseconds: Int) {
     simulation.touch(process)
     _ = simulation.wait(process, untilMs: simulation.nowMs + Int64(milliseconds)) {
-      process.control.isStopping
+      let isEnded = process.control.isStopping && !process.hasEndedPause
+      if isEnded { process.hasEndedPause = true }
+      return isEnded
     }
   }
 
@@ -94,8 +96,7 @@ package final class SimulatedAdmin: LoopAdmin {
   }
 
   private func call() throws(KafkaError) {
-    simulation.touch(process)
-    if process.isDead { throw SimulatedWorld.gone }
+    try simulation.reach(process, "ask about the group", patienceMs: 3000)
   }
 
   package func topicConfigs(_ topic: String, _ deadline: Deadline) throws(KafkaError)
@@ -125,6 +126,10 @@ package final class SimulatedLook: LoopLook {
 
   init(_ simulation: Simulation, _ topics: [String]) {
     let broker = simulation.broker
+    if simulation.areBrokersAway {
+      outcome = nil
+      return
+    }
     outcome = GroupLook.Outcome(
       group: broker.group.description, counts: topics.map { broker.partitions(of: $0) })
   }

@@ -169,6 +169,24 @@ package final class Simulation: @unchecked Sendable {
     return false
   }
 
+  /// No broker answers anybody for so long.
+  package func takeBrokersAway(forMs milliseconds: Int64) {
+    awayUntilMs = max(awayUntilMs, nowMs + milliseconds)
+    after(milliseconds) { [self] in wakeAll() }
+  }
+  private var awayUntilMs: Int64 = 0
+  var areBrokersAway: Bool { nowMs < awayUntilMs }
+
+  /// A call that a broker has to answer: waits for one, and fails when none comes back in time.
+  func reach(_ process: SimulatedProcess, _ operation: String, patienceMs: Int64)
+    throws(KafkaError)
+  {
+    touch(process)
+    let isThere = wait(process, untilMs: nowMs + patienceMs) { !areBrokersAway }
+    if process.isDead { throw SimulatedWorld.gone }
+    if !isThere { throw KafkaError(code: .timedOut, operation: operation, isRetriable: true) }
+  }
+
   private func pass(_ process: SimulatedProcess, untilMs: Int64) {
     process.wakeMs = untilMs
     director.signal()
@@ -190,6 +208,10 @@ package final class SimulatedProcess: @unchecked Sendable {
   var frozenUntilMs: Int64 = 0
   var wakeMs: Int64 = 0
   var isWaiting = false
+  /// Its next wait in a poll ends at once.
+  var isWoken = false
+  /// A stop ends one pause, not all.
+  var hasEndedPause = false
   /// What its next commit comes to.
   enum CommitAnswer { case told, lost, neverSent }
   var nextCommit = CommitAnswer.told

@@ -59,6 +59,12 @@ package struct TopicDescription: Hashable, Sendable {
   package let partitions: Int
   /// How many copies the first partition has.
   package let replicas: Int
+
+  package init(name: String, partitions: Int, replicas: Int) {
+    self.name = name
+    self.partitions = partitions
+    self.replicas = replicas
+  }
 }
 
 /// One topic, or all. A topic that is not there is left out.

@@ -123,6 +123,14 @@ enum RowFiles {
     }
   }
 
+  /// Bytes of the files that there are.
+  var bytes: Int {
+    switch self {
+    case .database(let files): files.fileBytes
+    case .memory: 0
+    }
+  }
+
   /// A step to be written, by way of the file at `path` where there are files.
   func step(_ path: String) throws(StoreFailure) -> RowStep {
     switch self {

@@ -39,7 +39,7 @@ package final class RowStore {
   /// Bytes of all files that were taken in since it was opened.
   package private(set) var bytesWritten = 0
   /// Bytes of all files that are there.
-  package var fileBytes: Int { database.fileBytes }
+  package var fileBytes: Int { files.bytes }
 
   /// Opens the store of a directory, which is made when it is not there. 10 to 25 ms with 10
   /// million rows.

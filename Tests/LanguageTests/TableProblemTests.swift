@@ -247,7 +247,7 @@ import Testing
 
   @Test(arguments: [
     (["delete if event.count"], "W0315 transform.yaml:22:19 int stands where bool is wanted"),
-    (["delete if"], "W0301 transform.yaml:22:18 expected a value, found the end"),
+    (["delete if"], "W0301 transform.yaml:22:16 expected a value, found the end of the line"),
     (
       ["delete if event.count == 0", "delete if event.id == \"\""],
       "W0305 transform.yaml:23:9 `delete if` is said twice"

@@ -28,7 +28,7 @@ package enum Plant: String, CaseIterable, Sendable {
   package var seedsMax: UInt64 {
     switch self {
     case .gatheredGeneration, .abortedOffsetsKept: 500
-    case .fencing, .unstableOffsets, .generationUnchecked: 150
+    case .fencing, .unstableOffsets, .generationUnchecked, .offsetGuessed: 200
     default: 40
     }
   }

@@ -69,7 +69,9 @@ package struct Reference {
         seen[number].append((id, clock))
       }
       if input.breaksContract {
-        quarantined.append("\(event.source) contract-input")
+        // Wrong in each of its journals, and told by one.
+        let told = "\(event.source) contract-input"
+        if !quarantined.contains(told) { quarantined.append(told) }
         continue
       }
       for place in shape.tables.indices where shape.tables[place].key == key {

@@ -235,7 +235,7 @@ package final class Run {
         continue
       }
       switch reason {
-      case .drained, .unapplied, .undrained: break
+      case .drained, .unapplied, .undrained, .unbegun: break
       case .fenced: reviveIfNone(process)
       case .refused(let text) where text.hasPrefix("no room"): reviveIfNone(process)
       default: fail("\(process.name) stopped: \(reason.message)")

@@ -99,6 +99,13 @@ package final class SimulatedAdmin: LoopAdmin {
     try simulation.reach(process, "ask about the group", patienceMs: 3000)
   }
 
+  package func topics(_ deadline: Deadline) throws(KafkaError) -> [TopicDescription] {
+    try call()
+    return simulation.broker.topics.sorted { $0.key < $1.key }.map {
+      TopicDescription(name: $0.key, partitions: $0.value.count, replicas: 1)
+    }
+  }
+
   package func topicConfigs(_ topic: String, _ deadline: Deadline) throws(KafkaError)
     -> [TopicConfig]
   { [] }

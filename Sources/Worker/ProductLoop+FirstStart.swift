@@ -34,10 +34,10 @@ extension ProductLoop {
       + " `weft apply --recreate \(product.name)`"
   }
 
-  /// No committed offset is a first start only beside an empty journal: Kafka forgets the offsets
-  /// of a group that is idle for `offsets.retention.minutes`, a week unless set.
+  /// Partitions without a committed offset are begun only by the files that began the others, and
+  /// where none has one, only beside an empty journal: Kafka forgets the offsets of a group that is
+  /// idle for `offsets.retention.minutes`, a week unless set.
   func checkFirstStart(_ consumer: World.Consumer) throws(LoopFailure) {
-    if isDirect { return }
     let counts = try patiently { limit throws(KafkaError) in try consumer.partitionCounts(limit) }
     let everything = allPartitions(counts.map { $0 ?? 0 })
     // The journals before the offsets: another member may begin between the two looks, and what it
@@ -47,13 +47,18 @@ extension ProductLoop {
       let ends = try patiently { limit throws(KafkaError) in try consumer.watermarks(at, limit) }
       if ends.upperBound > 0 { journal = at }
     }
-    guard let journal else { return }
-    let committed = try patiently { limit throws(KafkaError) in
-      try consumer.committed(everything, limit)
+    // One by one: in a busy group they would hardly be stable all at once.
+    for at in everything {
+      let committed = try patiently { limit throws(KafkaError) in
+        try consumer.committed([at], limit)
+      }
+      if committed.allSatisfy({ $0.offset == nil }) { continue }
+      // Offsets go all together; where some are there, the group has begun, and a partition without
+      // one was just never touched.
+      try checkLogic(committed)
+      return
     }
-    // Offsets go all together; where some are there, the group has begun, and a partition without
-    // one was just never touched.
-    if committed.contains(where: { $0.offset != nil }) { return }
+    guard let journal else { return }
     throw .stop(
       .refused(
         "journal \(consumer.topics[journal.topic.value]) has records, but group \(consumer.group)"

@@ -50,8 +50,10 @@ import TestKit
       if !outcome.failures.isEmpty {
         say("seed \(seed) goes wrong after \(number) that did not:")
         outcome.failures.forEach(say)
-        let small = Case(seed: seed).shrunk {
-          !failures($0, plants, traces: false).failures.isEmpty
+        let small = Case(seed: seed).shrunk { smaller in
+          guard let run = try? Run(smaller, plants: plants) else { return false }
+          run.run()
+          return !run.failures.isEmpty
         }
         say("made small:\n\(small)")
         failures(small, plants, traces: false).failures.forEach(say)

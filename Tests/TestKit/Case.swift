@@ -1,5 +1,10 @@
 /// What goes wrong, and at which call into the world.
 package struct Fault: Sendable, Hashable {
+  package enum Arrival: Sendable, Hashable {
+    case done, never
+    case late(byMs: Int64)
+  }
+
   package enum Kind: Sendable, Hashable {
     /// The process dies; another takes its place after so long, here or on another machine.
     case crash(afterMs: Int64, elsewhere: Bool)
@@ -13,8 +18,13 @@ package struct Fault: Sendable, Hashable {
     /// The group thinks the process dead, which stands still for so long.
     case memberForgotten(standsForMs: Int64)
     case transactionTimedOut
-    /// The next commit's answer is lost: it was done, or not.
-    case commitUnanswered(isDone: Bool)
+    /// The next commit has no answer: it was done, or not, or is done so much later, should its
+    /// producer's epoch last so long.
+    case commitUnanswered(Arrival)
+    /// What the process sends next is not delivered, but for some of it.
+    case deliveryFailed
+    /// The process's reader of the journal hears nothing more, though there is more.
+    case readerHangs
     /// A state on the process's machine cannot be read when it is opened next.
     case diskDamaged
     /// No broker answers for so long.
@@ -77,8 +87,12 @@ package struct Case: Sendable, Hashable {
     case ..<70: .rebalance
     case ..<77: .memberForgotten(standsForMs: Int64(random.below(2000)))
     case ..<84: .transactionTimedOut
-    case ..<93: .commitUnanswered(isDone: random.percent(50))
-    case ..<95: .diskDamaged
+    case ..<90:
+      .commitUnanswered(
+        random.pick([.done, .never, .late(byMs: Int64(random.below(2000)))]))
+    case ..<93: .deliveryFailed
+    case ..<94: .readerHangs
+    case ..<96: .diskDamaged
     case ..<98: .brokersAway(forMs: Int64(random.below(random.percent(50) ? 500 : 30_000)))
     default: .writesFail
     }

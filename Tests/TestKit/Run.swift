@@ -180,7 +180,11 @@ package final class Run {
       simulation.broker.group.forget(process)
       simulation.freeze(process, forMs: standsForMs)
     case .transactionTimedOut: simulation.broker.timeOutAny()
-    case .commitUnanswered(let isDone): process.nextCommit = isDone ? .lost : .neverSent
+    case .commitUnanswered(let arrival): process.nextCommit = arrival
+    case .deliveryFailed: process.isDeliveryFailing = true
+    case .readerHangs:
+      // A loop knows what is in its journal by its own blocks: others' it could wait for in vain.
+      if given.instances == 1 { simulation.broker.group.hang(process) }
     case .diskDamaged:
       let own = simulation.disk.directories.filter { $0.hasPrefix("m\(process.machine)/") }
       if let one = own.first { simulation.disk.damaged.insert(one) }
@@ -213,6 +217,9 @@ package final class Run {
 
   private func isSettled() -> Bool {
     look()
+    for process in simulation.processes where process.hasCommittedAsEdited {
+      fail("\(process.name) has committed by other files than those before")
+    }
     if !failures.isEmpty { return true }
     if feedingLeft > 0 || simulation.broker.hasOpenTransactions { return false }
     // Who stands still is waited for: it must find out that it is too late.
@@ -228,10 +235,9 @@ package final class Run {
       simulation.note("\(process.name) ended: \(reason)")
       if process.isEdited {
         switch reason {
-        case .otherLogic: break
-        // It stood still before it had looked, and another took its place.
-        case .fenced: break
-        default: if !isWindingDown { fail("other files were not refused: \(reason)") }
+        case .otherLogic, .undrained, .unbegun, .fenced: break
+        case .drained where process.control.isStopping: break
+        default: fail("other files were not refused: \(reason)")
         }
         replace(process, 50, elsewhere: false)
         continue

@@ -85,6 +85,8 @@ package final class SimulatedConsumer: LoopConsumer {
   private var events: [ConsumerEvent] = []
   private var isClosed = false
   private var isPutOut = false
+  /// Hands out nothing more of what is read aside, until it is made anew or told where to read.
+  var hangs = false
   /// Waits for the owner's answer to a rebalance.
   private var isUnanswered = false
   /// What it has, as it tells the group.
@@ -238,11 +240,12 @@ package final class SimulatedConsumer: LoopConsumer {
   package func pollAside(into batch: SimulatedBatch) {
     batch.clear()
     simulation.touch(process)
-    if process.isDead || simulation.areBrokersAway { return }
+    if process.isDead || simulation.areBrokersAway || hangs { return }
     fetch(into: batch, isAside: true)
   }
 
   private func visible(_ at: TopicPartition, _ position: Int64) -> Bool {
+    if hangs && aside.contains(at.topic) { return false }
     guard let log = broker.log(named(at)) else { return false }
     return position < stableEnd(log)
   }
@@ -287,6 +290,7 @@ package final class SimulatedConsumer: LoopConsumer {
 
   package func assign(_ offsets: [PartitionOffset], incremental: Bool) throws(KafkaError) {
     try call()
+    hangs = false
     for entry in offsets {
       positions[entry.at] = entry.offset.value
       endsTold[entry.at] = nil
@@ -313,6 +317,7 @@ package final class SimulatedConsumer: LoopConsumer {
 
   package func seek(_ offsets: [PartitionOffset], _ deadline: Deadline) throws(KafkaError) {
     try call()
+    hangs = false
     for entry in offsets where positions[entry.at] != nil {
       positions[entry.at] = entry.offset.value
       endsTold[entry.at] = nil

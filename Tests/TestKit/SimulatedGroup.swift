@@ -109,6 +109,10 @@ package final class SimulatedGroup {
   /// A live member is thought dead.
   func forget(_ process: SimulatedProcess) { remove { $0.client.process === process } }
 
+  func hang(_ process: SimulatedProcess) {
+    for member in members where member.client.process === process { member.client.hangs = true }
+  }
+
   // MARK: Rounds
 
   /// Begins a round: every member has to join again.

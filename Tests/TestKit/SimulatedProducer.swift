@@ -184,6 +184,14 @@ package final class SimulatedProducer: LoopProducer {
     if queue.isEmpty { return }
     try reach("have records acknowledged")
     let transaction = try open()
+    if process.isDeliveryFailing {
+      process.isDeliveryFailing = false
+      queue.removeLast(1 + simulation.random.below(queue.count))
+      send(in: transaction)
+      throw KafkaError(
+        code: KafkaErrorCode(value: -192), operation: "write", message: "not delivered in time",
+        requiresAbort: true)
+    }
     send(in: transaction)
   }
 
@@ -208,21 +216,31 @@ package final class SimulatedProducer: LoopProducer {
     try flush(deadline)
     try reach("commit the transaction")
     try checkEpoch()
-    let answer = process.nextCommit
-    process.nextCommit = .told
-    if answer != .neverSent, let transaction = broker.producers[id]?.transaction,
-      transaction.state == .open
-    {
-      broker.end(transaction, commits: true)
+    guard let arrival = process.nextCommit else {
+      commitAtBroker()
+      isInTransaction = false
+      guesses.merge(lastTagged) { $1 }
+      return
     }
-    if answer != .told {
-      throw KafkaError(
-        code: .timedOut, operation: "commit the transaction", isRetriable: true)
+    process.nextCommit = nil
+    switch arrival {
+    case .done: commitAtBroker()
+    case .never: break
+    case .late(let byMs):
+      // Kafka may apply it to a later transaction of the same epoch.
+      simulation.after(byMs) { [self] in
+        if broker.isCurrent(id, epoch) { commitAtBroker() }
+      }
     }
-    isInTransaction = false
-    guesses.merge(lastTagged) { $1 }
+    throw KafkaError(code: .timedOut, operation: "commit the transaction", isRetriable: true)
   }
 
+  private func commitAtBroker() {
+    if let transaction = broker.producers[id]?.transaction, transaction.state == .open {
+      if process.isEdited { process.hasCommittedAsEdited = true }
+      broker.end(transaction, commits: true)
+    }
+  }
   package func abort(_ deadline: Deadline) throws(KafkaError) {
     try reach("abort the transaction")
     queue.removeAll()

@@ -212,9 +212,11 @@ package final class SimulatedProcess: @unchecked Sendable {
   var isWoken = false
   /// A stop ends one pause, not all.
   var hasEndedPause = false
-  /// What its next commit comes to.
-  enum CommitAnswer { case told, lost, neverSent }
-  var nextCommit = CommitAnswer.told
+  /// What its next commit comes to, of which it hears nothing.
+  var nextCommit: Fault.Arrival?
+  var hasCommittedAsEdited = false
+  /// What it sends next does not arrive.
+  var isDeliveryFailing = false
   /// Since when it has sent no heartbeat.
   var silentSinceMs: Int64?
 

@@ -96,6 +96,8 @@ package final class Run {
       simulation.after(input.atMs) { [unowned self] in feed(input) }
     }
     simulation.faults = Dictionary(given.faults.map { ($0.call, $0.kind) }) { first, _ in first }
+    // A reader that hangs is noticed by blocks whose place is known.
+    simulation.hidesOffsets = !given.faults.contains { $0.kind == .readerHangs }
     simulation.inject = { [unowned self] in inject($0, $1) }
     simulation.disk.intercept = { [unowned self] directory, step throws(StoreFailure) in
       try write(directory, &step)

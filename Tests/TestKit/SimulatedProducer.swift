@@ -162,7 +162,7 @@ package final class SimulatedProducer: LoopProducer {
       let offset = broker.write(entry.record, to: entry.at, in: transaction)
       guard let tag = entry.tag else { continue }
       // After a retry librdkafka does not know where the record is.
-      let isUnknown = simulation.random.percent(2)
+      let isUnknown = simulation.hidesOffsets && simulation.random.percent(2)
       acknowledged[tag] = isUnknown ? nil : offset
       lastTagged[entry.at] = offset
     }

@@ -23,6 +23,8 @@ package final class Simulation: @unchecked Sendable {
   package private(set) var calls = 0
   /// What goes wrong at which call.
   package var faults: [Int: Fault.Kind] = [:]
+  /// Whether a producer now and then does not know where a record of its own is.
+  package var hidesOffsets = true
   /// The story, when it is asked for.
   package var trace: [String]?
   /// A fault was met that concerns one process; the owner decides what follows.

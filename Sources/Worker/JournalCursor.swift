@@ -108,6 +108,10 @@ package struct JournalCursor: Hashable, Sendable {
     return .apply
   }
 
+  /// The next own block of this turn is left though it may be where it was expected, and so are
+  /// those behind it.
+  package mutating func leaveOwn(at offset: Offset?) -> Own { leave(offset) }
+
   private mutating func leave(_ offset: Offset?) -> Own {
     hasLeft = true
     last = offset

@@ -26,9 +26,10 @@ extension ProductLoop {
       monitor.update { $0.states = states }
     }
     let patienceMs = settings.kafka.transactionMs + Self.sweepMs
+    let limit = Deadline.after(milliseconds: Self.askMs)
     for slot in owned.allSlots {
       if slot.probe.isDue(at: slot.cursor.next, nowMs: nowMs), slot.cursor.awaited == nil {
-        askEnd(of: slot, consumer, .after(milliseconds: Self.askMs))
+        askEnd(of: slot, consumer, limit)
       }
       if let seconds = slot.watch.silentSeconds(
         awaiting: slot.awaited, nowMs: nowMs, patienceMs: patienceMs)

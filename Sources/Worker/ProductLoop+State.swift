@@ -38,6 +38,8 @@ extension ProductLoop {
     let memory = settings.state.memory
     let objection: StateCheck.Objection
     do throws(StoreFailure) {
+      // One whose rows could not be read opens all the same, and fails at the same row again.
+      if let failure = damagedStates.removeValue(forKey: directory) { throw failure }
       let store = try world.openRows(directory, memory)
       let found = store.moment.flatMap { check.objection(to: $0.stamp) }
       guard let found else { return PartitionState(store) }
@@ -76,6 +78,7 @@ extension ProductLoop {
     if failure.kind != .damaged || damagesSeen > Self.damagesMax {
       return .refused("\(failure)")
     }
+    damagedStates[failure.directory] = failure
     return nil
   }
 

@@ -33,7 +33,7 @@ extension ProductLoop {
       throw .kafka(error, .writing)
     }
     try settleOwnBlocks(isFinal: false)
-    if !ends.isEmpty { try checkEnds() }
+    try checkEnds()
     if isRestoring { try finishRestoring(consumer) }
     let now = world.monotonicMs()
     if meter.shouldClose(nowMs: now) { try closeTurn() }
@@ -211,7 +211,8 @@ extension ProductLoop {
     }
   }
 
-  /// Applies own blocks that are acknowledged where they were expected, in the order of writing.
+  /// Applies own blocks that are acknowledged where they were expected, in the order of writing;
+  /// those that a turn full of output leaves come back in later ones.
   /// Before the turn's end only as far as acknowledgements have come.
   private func settleOwnBlocks(isFinal: Bool) throws(LoopFailure) {
     guard let publisher else { return }
@@ -224,7 +225,9 @@ extension ProductLoop {
         settledBlocks += 1
         continue
       }
-      let decision = slot.cursor.own(at: offset, isFinal: isFinal)
+      let decision =
+        meter.isFullOfOutput
+        ? slot.cursor.leaveOwn(at: offset) : slot.cursor.own(at: offset, isFinal: isFinal)
       if decision == .wait { return }
       settledBlocks += 1
       guard decision == .apply, let offset else { continue }

@@ -87,7 +87,10 @@ package final class ProductLoop<World: LoopWorld> {
   var watch = GroupWatch()
   var look: World.Look?
   var notices = LoopNotices()
+  /// Since the last turn that was committed.
   var damagesSeen = 0
+  /// Directories whose rows turned out to be damaged, until they are made anew.
+  var damagedStates: [String: StoreFailure] = [:]
 
   // The open turn.
   let batch = World.Consumer.Batch(capacity: 2000)
@@ -226,6 +229,7 @@ package final class ProductLoop<World: LoopWorld> {
   /// A turn was committed: whatever failed before is over.
   func noteSuccess() {
     failuresInRow = 0
+    damagesSeen = 0
     repeats.reset()
     noteBack()
   }

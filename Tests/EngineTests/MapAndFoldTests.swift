@@ -204,6 +204,27 @@ import Testing
       ])
   }
 
+  @Test func `a fold sees a map as the clause found it, also where an entry changes in place`()
+    throws
+  {
+    let columns: [TableDefinition.Column] = [
+      .init(name: "count", type: .map(key: .string, value: .int)), .init(name: "seen", type: .int),
+    ]
+    let simulation = try ProductSimulation(
+      MapAndFoldTests.product(
+        columns,
+        [
+          ("count[event.note]", .count, nil, "has(event.note)"),
+          ("seen", .fold, "state.count[?event.?note.orValue(\"\")].orValue(0)", nil),
+        ]))
+    for number in 0..<4 {
+      simulation.take(MapAndFoldTests.reading(1, note: "a", whole: nil))
+      let row = try #require(simulation.values(0).last)
+      #expect(row.contains("\"count\":{\"a\":\(number + 1)}"), "\(row)")
+      #expect(row.contains("\"seen\":\(number)"), "\(row)")
+    }
+  }
+
   @Test(arguments: [1, 2])
   func `a fold sees the row as the clause found it`(seed: UInt64) throws {
     let columns: [TableDefinition.Column] = [

@@ -30,7 +30,10 @@ extension RowLayout {
     case .none, .overflow, .wrongType, .notFinite, .tooMany: return effect
     }
     if isKnown {
-      map[2 * index + 1] = slots[scratch]
+      // A copy: `state` shows the map as the clause found it.
+      let entries = arena.opened(map, at: map.count, by: 0)
+      entries[2 * index + 1] = slots[scratch]
+      slots[first + column] = .map(entries)
       for place in 0..<width { kept[index * width + place] = slots[scratch + 1 + place] }
       return effect
     }

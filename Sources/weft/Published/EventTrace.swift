@@ -83,7 +83,7 @@ struct EventTrace {
         while (try? events.next()) == true {
           let event = events.event
           if event.id?.text == id {
-            let key = Array("\(partition.value) ".utf8) + (event.key?.copied() ?? [])
+            let key = Array("\(event.input) \(partition.value) ".utf8) + (event.key?.copied() ?? [])
             found.append(
               Journaled(
                 journal: journal, partition: partition.value, block: batch.offset(at: at).value,
@@ -109,7 +109,11 @@ struct EventTrace {
   ) throws {
     if journaled.isEmpty && !product.journals.isEmpty { return }
     let name = port.address(in: product.name)
-    let positions = journaled.map { "\($0.partition)-\($0.block)-\($0.index)" }
+    // Two journals have like positions; the recorded time, which is a record's own, tells them
+    // apart.
+    let positions = journaled.map {
+      (id: "\($0.partition)-\($0.block)-\($0.index)", recordedMs: $0.recordedMs)
+    }
     let isDirect = product.journals.isEmpty
     let id = id
     var found: [Published] = []
@@ -126,7 +130,10 @@ struct EventTrace {
           isFound =
             isDirect
             ? text == id || text.hasPrefix(id + "-")
-            : positions.contains { text == $0 || text.hasPrefix($0 + "-") }
+            : positions.contains {
+              (text == $0.id || text.hasPrefix($0.id + "-"))
+                && batch.timestamp(at: at) == $0.recordedMs
+            }
         }
         if isFound == nil { withoutId += 1 }
         if isFound == true {

@@ -55,7 +55,9 @@ enum TraceVerb {
       line("taken in   \(source), partition \(event.sourcePartition), offset \(event.sourceOffset)")
       line("journaled  \(place(event)), recorded \(Timestamp(milliseconds: event.recordedMs))")
       if event.isRedelivered {
-        line("           a redelivery: the id was seen before under the same key, no effect")
+        line(
+          "           a redelivery: the id was seen before under the same key, so it had no effect"
+            + " within the horizon")
       } else if !event.isApplied {
         line("           not applied yet")
       }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from proofs.cluster import Asker, Cluster
 from proofs.places import PEERS, peer, tool
 
-from . import sides
+from . import restart, sides
 from .sides import TURN, Figures
 
 RUNS = 2
@@ -112,10 +112,15 @@ def latency_sides(s: Setting) -> list[Side]:
 
 
 JOBS = {"map": map_sides, "count": count_sides, "latency": latency_sides}
+# What is not done unless it is asked for: they take long, and have no other side.
+ALONE = {"restart": restart.measure}
 
 
 def measure(job: str, s: Setting, say: Callable[[str], None]) -> Iterator[dict]:
     """Runs every side twice, in turns, and yields a line a side."""
+    if job in ALONE:
+        yield ALONE[job](s, say)
+        return
     found = JOBS[job](s)
     for turn in range(RUNS):
         for side in found:

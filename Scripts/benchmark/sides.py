@@ -113,17 +113,31 @@ class Worker:
         return f"{self.prefix}.{self.domain}.{self.domain}.{name}.v1"
 
     def __enter__(self) -> "Worker":
-        program, directory = weft(), str(MESH / self.domain)
         applied = subprocess.run(
-            [program, "apply", directory], env=self._environment, capture_output=True, text=True)
+            [weft(), "apply", str(MESH / self.domain)], env=self._environment, capture_output=True,
+            text=True)
         if applied.returncode:
             raise ProofError(f"weft apply: {(applied.stdout + applied.stderr).strip()[:1500]}")
-        for name in self._names:
-            with open(self._directory / f"{name}.log", "wb") as log:
-                self.processes.append(subprocess.Popen(
-                    [program, "run", directory, "--instance", name], env=self._environment,
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT))
+        self.start()
         return self
+
+    def start(self) -> None:
+        """All instances; a log of an earlier start is gone on with."""
+        self.processes.clear()
+        for name in self._names:
+            with open(self._directory / f"{name}.log", "ab") as log:
+                self.processes.append(subprocess.Popen(
+                    [weft(), "run", str(MESH / self.domain), "--instance", name],
+                    env=self._environment, stdin=subprocess.DEVNULL, stdout=log,
+                    stderr=subprocess.STDOUT))
+
+    def weft(self, *words: str) -> dict:
+        """What another command answers in JSON."""
+        done = subprocess.run([weft(), *words, "--mesh", str(MESH)], env=self._environment,
+                              capture_output=True, text=True, timeout=120)
+        if done.returncode:
+            raise ProofError(f"weft {words[0]}: {done.stderr.strip()[:500]}")
+        return json.loads(done.stdout)
 
     def __exit__(self, *_) -> None:
         for process in self.processes:

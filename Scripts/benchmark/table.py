@@ -3,7 +3,9 @@
 _COLUMNS = (
     ("who", "who"), ("", "_notes"), ("events/cpu-s", "events_per_cpu_s"),
     ("events/s", "events_per_s"), ("RSS MB", "rss_mb"), ("commit p50", "commit_p50_ms"),
-    ("p99 ms", "commit_p99_ms"), ("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"), ("ratio", "_ratio"))
+    ("p99 ms", "commit_p99_ms"), ("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"),
+    ("rows", "rows"), ("disk MB", "disk_mb"), ("first commit s", "first_commit_s"),
+    ("at most", "first_commit_max_s"), ("ratio", "_ratio"))
 
 
 def _cell(line: dict, name: str) -> str:

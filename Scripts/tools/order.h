@@ -2,7 +2,10 @@
 #pragma once
 #include "client.h"
 
-enum { order_bytes_max = 640, customers = 20000 };
+enum { order_bytes_max = 640 };
+
+/// So many customers place orders, each as likely as another.
+static unsigned customers = 20000;
 
 /// Writes order `number`, all else drawn from `seed`; `sent_us` is when it was sent, by the
 /// sender's monotonic clock (left out when negative). Returns the length.

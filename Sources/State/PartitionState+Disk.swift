@@ -59,7 +59,7 @@ extension PartitionState {
     cold?.noteWrite()
     let old = found == 0 ? load(space, key, hash, keepsAbsent: false) : found
     if old != 0 && !table.isAbsent(old) && table.fits(old, row.count) {
-      undo.noteBytes(old, table.row(old).view)
+      noteBytes(old)
       dirty(old, hash)
       table.write(old, row)
       table.use(old)
@@ -87,11 +87,10 @@ extension PartitionState {
   }
 
   private func change(_ row: RowReference, _ hash: UInt32) -> RowHandle {
-    let handle = table.row(row)
-    undo.noteBytes(row, handle.view)
+    noteBytes(row)
     dirty(row, hash)
     table.use(row)
-    return handle
+    return table.row(row)
   }
 
   /// A new row of zeros where `old` stands, or stood absent, or nothing did (0).
@@ -101,10 +100,10 @@ extension PartitionState {
     let new = table.make(space.number, key, rowLength: length)
     if old == 0 {
       table.insert(hash, new)
-      undo.note(.inserted, new)
+      noteNew(.inserted, new)
     } else {
       table.replace(old, by: new)
-      undo.note(.moved, new, other: old)
+      noteNew(.moved, new, other: old)
     }
     let wasThere = old != 0 && !table.isAbsent(old)
     if !wasThere { cold?.rowCount += 1 }

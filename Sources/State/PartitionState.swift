@@ -74,6 +74,7 @@ package final class PartitionState {
     switch entry.change {
     case .changed:
       table.write(entry.row, undo.oldBytes(of: entry))
+      table.dropNote(entry.row)
       undo.dropBytes(of: entry)
     case .inserted:
       discard(entry.row)
@@ -97,6 +98,18 @@ package final class PartitionState {
     case .advanced:
       cold?.queue(entry.space).stepBack()
     }
+  }
+
+  /// Before the bytes of a row change: the turn's first change of it is noted.
+  @inline(__always)
+  func noteBytes(_ row: RowReference) {
+    if table.takeNote(row) { undo.noteBytes(row, table.row(row).view) }
+  }
+
+  /// A row that the turn has made: it needs no old bytes.
+  func noteNew(_ change: UndoLog.Change, _ row: RowReference, other: RowReference = 0) {
+    _ = table.takeNote(row)
+    undo.note(change, row, other: other)
   }
 
   private func discard(_ row: RowReference) {
@@ -133,14 +146,14 @@ package final class PartitionState {
       return
     }
     if table.fits(old, row.count) {
-      undo.noteBytes(old, table.row(old).view)
+      noteBytes(old)
       table.write(old, row)
       return
     }
     let new = table.make(space.number, key, rowLength: row.count)
     table.row(new).store(row, at: 0)
     table.replace(old, by: new)
-    undo.note(.moved, new, other: old)
+    noteNew(.moved, new, other: old)
   }
 
   /// The row of `key`, to be changed in place; nil when there is none.
@@ -150,9 +163,8 @@ package final class PartitionState {
     let row = table.find(space.number, key, hash)
     if isOnDisk { return diskUpdate(space, key, hash, row) }
     if row == 0 { return nil }
-    let handle = table.row(row)
-    undo.noteBytes(row, handle.view)
-    return handle
+    noteBytes(row)
+    return table.row(row)
   }
 
   /// The row of `key`, to be changed in place; made with `length` zero bytes when there is none. A
@@ -165,15 +177,14 @@ package final class PartitionState {
     let row = table.find(space.number, key, hash)
     if isOnDisk { return diskUpsert(space, key, hash, row, length: length) }
     if row == 0 { return (insert(space, key, hash, length: length), true) }
-    let handle = table.row(row)
-    undo.noteBytes(row, handle.view)
-    return (handle, false)
+    noteBytes(row)
+    return (table.row(row), false)
   }
 
   func insert(_ space: Space, _ key: ByteView, _ hash: UInt32, length: Int) -> RowHandle {
     let row = table.make(space.number, key, rowLength: length)
     table.insert(hash, row)
-    undo.note(.inserted, row)
+    noteNew(.inserted, row)
     return table.row(row)
   }
 

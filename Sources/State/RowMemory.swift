@@ -3,9 +3,10 @@ import Records
 /// Rows as they lie in a ``RowHeap``: row length u32, key length u32, space u8, size class u8, key,
 /// row.
 ///
-/// Kafka carries nothing longer than a gigabyte, so the lengths have bits to spare. They say of a
-/// row of a state on disk whether it was used of late, whether the store has it as it is, and
-/// whether it is there at all: of an absent one only the key counts.
+/// Kafka carries nothing longer than a gigabyte, so the lengths have bits to spare. They say
+/// whether the turn's undo log has what it takes to take the row back, and of a row of a state on
+/// disk whether it was used of late, whether the store has it as it is, and whether it is there at
+/// all: of an absent one only the key counts.
 ///
 /// A value around a pointer and not a class: reading a row counts no reference, which cost more
 /// than the reading. Its owner calls ``destroy()`` at its end.
@@ -16,6 +17,8 @@ import Records
   private static let headerBytes = 10
   /// In the row length.
   private static let usedBit: UInt32 = 1 << 31
+  private static let notedBit: UInt32 = 1 << 30
+  private static let rowLengthMask: UInt32 = notedBit - 1
   /// In the key length.
   private static let dirtyBit: UInt32 = 1 << 31
   private static let absentBit: UInt32 = 1 << 30
@@ -68,7 +71,7 @@ import Records
     let at = unsafe address(reference)
     return unsafe RowHandle(
       base: at + RowMemory.headerBytes + keyLength(at),
-      count: Int(at.load(as: UInt32.self) & ~RowMemory.usedBit))
+      count: Int(at.load(as: UInt32.self) & RowMemory.rowLengthMask))
   }
 
   /// Whether a row of `rowLength` bytes has room in the place of the row at `reference`.
@@ -84,8 +87,8 @@ import Records
   func write(_ reference: RowReference, _ row: ByteView) {
     precondition(fits(reference, row.count), "a row is written where it fits")
     let at = unsafe address(reference)
-    let used = unsafe at.load(as: UInt32.self) & RowMemory.usedBit
-    unsafe at.storeBytes(of: UInt32(row.count) | used, as: UInt32.self)
+    let marks = unsafe at.load(as: UInt32.self) & ~RowMemory.rowLengthMask
+    unsafe at.storeBytes(of: UInt32(row.count) | marks, as: UInt32.self)
     unsafe (at + RowMemory.headerBytes + keyLength(at)).copyMemory(
       from: row.pointer, byteCount: row.count)
   }
@@ -93,7 +96,7 @@ import Records
   /// A new row of `rowLength` bytes, all zero.
   func make(_ space: UInt8, _ key: ByteView, rowLength: Int) -> RowReference {
     precondition(
-      key.count <= Int(RowMemory.keyLengthMask) && rowLength < Int(RowMemory.usedBit),
+      key.count <= Int(RowMemory.keyLengthMask) && rowLength <= Int(RowMemory.rowLengthMask),
       "Kafka carries nothing so long")
     let needed = RowMemory.headerBytes + key.count + rowLength
     let (reference, sizeClass) = unsafe heap.pointee.allocate(needed)
@@ -110,6 +113,22 @@ import Records
   }
 
   // MARK: Marks
+
+  /// Marks that the undo log has the row; false when it was marked already.
+  @inline(__always)
+  func takeNote(_ reference: RowReference) -> Bool {
+    let at = unsafe address(reference)
+    let length = unsafe at.load(as: UInt32.self)
+    if length & RowMemory.notedBit != 0 { return false }
+    unsafe at.storeBytes(of: length | RowMemory.notedBit, as: UInt32.self)
+    return true
+  }
+
+  func dropNote(_ reference: RowReference) {
+    let at = unsafe address(reference)
+    let length = unsafe at.load(as: UInt32.self)
+    unsafe at.storeBytes(of: length & ~RowMemory.notedBit, as: UInt32.self)
+  }
 
   func isDirty(_ reference: RowReference) -> Bool { has(reference, RowMemory.dirtyBit) }
   func setDirty(_ reference: RowReference, _ value: Bool) {

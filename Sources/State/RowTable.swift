@@ -166,6 +166,9 @@ import Records
   }
 
   var heldBytes: Int { memory.bytesHeld + slotBytes }
+  @inline(__always)
+  func takeNote(_ reference: RowReference) -> Bool { memory.takeNote(reference) }
+  func dropNote(_ reference: RowReference) { memory.dropNote(reference) }
   func isDirty(_ reference: RowReference) -> Bool { memory.isDirty(reference) }
   func setDirty(_ reference: RowReference, _ value: Bool) { memory.setDirty(reference, value) }
   func isAbsent(_ reference: RowReference) -> Bool { memory.isAbsent(reference) }

@@ -2,8 +2,9 @@ import Records
 
 /// What a turn changed, so that it can be taken back: newest last.
 ///
-/// The old bytes of a changed row lie in one buffer. A commit forgets it all at once, so the common
-/// case costs one entry and one copy of the row for each change.
+/// The old bytes of a changed row lie in one buffer, once for all changes of the turn: the row is
+/// marked in its header until the turn ends. So a turn costs one entry and one copy for each row
+/// that it changes.
 @safe final class UndoLog {
   enum Change: UInt8, BitwiseCopyable {
     /// The row at `row` had other bytes; they are the buffer's from `start` on.
@@ -103,6 +104,13 @@ import Records
 
   /// Gives back what the turn removed, and begins anew.
   func clear(freeing table: RowTable) {
+    for index in 0..<count {
+      let entry = unsafe entries[index]
+      switch entry.change {
+      case .changed, .inserted, .moved: table.dropNote(entry.row)
+      case .removed, .remembered, .forgotten, .hidden, .queued, .dequeued, .advanced: break
+      }
+    }
     for row in doomed { table.free(row) }
     clear()
   }

@@ -37,6 +37,30 @@ struct StateTests {
     #expect(state.rowCount == 0)
   }
 
+  @Test func `a row that a turn changes many times is copied once, and comes back as it was`() {
+    let state = PartitionState()
+    let first = String(repeating: "a", count: 10_000)
+    state.begin()
+    lend("k", first) { state.put(rows, $0, $1) }
+    state.commit(stamp(1))
+    for _ in 0..<2 {
+      state.begin()
+      for number in 0..<1000 {
+        lend("k", String(repeating: "b", count: 9000 + number)) { state.put(rows, $0, $1) }
+      }
+      #expect(state.bytesUsed < 100_000)
+      state.rollback()
+      #expect(read(state, rows, "k") == first)
+    }
+    state.begin()
+    lend("k", "b") { state.put(rows, $0, $1) }
+    state.commit(stamp(2))
+    state.begin()
+    lend("k", "c") { state.put(rows, $0, $1) }
+    state.rollback()
+    #expect(read(state, rows, "k") == "b")
+  }
+
   @Test func `a row is changed in place, and a rollback gives the numbers back`() {
     let state = PartitionState()
     func add(_ amount: Int64) {

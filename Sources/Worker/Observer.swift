@@ -68,11 +68,7 @@ final class Observer: Sendable {
     do throws(KafkaError) {
       let ordinal = try producer.open(topic, limit)
       for observation in observations {
-        let key = ByteBuffer(capacity: 64)
-        key.append(observation.key)
-        let value = ByteBuffer()
-        value.append(observation.json)
-        try producer.produce(to: ordinal, nil, key: key.view, value: value.view, limit)
+        try producer.produce(to: ordinal, key: observation.key, value: observation.json, limit)
       }
       port.sent(observations, atMs: now)
     } catch {

@@ -95,11 +95,7 @@ extension Catalog {
     let producer = try PlainProducer(settings: settings)
     let ordinal = try producer.open(topic, deadline)
     for record in records {
-      let key = ByteBuffer(capacity: 256)
-      key.append(record.key)
-      let value = ByteBuffer()
-      value.append(record.value)
-      try producer.produce(to: ordinal, nil, key: key.view, value: value.view, deadline)
+      try producer.produce(to: ordinal, key: record.key, value: record.value, deadline)
     }
     try producer.flush(deadline)
     return true

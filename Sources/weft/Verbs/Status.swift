@@ -68,8 +68,10 @@ private struct StatusText {
 
   private func write(_ instance: StatusReport.Instance) {
     let seen = instance.observation
-    // What it said last, unless the group says otherwise.
-    let isGone = !instance.isMember && seen.phase != "stopped"
+    // What it said last, until it has missed to say that it is there. The group alone does not
+    // tell: not every broker makes a static member's id of its name.
+    let isSilent = nowMs - seen.observedMs > InstanceObservation.aliveMs * 3 / 2
+    let isGone = !instance.isMember && isSilent && seen.phase != "stopped"
     let state = isGone ? "not running (it was \(seen.phase))" : seen.phase
     session.output.write("\n")
     line("instance \(seen.instance): \(state), seen \(ago(seen.observedMs))")

@@ -14,7 +14,7 @@ final class ColdRows {
   let store: RowStore
   /// Sticks: a row that could not be read was taken for absent, so nothing more may come of it.
   private(set) var failure: StoreFailure?
-  /// Rows and remembered keys, on disk or not.
+  /// Rows, on disk or not; without remembered ids.
   var rowCount: Int
   private var rowCountAtBegin = 0
   /// Hash and reference of each row that became dirty; some may be gone since.
@@ -23,15 +23,12 @@ final class ColdRows {
   private(set) var dirtyBytes = 0
   /// What applying again from the stamp on disk would cost.
   private(set) var nanoseconds = 0
-  private var queues: ContiguousArray<StoredQueue?>
+  private var bounds = ContiguousArray(repeating: Int64.min, count: 256)
 
   init(_ store: RowStore) {
     self.store = store
     rowCount = store.moment?.rowCount ?? 0
-    queues = ContiguousArray(repeating: nil, count: 256)
-    for (space, entries) in store.moment?.queues ?? [:] {
-      queues[Int(space)] = StoredQueue(entries)
-    }
+    for (space, time) in store.moment?.forgotten ?? [:] { bounds[Int(space)] = time }
     store.memory.opened()
   }
 
@@ -58,117 +55,19 @@ final class ColdRows {
     nanoseconds = 0
   }
 
-  // MARK: Queues
+  // MARK: Remembered ids
 
-  func queue(_ space: UInt8) -> StoredQueue {
-    if let queue = queues[Int(space)] { return queue }
-    let new = StoredQueue(0..<0)
-    queues[Int(space)] = new
-    return new
+  /// Ids of the space that were remembered before that time are forgotten.
+  @inline(__always)
+  func forgotten(_ space: UInt8) -> Int64 { bounds[Int(space)] }
+  func setForgotten(_ space: UInt8, before time: Int64) { bounds[Int(space)] = time }
+
+  /// By space, where there is something to say.
+  var forgotten: [UInt8: Int64] {
+    var result: [UInt8: Int64] = [:]
+    for (space, time) in bounds.enumerated() where time != .min { result[UInt8(space)] = time }
+    return result
   }
 
-  func existingQueue(_ space: UInt8) -> StoredQueue? { queues[Int(space)] }
-
-  var queueRanges: [UInt8: Range<UInt64>] {
-    var ranges: [UInt8: Range<UInt64>] = [:]
-    for (space, queue) in queues.enumerated() {
-      if let queue { ranges[UInt8(space)] = queue.first..<queue.next }
-    }
-    return ranges
-  }
-
-  var bytesUsed: Int {
-    var bytes = dirty.capacity * MemoryLayout<UInt64>.stride
-    for queue in queues { bytes += queue?.bytesUsed ?? 0 }
-    return bytes
-  }
-}
-
-/// The remembered keys of a space in the order they came, each with a running number: the older
-/// ones on disk, read some at a time when they are to be forgotten, the newest in memory.
-final class StoredQueue {
-  private static let readAtOnce = 1024
-
-  /// The oldest that is not forgotten.
-  private(set) var first: UInt64
-  /// Which entries the store has.
-  private(set) var stored: Range<UInt64>
-  /// Those that the store has not; their rows are dirty, so they stay where they are.
-  let tail = ExpiryQueue()
-  // Entries read ahead of `first`.
-  private var times: ContiguousArray<Int64> = []
-  private var ids: ContiguousArray<Range<Int>> = []
-  private let bytes = ByteBuffer(capacity: 64)
-  private var firstRead: UInt64 = 0
-
-  init(_ stored: Range<UInt64>) {
-    self.stored = stored
-    first = stored.lowerBound
-  }
-
-  /// The number of the entry that comes next.
-  var next: UInt64 { tailStart + UInt64(tail.count) }
-  /// The number of the first entry in memory.
-  var tailStart: UInt64 { max(first, stored.upperBound) }
-  /// Whether the oldest entry is on disk.
-  var beginsOnDisk: Bool { first < stored.upperBound }
-  var bytesUsed: Int { tail.bytes + bytes.count + 24 * times.count }
-
-  /// The oldest entry, which is on disk.
-  func oldest(_ store: RowStore, _ space: UInt8) throws(StoreFailure) -> (
-    time: Int64, id: ByteView
-  ) {
-    if first < firstRead || first >= firstRead + UInt64(times.count) { try read(store, space) }
-    let place = Int(first - firstRead)
-    return (times[place], bytes[ids[place]])
-  }
-
-  private func read(_ store: RowStore, _ space: UInt8) throws(StoreFailure) {
-    forgetRead()
-    firstRead = first
-    var expected = first
-    let end = stored.upperBound
-    try store.scanQueue(space, from: first) { number, time, id in
-      if number != expected || number >= end { return false }
-      let start = bytes.count
-      bytes.append(id)
-      ids.append(start..<bytes.count)
-      times.append(time)
-      expected += 1
-      return times.count < StoredQueue.readAtOnce
-    }
-    if times.isEmpty {
-      throw StoreFailure(
-        .damaged, directory: store.directory, detail: "entry \(first) of a queue is missing")
-    }
-  }
-
-  private func forgetRead() {
-    times.removeAll(keepingCapacity: true)
-    ids.removeAll(keepingCapacity: true)
-    bytes.clear()
-  }
-
-  func step() { first += 1 }
-  func stepBack() { first -= 1 }
-
-  func takeFirst() -> RowReference {
-    // Before: from here on the tail begins where the queue does.
-    let row = tail.removeFirst()
-    first += 1
-    return row
-  }
-
-  func putBack(_ row: RowReference, _ time: Int64) {
-    tail.prepend(row, time)
-    first -= 1
-  }
-
-  /// All of it is on disk.
-  func written() {
-    let end = next
-    tail.removeAll()
-    stored = first..<end
-    forgetRead()
-  }
+  var bytesUsed: Int { dirty.capacity * MemoryLayout<UInt64>.stride }
 }

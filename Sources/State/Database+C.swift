@@ -29,11 +29,13 @@ import Records
   private let reading: OpaquePointer
   /// Kept as long as the database uses it.
   private let blocks: BlockCache
+  let forgottenIds: ForgottenIds
 
   /// Opens the database of a directory; makes both when they are not there.
   init(directory: String, blocks: BlockCache) throws(StoreFailure) {
     try Database.makeDirectories(directory)
-    let options = DatabaseOptions(blocks)
+    let forgottenIds = ForgottenIds()
+    let options = DatabaseOptions(blocks, dropping: forgottenIds)
     var message: UnsafeMutablePointer<CChar>?
     var column: OpaquePointer?
     let opened = unsafe directory.withCString { path in
@@ -53,6 +55,7 @@ import Records
     self.directory = directory
     self.options = options
     self.blocks = blocks
+    self.forgottenIds = forgottenIds
     unsafe handle = opened
     unsafe self.column = column
     unsafe reading = rocksdb_readoptions_create()
@@ -266,12 +269,32 @@ import Records
   }
 }
 
-/// How files are laid out and kept.
+/// How files are laid out and kept. Lives longer than the database.
 @safe private final class DatabaseOptions {
   fileprivate let handle: OpaquePointer
+  private let filter: OpaquePointer
+  private static let filterName: StaticString = "weft.forgotten-ids"
 
-  init(_ blocks: BlockCache) {
+  init(_ blocks: BlockCache, dropping forgotten: ForgottenIds) {
     unsafe handle = rocksdb_options_create()
+    unsafe filter = rocksdb_compactionfilter_create(
+      Unmanaged.passRetained(forgotten).toOpaque(),
+      { forgotten in
+        if let forgotten = unsafe forgotten {
+          unsafe Unmanaged<ForgottenIds>.fromOpaque(forgotten).release()
+        }
+      },
+      { forgotten, _, key, keyLength, value, valueLength, _, _, _ in
+        guard let forgotten = unsafe forgotten else { return 0 }
+        return unsafe Unmanaged<ForgottenIds>.fromOpaque(forgotten)._withUnsafeGuaranteedRef {
+          unsafe $0.isForgotten(ByteView(key, keyLength), ByteView(value, valueLength)) ? 1 : 0
+        }
+      },
+      { _ in
+        unsafe UnsafeRawPointer(DatabaseOptions.filterName.utf8Start)
+          .assumingMemoryBound(to: CChar.self)
+      })
+    unsafe rocksdb_options_set_compaction_filter(handle, filter)
     let tables = unsafe rocksdb_block_based_options_create()
     defer { unsafe rocksdb_block_based_options_destroy(tables) }
     unsafe rocksdb_block_based_options_set_block_cache(tables, blocks.handle)
@@ -290,6 +313,8 @@ import Records
     unsafe rocksdb_options_set_block_based_table_factory(handle, tables)
     unsafe rocksdb_options_set_compression(handle, Int32(rocksdb_lz4_compression))
     unsafe rocksdb_options_set_create_if_missing(handle, 1)
+    // Files go to the lowest levels there are, where what was dropped leaves no trace behind.
+    unsafe rocksdb_options_set_level_compaction_dynamic_level_bytes(handle, 1)
     // Nothing is ever written through it.
     unsafe rocksdb_options_set_write_buffer_size(handle, 64 << 10)
     unsafe rocksdb_options_set_max_open_files(handle, 256)
@@ -303,7 +328,10 @@ import Records
     unsafe rocksdb_options_set_skip_stats_update_on_db_open(handle, 1)
   }
 
-  deinit { unsafe rocksdb_options_destroy(handle) }
+  deinit {
+    unsafe rocksdb_options_destroy(handle)
+    unsafe rocksdb_compactionfilter_destroy(filter)
+  }
 }
 
 extension ByteView {

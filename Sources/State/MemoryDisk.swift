@@ -53,6 +53,14 @@ package final class MemoryDisk {
     try intercept?(directory, &step)
     for (key, value) in step { stores[directory]?[key] = value }
   }
+
+  fileprivate func forget(_ forgotten: [UInt8: Int64], _ directory: String) {
+    stores[directory] = stores[directory]?.filter { key, value in
+      !ByteView.lending(key) { key in
+        ByteView.lending(value) { ForgottenIds.isForgotten(key, $0) { forgotten[$0] } }
+      }
+    }
+  }
 }
 
 /// The doors of ``Database`` over one directory of a disk in memory.
@@ -85,6 +93,11 @@ final class MemoryDatabase {
   }
 
   func ingest(_ step: MemoryDisk.Step) throws(StoreFailure) { try disk.take(step, directory) }
+
+  /// At once, where files do it when they are sorted in.
+  func forget(_ forgotten: [UInt8: Int64]) {
+    if !forgotten.isEmpty { disk.forget(forgotten, directory) }
+  }
 }
 
 /// What a store's rows lie in: files of a directory, or a disk in memory.
@@ -113,6 +126,14 @@ enum RowFiles {
     switch self {
     case .database(let files): try files.scan(from: start, body)
     case .memory(let rows): rows.scan(from: start, body)
+    }
+  }
+
+  /// Ids that were remembered before these times, by space, may go from now on.
+  func forget(_ forgotten: [UInt8: Int64]) {
+    switch self {
+    case .database(let files): files.forgottenIds.set(forgotten)
+    case .memory(let rows): rows.forget(forgotten)
     }
   }
 

@@ -11,6 +11,9 @@ extension PartitionState {
   /// Bytes of the files on disk.
   package var fileBytes: Int { cold?.store.fileBytes ?? 0 }
 
+  /// Bytes of all files that were written since it was opened; nil for a state in memory.
+  package var bytesWritten: Int? { cold?.store.bytesWritten }
+
   // MARK: Finding
 
   /// The row, if there is one. `found` is what the table has.
@@ -18,7 +21,7 @@ extension PartitionState {
     -> RowReference?
   {
     var row = found
-    if row == 0 { row = load(space, key, hash, keepsAbsent: true) }
+    if row == 0 { row = load(.row, space, key, hash, keepsAbsent: true) }
     if row == 0 { return nil }
     table.use(row)
     return table.isAbsent(row) ? nil : row
@@ -26,12 +29,12 @@ extension PartitionState {
 
   /// Brings a row from the store into the table; 0 when it has none and that is not to be kept.
   @inline(never)
-  private func load(_ space: Space, _ key: ByteView, _ hash: UInt32, keepsAbsent: Bool)
-    -> RowReference
-  {
+  private func load(
+    _ kind: RowStore.Kind, _ space: Space, _ key: ByteView, _ hash: UInt32, keepsAbsent: Bool
+  ) -> RowReference {
     guard let cold, cold.failure == nil else { return 0 }
     do {
-      return try cold.store.row(space, key) { bytes in
+      return try cold.store.get(kind, space, key) { bytes in
         guard bytes != nil || keepsAbsent else { return 0 }
         let row = table.make(space.number, key, rowLength: bytes?.count ?? 0)
         if let bytes { table.write(row, bytes) } else { table.setAbsent(row, true) }
@@ -51,13 +54,16 @@ extension PartitionState {
       hash, row, bytes: table.placeBytes(row), isStored: !table.isAbsent(row))
   }
 
+  /// Whether a space has remembered keys, not rows.
+  func hasIds(_ space: UInt8) -> Bool { cold.map { $0.forgotten(space) != .min } ?? false }
+
   // MARK: Writing
 
   func diskPut(
     _ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference, _ row: ByteView
   ) {
     cold?.noteWrite()
-    let old = found == 0 ? load(space, key, hash, keepsAbsent: false) : found
+    let old = found == 0 ? load(.row, space, key, hash, keepsAbsent: false) : found
     if old != 0 && !table.isAbsent(old) && table.fits(old, row.count) {
       noteBytes(old)
       dirty(old, hash)
@@ -72,7 +78,7 @@ extension PartitionState {
     _ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference, length: Int
   ) -> (row: RowHandle, isNew: Bool) {
     cold?.noteWrite()
-    let row = found == 0 ? load(space, key, hash, keepsAbsent: false) : found
+    let row = found == 0 ? load(.row, space, key, hash, keepsAbsent: false) : found
     if row == 0 || table.isAbsent(row) {
       return (table.row(replace(row, space, key, hash, length: length)), true)
     }
@@ -129,54 +135,56 @@ extension PartitionState {
   }
 
   // MARK: Remembered keys
+  // A remembered key's row is its time. One whose time has come is as one that is not there: it
+  // stays where it is until its row is evicted, or RocksDB drops it.
+
+  /// Whether what stands there is remembered; false for none.
+  func isRemembered(_ row: RowReference, _ space: Space) -> Bool {
+    guard row != 0, let cold else { return false }
+    return table.row(row).int64(at: 0) >= cold.forgotten(space.number)
+  }
+
+  func diskIsRemembered(
+    _ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference
+  ) -> Bool {
+    isRemembered(
+      found != 0 ? found : load(.remembered, space, key, hash, keepsAbsent: false), space)
+  }
 
   func diskRemember(
     _ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference, recordedMs: Int64
   ) -> Bool {
-    cold?.noteWrite()
-    let old = found == 0 ? load(space, key, hash, keepsAbsent: false) : found
-    if old != 0 && !table.isAbsent(old) {
-      table.use(old)
+    guard let cold else { return true }
+    cold.noteWrite()
+    var row =
+      found != 0 ? found : load(.remembered, space, key, hash, keepsAbsent: false)
+    if isRemembered(row, space) {
+      table.use(row)
       return false
     }
-    let row = replace(old, space, key, hash, length: 0)
-    cold?.queue(space.number).tail.append(row, recordedMs)
-    undo.note(.queued, row, space: space.number)
+    if row == 0 {
+      row = table.make(space.number, key, rowLength: MemoryLayout<Int64>.size)
+      table.insert(hash, row)
+      noteNew(.inserted, row)
+    } else {
+      noteBytes(row)
+    }
+    dirty(row, hash)
+    table.row(row).set(int64: recordedMs, at: 0)
+    table.use(row)
+    // From now on it is known to be a space of ids.
+    if cold.forgotten(space.number) == .min { setForgotten(space, before: .min + 1, cold) }
     return true
   }
 
   func diskForget(_ space: Space, before recordedMs: Int64) {
-    guard let cold, let queue = cold.existingQueue(space.number) else { return }
-    while cold.failure == nil {
-      if queue.beginsOnDisk {
-        do {
-          let (time, id) = try queue.oldest(cold.store, space.number)
-          if time >= recordedMs { return }
-          forget(space, id)
-        } catch {
-          cold.fail(error)
-          return
-        }
-        queue.step()
-        undo.note(.advanced, 0, space: space.number)
-      } else {
-        guard let time = queue.tail.firstTime, time < recordedMs else { return }
-        let row = queue.takeFirst()
-        hide(row, table.hash(space.number, table.key(row)))
-        undo.note(.dequeued, row, space: space.number, time: time)
-      }
-    }
+    guard let cold, recordedMs > cold.forgotten(space.number) else { return }
+    setForgotten(space, before: recordedMs, cold)
   }
 
-  /// Hides the row of a key that the store has, without asking for it.
-  private func forget(_ space: Space, _ key: ByteView) {
-    let hash = table.hash(space.number, key)
-    var row = table.find(space.number, key, hash)
-    if row == 0 {
-      row = table.make(space.number, key, rowLength: 0)
-      table.insert(hash, row)
-    }
-    hide(row, hash)
+  private func setForgotten(_ space: Space, before time: Int64, _ cold: ColdRows) {
+    undo.note(.expired, 0, space: space.number, time: cold.forgotten(space.number))
+    cold.setForgotten(space.number, before: time)
   }
 
   // MARK: Memory

@@ -18,22 +18,12 @@ extension PartitionState {
     guard let cold else { return }
     if let failure = cold.failure { throw failure }
     let moment = RowStore.Moment(
-      stamp: stamp, rowCount: cold.rowCount, queues: cold.queueRanges)
+      stamp: stamp, rowCount: cold.rowCount, forgotten: cold.forgotten)
     let rows = dirtyRows(cold)
     if moment == cold.store.moment && rows.isEmpty { return }
     do {
       try cold.store.write(moment) { writer throws(StoreFailure) in
-        for row in rows {
-          let space = Space(table.space(row.reference))
-          if table.isAbsent(row.reference) {
-            try writer.delete(space, table.key(row.reference))
-          } else {
-            try writer.put(space, table.key(row.reference), table.row(row.reference).view)
-          }
-        }
-        for space in UInt8.min...UInt8.max {
-          if let queue = cold.existingQueue(space) { try write(queue, space, writer) }
-        }
+        for row in rows { try write(row.reference, writer) }
       }
     } catch {
       cold.fail(error)
@@ -41,29 +31,20 @@ extension PartitionState {
     }
     for row in rows { table.setDirty(row.reference, false) }
     cold.clearDirty()
-    for space in UInt8.min...UInt8.max { cold.existingQueue(space)?.written() }
     trim(cold)
   }
 
-  private func write(_ queue: StoredQueue, _ space: UInt8, _ writer: RowStore.Writer)
-    throws(StoreFailure)
-  {
-    let gone = queue.stored.lowerBound..<min(queue.first, queue.stored.upperBound)
-    for number in gone {
-      try writer.deleteEntry(space, number)
+  private func write(_ row: RowReference, _ writer: RowStore.Writer) throws(StoreFailure) {
+    let space = Space(table.space(row))
+    let (key, bytes) = (table.key(row), table.row(row).view)
+    if hasIds(space.number) {
+      // One that is forgotten already need not be written; nor does what it was on disk count.
+      if isRemembered(row, space) { try writer.remember(space, key, bytes) }
+    } else if table.isAbsent(row) {
+      try writer.delete(space, key)
+    } else {
+      try writer.put(space, key, bytes)
     }
-    var number = queue.tailStart
-    var failure: StoreFailure?
-    queue.tail.forEach { row, time in
-      if failure != nil { return }
-      do throws(StoreFailure) {
-        try writer.putEntry(space, number, time: time, id: table.key(row))
-      } catch {
-        failure = error
-      }
-      number += 1
-    }
-    if let failure { throw failure }
   }
 
   /// A row with the beginning of its key, by which most are told apart without looking at them.
@@ -72,7 +53,7 @@ extension PartitionState {
     let reference: RowReference
   }
 
-  /// All dirty rows in the order of space and key.
+  /// All dirty rows in the order in which a store takes them: rows, then ids; by space and key.
   private func dirtyRows(_ cold: ColdRows) -> ContiguousArray<DirtyRow> {
     var rows = ContiguousArray<DirtyRow>()
     rows.reserveCapacity(cold.dirty.count)
@@ -95,8 +76,9 @@ extension PartitionState {
 
   private func beginning(_ row: RowReference) -> UInt64 {
     let key = table.key(row)
-    var result = UInt64(table.space(row)) << 56
-    for index in 0..<min(key.count, 7) { result |= UInt64(key[index]) << UInt64(48 - 8 * index) }
+    let space = table.space(row)
+    var result: UInt64 = (hasIds(space) ? 1 << 56 : 0) | UInt64(space) << 48
+    for index in 0..<min(key.count, 6) { result |= UInt64(key[index]) << UInt64(40 - 8 * index) }
     return result
   }
 
@@ -114,42 +96,26 @@ extension PartitionState {
     let content = ContentDigest()
     guard let cold else { return content.digest }
     do {
-      try cold.store.scan { space, key, row in
-        // What is in memory is newer.
-        if table.find(space.number, key, table.hash(space.number, key)) == 0 {
-          content.add(space.number, key, row)
+      for kind in [RowStore.Kind.row, .remembered] {
+        try cold.store.scan(kind) { space, key, row in
+          // What is in memory is newer.
+          if table.find(space.number, key, table.hash(space.number, key)) == 0,
+            kind == .row || row.int64(at: 0) >= cold.forgotten(space.number)
+          {
+            content.add(space.number, key, row)
+          }
+          return true
         }
-        return true
-      }
-      table.forEach { row in
-        if !table.isAbsent(row) {
-          content.add(table.space(row), table.key(row), table.row(row).view)
-        }
-      }
-      for space in UInt8.min...UInt8.max {
-        if let queue = cold.existingQueue(space) { try add(queue, space, cold, to: content) }
       }
     } catch {
       cold.fail(error)
     }
-    return content.digest
-  }
-
-  private func add(
-    _ queue: StoredQueue, _ space: UInt8, _ cold: ColdRows, to content: ContentDigest
-  ) throws(StoreFailure) {
-    var place: UInt64 = 0
-    if queue.beginsOnDisk {
-      try cold.store.scanQueue(space, from: queue.first) { number, time, id in
-        if number >= queue.stored.upperBound { return false }
-        content.add(place: place, time, space, id)
-        place += 1
-        return true
+    table.forEach { row in
+      let space = table.space(row)
+      if hasIds(space) ? isRemembered(row, Space(space)) : !table.isAbsent(row) {
+        content.add(space, table.key(row), table.row(row).view)
       }
     }
-    queue.tail.forEach { row, time in
-      content.add(place: place, time, space, table.key(row))
-      place += 1
-    }
+    return content.digest
   }
 }

@@ -91,12 +91,8 @@ package final class PartitionState {
       restore(entry.row)
     case .hidden:
       table.setAbsent(entry.row, false)
-    case .queued:
-      cold?.queue(entry.space).tail.removeLast()
-    case .dequeued:
-      cold?.queue(entry.space).putBack(entry.row, entry.start)
-    case .advanced:
-      cold?.queue(entry.space).stepBack()
+    case .expired:
+      cold?.setForgotten(entry.space, before: entry.start)
     }
   }
 
@@ -203,18 +199,18 @@ package final class PartitionState {
   }
 }
 
-/// Event ids: rows without content that go when their time has come.
+/// Event ids: keys that go when their time has come.
 extension PartitionState {
   /// Whether `key` is remembered in `space`.
   package func isRemembered(_ space: Space, _ key: ByteView) -> Bool {
     let hash = table.hash(space.number, key)
     let row = table.find(space.number, key, hash)
-    return isOnDisk ? diskRow(space, key, hash, row) != nil : row != 0
+    return isOnDisk ? diskIsRemembered(space, key, hash, row) : row != 0
   }
 
   /// Remembers `key` from `recordedMs` on; false when it is remembered already, which is a
   /// redelivery, and then nothing changes (the first time counts). A space holds either rows or
-  /// remembered keys. About 100 bytes for a key of 70.
+  /// remembered keys, whose times never fall. About 100 bytes for a key of 70.
   package func remember(_ space: Space, _ key: ByteView, recordedMs: Int64) -> Bool {
     precondition(isInTurn, "keys are remembered in a turn")
     let hash = table.hash(space.number, key)
@@ -230,8 +226,8 @@ extension PartitionState {
     return true
   }
 
-  /// Forgets the keys of `space` from the oldest on while they are older than `recordedMs`. To be
-  /// called where the journal says so (with a block's recorded time), never by a clock.
+  /// Forgets the keys of `space` that were remembered before `recordedMs`. To be called where the
+  /// journal says so (with a block's recorded time), never by a clock.
   package func forget(_ space: Space, before recordedMs: Int64) {
     precondition(isInTurn, "keys are forgotten in a turn")
     if isOnDisk {
@@ -250,8 +246,10 @@ extension PartitionState {
 
 /// The whole.
 extension PartitionState {
-  /// Rows and remembered keys.
-  package var rowCount: Int { cold?.rowCount ?? table.count }
+  /// Rows, without remembered ids: how many of those lie on disk is not counted.
+  package var rowCount: Int {
+    cold?.rowCount ?? queues.reduce(table.count) { $0 - ($1?.count ?? 0) }
+  }
 
   /// Bytes that rows, table, queues and the turn's undo log take; what is kept free is not counted.
   package var bytesUsed: Int {
@@ -260,17 +258,16 @@ extension PartitionState {
     return bytes
   }
 
-  /// A digest of rows, remembered keys, their times and their order. Reads everything.
+  /// A digest of rows, remembered keys and their times. Reads everything.
   package func contentDigest() -> StateDigest {
     if isOnDisk { return diskDigest() }
     let content = ContentDigest()
-    table.forEach { content.add(table.space($0), table.key($0), table.row($0).view) }
+    table.forEach { row in
+      if queues[Int(table.space(row))] != nil { return }
+      content.add(table.space(row), table.key(row), table.row(row).view)
+    }
     for queue in queues {
-      var place: UInt64 = 0
-      queue?.forEach { row, time in
-        content.add(place: place, time, table.space(row), table.key(row))
-        place += 1
-      }
+      queue?.forEach { row, time in content.add(table.space(row), table.key(row), time) }
     }
     return content.digest
   }

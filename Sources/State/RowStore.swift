@@ -10,24 +10,25 @@ package final class RowStore {
   /// What is written with the rows, in the same step.
   package struct Moment: Hashable, Sendable {
     package var stamp: Stamp
-    /// Rows and remembered keys.
+    /// Rows, without remembered ids.
     package var rowCount: Int
-    /// By space: which entries of its queue are there.
-    package var queues: [UInt8: Range<UInt64>]
+    /// By space: ids that were remembered before that time are forgotten.
+    package var forgotten: [UInt8: Int64]
 
-    package init(stamp: Stamp, rowCount: Int, queues: [UInt8: Range<UInt64>] = [:]) {
+    package init(stamp: Stamp, rowCount: Int, forgotten: [UInt8: Int64] = [:]) {
       self.stamp = stamp
       self.rowCount = rowCount
-      self.queues = queues
+      self.forgotten = forgotten
     }
   }
 
-  /// What a key begins with, in the order in which a file has them.
-  private enum Kind: UInt8 { case moment, row, queue }
+  /// What a key begins with, in the order in which a file has them. A space follows, but after the
+  /// moment's.
+  enum Kind: UInt8 { case moment, row, remembered }
 
   /// Bytes before a row's own key.
   private static let keyHead = 2
-  private static let format: UInt8 = 2
+  private static let format: UInt8 = 3
 
   package let directory: String
   /// What bounds the memory of it and of the state over it.
@@ -64,7 +65,9 @@ package final class RowStore {
   private func readMoment() throws(StoreFailure) {
     let found: Moment?? = try files.get(momentKey()) { $0.map(RowStore.read) }
     switch found {
-    case .some(.some(let moment)): self.moment = moment
+    case .some(.some(let moment)):
+      self.moment = moment
+      files.forget(moment.forgotten)
     case .some(nil): throw damaged("its moment cannot be read")
     case nil:
       var isEmpty = true
@@ -93,7 +96,14 @@ package final class RowStore {
   package func row<Result>(_ space: Space, _ key: ByteView, _ body: (ByteView?) -> Result)
     throws(StoreFailure) -> Result
   {
-    setKey(.row, space.number)
+    try get(.row, space, key, body)
+  }
+
+  /// Lends the same for a row or for the time of a remembered id, which may be a forgotten one's.
+  func get<Result>(
+    _ kind: Kind, _ space: Space, _ key: ByteView, _ body: (ByteView?) -> Result
+  ) throws(StoreFailure) -> Result {
+    setKey(kind, space.number)
     self.key.append(key)
     return try files.get(self.key.view, body)
   }
@@ -119,33 +129,16 @@ package final class RowStore {
 
   /// Lends every row in the order of space and key, until `body` says no. 0.4 µs a row.
   package func scan(_ body: (Space, ByteView, ByteView) -> Bool) throws(StoreFailure) {
-    setKey(.row, 0)
-    try files.scan(from: key.view) { key, row in
-      if key.count < RowStore.keyHead || key[0] != Kind.row.rawValue { return false }
-      return body(Space(key[1]), key.suffix(from: RowStore.keyHead), row)
-    }
+    try scan(.row, body)
   }
 
-  /// Lends the entries of a space's queue from `number` on, until `body` says no.
-  func scanQueue(
-    _ space: UInt8, from number: UInt64, _ body: (UInt64, _ time: Int64, _ id: ByteView) -> Bool
-  ) throws(StoreFailure) {
-    setKey(.queue, space)
-    append(bigEndian: number)
-    var isWrong = false
-    try files.scan(from: key.view) { key, entry in
-      if key.count < RowStore.keyHead || key[0] != Kind.queue.rawValue || key[1] != space {
-        return false
-      }
-      guard key.count == RowStore.keyHead + 8, entry.count >= 8 else {
-        isWrong = true
-        return false
-      }
-      return body(
-        RowStore.number(key.suffix(from: RowStore.keyHead)), entry.int64(at: 0),
-        entry.suffix(from: 8))
+  /// Lends the same for all of a kind; of remembered ids some that are forgotten as well.
+  func scan(_ kind: Kind, _ body: (Space, ByteView, ByteView) -> Bool) throws(StoreFailure) {
+    setKey(kind, 0)
+    try files.scan(from: key.view) { key, row in
+      if key.count < RowStore.keyHead || key[0] != kind.rawValue { return false }
+      return body(Space(key[1]), key.suffix(from: RowStore.keyHead), row)
     }
-    if isWrong { throw damaged("an entry of a queue cannot be read") }
   }
 
   /// Files that wait to be sorted in; while there are many, each get has more to ask.
@@ -172,51 +165,35 @@ package final class RowStore {
       throw error
     }
     self.moment = moment
+    files.forget(moment.forgotten)
   }
 
-  /// Takes the changes of one step, in the order of space and key; first rows, then queues.
+  /// Takes the changes of one step, in the order of space and key; first rows, then remembered ids.
   package final class Writer {
     private let step: RowStep
     private let key = ByteBuffer()
-    private let entry = ByteBuffer()
 
     fileprivate init(_ step: RowStep) { self.step = step }
 
     package func put(_ space: Space, _ key: ByteView, _ row: ByteView) throws(StoreFailure) {
-      try step.put(whole(space, key), row)
+      try step.put(whole(.row, space, key), row)
     }
 
     package func delete(_ space: Space, _ key: ByteView) throws(StoreFailure) {
-      try step.delete(whole(space, key))
+      try step.delete(whole(.row, space, key))
     }
 
-    func putEntry(_ space: UInt8, _ number: UInt64, time: Int64, id: ByteView)
-      throws(StoreFailure)
-    {
-      entry.clear()
-      entry.append(int64: time)
-      entry.append(id)
-      try step.put(entryKey(space, number), entry.view)
+    /// - Parameter time: 8 bytes, see ``RememberedTime``.
+    func remember(_ space: Space, _ id: ByteView, _ time: ByteView) throws(StoreFailure) {
+      try step.put(whole(.remembered, space, id), time)
     }
 
-    func deleteEntry(_ space: UInt8, _ number: UInt64) throws(StoreFailure) {
-      try step.delete(entryKey(space, number))
-    }
-
-    private func whole(_ space: Space, _ key: ByteView) -> ByteView {
+    private func whole(_ kind: Kind, _ space: Space, _ key: ByteView) -> ByteView {
       self.key.clear()
-      self.key.append(Kind.row.rawValue)
+      self.key.append(kind.rawValue)
       self.key.append(space.number)
       self.key.append(key)
       return self.key.view
-    }
-
-    private func entryKey(_ space: UInt8, _ number: UInt64) -> ByteView {
-      key.clear()
-      key.append(Kind.queue.rawValue)
-      key.append(space)
-      key.append(uint64: number.byteSwapped)
-      return key.view
     }
   }
 
@@ -233,10 +210,6 @@ package final class RowStore {
     if let space { key.append(space) }
   }
 
-  private func append(bigEndian number: UInt64) { key.append(uint64: number.byteSwapped) }
-
-  private static func number(_ bytes: ByteView) -> UInt64 { bytes.uint64(at: 0).byteSwapped }
-
   private static func write(_ moment: Moment, to bytes: ByteBuffer) {
     bytes.append(format)
     bytes.append(uint32: moment.stamp.generation)
@@ -244,11 +217,10 @@ package final class RowStore {
     bytes.append(uint64: moment.stamp.incarnation)
     bytes.append(int64: moment.stamp.position.value)
     bytes.append(int64: Int64(moment.rowCount))
-    bytes.append(varint: UInt64(moment.queues.count))
-    for (space, entries) in moment.queues.sorted(by: { $0.key < $1.key }) {
+    bytes.append(varint: UInt64(moment.forgotten.count))
+    for (space, time) in moment.forgotten.sorted(by: { $0.key < $1.key }) {
       bytes.append(space)
-      bytes.append(uint64: entries.lowerBound)
-      bytes.append(uint64: entries.upperBound)
+      bytes.append(int64: time)
     }
   }
 
@@ -258,19 +230,18 @@ package final class RowStore {
       let digest = reader.bytes(LogicDigest.byteCount).flatMap({ LogicDigest($0) }),
       let incarnation = reader.bytes(8)?.uint64(at: 0),
       let position = reader.bytes(8)?.int64(at: 0), let rows = reader.bytes(8)?.int64(at: 0),
-      let queueCount = reader.varint()
+      let spaceCount = reader.varint()
     else { return nil }
-    var queues: [UInt8: Range<UInt64>] = [:]
-    for _ in 0..<queueCount {
-      guard let space = reader.byte(), let first = reader.bytes(8)?.uint64(at: 0),
-        let end = reader.bytes(8)?.uint64(at: 0), first <= end
+    var forgotten: [UInt8: Int64] = [:]
+    for _ in 0..<spaceCount {
+      guard let space = reader.byte(), let time = reader.bytes(8)?.int64(at: 0)
       else { return nil }
-      queues[space] = first..<end
+      forgotten[space] = time
     }
     return Moment(
       stamp: Stamp(
         generation: generation, digest: digest, incarnation: incarnation,
         position: Offset(position)),
-      rowCount: Int(rows), queues: queues)
+      rowCount: Int(rows), forgotten: forgotten)
   }
 }

@@ -55,22 +55,23 @@ final class ContentDigest {
 
   /// A row.
   func add(_ space: UInt8, _ key: ByteView, _ row: ByteView) {
-    scratch.clear()
-    scratch.append(space)
-    scratch.append(varint: UInt64(key.count))
-    scratch.append(key)
+    begin(space, key)
     scratch.append(row)
     add()
   }
 
-  /// A remembered key, at its place in the order of its space.
-  func add(place: UInt64, _ time: Int64, _ space: UInt8, _ key: ByteView) {
-    scratch.clear()
-    scratch.append(littleEndian: place)
-    scratch.append(littleEndian: time)
-    scratch.append(space)
-    scratch.append(key)
+  /// A remembered key: as a row that is its time.
+  func add(_ space: UInt8, _ key: ByteView, _ time: Int64) {
+    begin(space, key)
+    scratch.append(int64: time)
     add()
+  }
+
+  private func begin(_ space: UInt8, _ key: ByteView) {
+    scratch.clear()
+    scratch.append(space)
+    scratch.append(varint: UInt64(key.count))
+    scratch.append(key)
   }
 
   private func add() {

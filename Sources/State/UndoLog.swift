@@ -22,12 +22,8 @@ import Records
     // Of states on disk alone:
     /// `row` was there, and is marked absent.
     case hidden
-    /// One entry less was in the queue of `space`.
-    case queued
-    /// `row` was the first in memory of the queue of `space`, with the time `start`.
-    case dequeued
-    /// The queue of `space` began one entry earlier, in the store.
-    case advanced
+    /// The ids of `space` were forgotten up to the time `start`.
+    case expired
   }
 
   struct Entry: BitwiseCopyable {
@@ -59,7 +55,7 @@ import Records
     switch change {
     case .removed, .forgotten: doomed.append(row)
     case .moved: doomed.append(other)
-    case .changed, .inserted, .remembered, .hidden, .queued, .dequeued, .advanced: break
+    case .changed, .inserted, .remembered, .hidden, .expired: break
     }
   }
 
@@ -108,7 +104,7 @@ import Records
       let entry = unsafe entries[index]
       switch entry.change {
       case .changed, .inserted, .moved: table.dropNote(entry.row)
-      case .removed, .remembered, .forgotten, .hidden, .queued, .dequeued, .advanced: break
+      case .removed, .remembered, .forgotten, .hidden, .expired: break
       }
     }
     for row in doomed { table.free(row) }

@@ -12,7 +12,7 @@ struct RowStoreTests {
   private func moment(_ position: Int64, rows: Int = 0) -> RowStore.Moment {
     RowStore.Moment(
       stamp: Stamp(generation: 4, digest: .none, position: Offset(position)), rowCount: rows,
-      queues: [9: 3..<7])
+      forgotten: [9: 37])
   }
 
   private func open(_ name: String = "0") throws(StoreFailure) -> RowStore {

@@ -170,7 +170,6 @@ struct StateTests {
     round(10_000, 10)
     let bytes = state.bytesUsed
     for time in 11..<40 { round(10_000, Int64(time)) }
-    #expect(state.rowCount == 10_000)
     #expect(state.bytesUsed < 3 * bytes)
   }
 }
@@ -218,7 +217,7 @@ extension StateTests {
   }
 
   private func compare(_ state: PartitionState, _ model: Model) {
-    #expect(state.rowCount == model.rows.count + model.ids.count)
+    #expect(state.rowCount == model.rows.count)
     for (key, row) in model.rows { #expect(read(state, rows, key) == row) }
     for (id, _) in model.ids {
       #expect(lend(id, "") { key, _ in state.isRemembered(ids, key) })

@@ -50,8 +50,7 @@ extension Simulation {
     if plants.contains(.rowsLost) { step.removeAll { $0.key[0] == 1 } }
     if plants.contains(.stampLost), nowMs > 300 { step.removeAll { $0.key[0] == 0 } }
     if plants.contains(.idsLost) {
-      // The spaces of ids lie behind those of tables.
-      step.removeAll { $0.key[0] == 1 && $0.value?.isEmpty == true }
+      step.removeAll { $0.key[0] == 2 }
     }
     if plants.contains(.halfStep) { step.removeLast(step.count / 2) }
     if plants.contains(.oldRows), nowMs > 300 {

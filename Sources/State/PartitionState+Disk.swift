@@ -189,7 +189,12 @@ extension PartitionState {
 
   // MARK: Memory
 
-  /// Lets rows go until the state is within its share of the memory.
+  /// Lets rows go until the state is within its share of the memory, which shrinks with each state
+  /// that is opened. Done by each turn's end; between turns for a state that has none.
+  package func shrink() {
+    if !isInTurn { evict() }
+  }
+
   func evict() {
     guard let cold else { return }
     let share = cold.store.memory.rowBytes

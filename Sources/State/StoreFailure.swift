@@ -12,6 +12,8 @@ package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case inUse
     /// The user that the process runs as may not.
     case denied
+    /// The process has as many files open as it may.
+    case tooManyFiles
     /// The disk or the system fails in another way.
     case failed
   }
@@ -42,6 +44,7 @@ package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible 
     if has("No space left on device") || has("Disk quota exceeded") { return .full }
     if has("Read-only file system") { return .readOnly }
     if has("Permission denied") || has("Operation not permitted") { return .denied }
+    if has("Too many open files") { return .tooManyFiles }
     // Files that the store's list of files names.
     if has("No such file or directory") && (has(".sst") || has("MANIFEST")) { return .damaged }
     return .failed
@@ -63,6 +66,9 @@ package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case .denied:
       "the state in \(directory) may not be used: \(detail); give the worker's user the right to read"
         + " and write there, or set state.directory in worker.yaml"
+    case .tooManyFiles:
+      "the state in \(directory) cannot be opened: \(detail); raise the limit of open files of the"
+        + " process (LimitNOFILE= of a service, `ulimit -n` of a shell): up to 256 a partition"
     case .failed:
       "the state in \(directory) cannot be used: \(detail); look at that disk, or set state.directory"
         + " in worker.yaml"

@@ -92,6 +92,14 @@ final class JournalSlot {
     apply.clearCounts()
   }
 
+  /// Between turns, for a partition that has none: memory that others have come to need is given
+  /// back.
+  func tend() throws(StoreFailure) {
+    if isInTurn || state.failure != nil { return }
+    if state.isWriteBackDue { try state.writeBack() }
+    state.shrink()
+  }
+
   /// Brings the state to disk before its partition goes: a turn that is open comes to nothing.
   /// Where that fails nothing is lost, the next owner has more to apply.
   func close() {

@@ -99,17 +99,21 @@ final class Observer: Sendable {
     }
 
     /// What differs from what was told, and now and then that the instance is there.
-    func changes(nowMs: Int64, wallMs: Int64) -> [Observation] {
+    mutating func changes(nowMs: Int64, wallMs: Int64) -> [Observation] {
       let status = source.monitor.status
       var result: [Observation] = []
+      var owned: Set<String> = []
       for place in status.states {
         let found = PartitionObservation(
           journal: place.journal, partition: place.partition.value, instance: instance,
           logic: logic, position: place.position, stateRows: place.rows,
           fileBytes: place.fileBytes, memoryBytes: place.memoryBytes, observedMs: wallMs)
         let observation = Observation.partition(found)
+        owned.insert(observation.key)
         if places[observation.key]?.isAsBefore(found) != true { result.append(observation) }
       }
+      // One that went and comes back is told again, as another may have told of it meanwhile.
+      places = places.filter { owned.contains($0.key) }
       let found = InstanceObservation(
         status, instance: instance, logic: logic, startedMs: startedMs, observedMs: wallMs)
       let isDue = nowMs - lastMs >= InstanceObservation.aliveMs

@@ -19,6 +19,7 @@ extension ProductLoop {
       settings.log.write(NoPartitions(product: product.name))
     }
     if isDirect { return }
+    try tendIdleStates(nowMs: nowMs)
     if notices.isRestoreDue(isRestoring: isRestoring, nowMs: nowMs) {
       settings.log.write(
         StateRestoring(product: product.name, blocks: restoredBlocks, behind: restoreBehind))

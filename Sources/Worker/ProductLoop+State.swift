@@ -9,6 +9,7 @@ import State
 extension ProductLoop {
   /// A disk that damages states again and again is not to be worked on.
   private static var damagesMax: Int { 3 }
+  private static var tendMs: Int64 { 1000 }
 
   /// A slot over the state that the disk has of a partition, or over an empty one where that is of
   /// no use.
@@ -60,6 +61,18 @@ extension ProductLoop {
   func writeBackStates() throws(LoopFailure) {
     if isDirect { return }
     for slot in owned.allSlots { try writeBackIfDue(slot) }
+  }
+
+  /// Once a second: partitions on which nothing happens keep to their share of the memory, which
+  /// becomes smaller when this worker's other products open states.
+  func tendIdleStates(nowMs: Int64) throws(LoopFailure) {
+    if nowMs - tendedMs < Self.tendMs { return }
+    tendedMs = nowMs
+    do {
+      for slot in owned.allSlots { try slot.tend() }
+    } catch {
+      throw .state(error)
+    }
   }
 
   func writeBackIfDue(_ slot: JournalSlot) throws(LoopFailure) {

@@ -89,6 +89,8 @@ package final class ProductLoop<World: LoopWorld> {
   var notices = LoopNotices()
   /// Since the last turn that was committed.
   var damagesSeen = 0
+  /// When states without a turn were last looked at.
+  var tendedMs: Int64 = 0
   /// Directories whose rows turned out to be damaged, until they are made anew.
   var damagedStates: [String: StoreFailure] = [:]
 

@@ -13,6 +13,7 @@ package struct StateFiles: Sendable {
 
   /// - Parameter domain: with the environment before it.
   package init(_ settings: WorkerSettings, domain: String, instance: String) {
+    OpenFiles.raiseLimit()
     self.init(
       directory: "\(settings.stateDirectory)/\(domain).\(instance)",
       memory: StateMemory(bytes: settings.stateMemoryBytes))

@@ -180,6 +180,14 @@ struct RowStoreTests {
   }
 }
 
+struct OpenFilesTests {
+  @Test func `the limit of open files is as high as the system lets it be`() {
+    let raised = OpenFiles.raiseLimit()
+    #expect(raised >= 256)
+    #expect(OpenFiles.raiseLimit() == raised)
+  }
+}
+
 func keyText(_ number: Int) -> String { String(String(1_000_000_000 + number).dropFirst()) }
 
 func lendStore<Result>(
@@ -202,6 +210,7 @@ struct StoreFailureTests {
       ("IO error: While lock file: s/0/LOCK: Resource temporarily unavailable", .inUse),
       ("Corruption: block checksum mismatch: stored = 1, computed = 2", .damaged),
       ("IO error: No such file or directory: While open a file: s/0/000009.sst", .damaged),
+      ("IO error: While open a file: s/0/000009.sst: Too many open files", .tooManyFiles),
       ("IO error: While pread: s/0/000009.sst: Input/output error", .failed),
     ] as [(String, StoreFailure.Kind)])
   func `what the store says is named by what it asks for`(text: String, kind: StoreFailure.Kind) {

@@ -64,9 +64,13 @@ extension WantedTopic {
       ])
     let observations = WantedTopic(
       product.names.observationsTopic, .observations, of: product.name, partitions: 1,
-      configs: ["cleanup.policy": "compact"])
+      configs: ["cleanup.policy": "compact", "segment.ms": observationsSegmentMs])
     return journals + ports + [quarantine, observations]
   }
+
+  /// Ten minutes: a segment is not compacted while it is written, and each second brings records
+  /// that the next ones replace; whoever asks reads them all.
+  private static let observationsSegmentMs = "600000"
 
   /// Ports take what a Kafka producer may send unasked, also where the broker allows less.
   private static func portConfigs(isState: Bool) -> [String: String] {

@@ -60,7 +60,8 @@ private struct StatusText {
     line(
       report.quarantined == 0
         ? "nothing is in quarantine"
-        : "\(report.quarantined) record\(report.quarantined == 1 ? " is" : "s are") in quarantine:"
+        : (report.isQuarantineCounted ? "" : "at most ")
+          + "\(report.quarantined) record\(report.quarantined == 1 ? " is" : "s are") in quarantine:"
           + " `weft read \(product.name) --quarantine`")
   }
 

@@ -4,10 +4,15 @@ import Records
 extension PartitionState {
   /// Whether so much has changed since the last write that memory or the next start would suffer:
   /// half of the memory's share is dirty, or applying again would take its share of a second.
-  package var isWriteBackDue: Bool {
-    guard let cold else { return false }
+  package var isWriteBackDue: Bool { writeBackUrgency >= 1 }
+
+  /// How much has changed, as a share of what may: it is due from 1 on.
+  package var writeBackUrgency: Double {
+    guard let cold else { return 0 }
     let memory = cold.store.memory
-    return cold.dirtyBytes > memory.rowBytes / 2 || cold.nanoseconds > memory.reapplyNanoseconds
+    return max(
+      Double(cold.dirtyBytes) / Double(max(1, memory.rowBytes / 2)),
+      Double(cold.nanoseconds) / Double(memory.reapplyNanoseconds))
   }
 
   /// Writes what has changed and the stamp to disk, in one step that is synced when this returns.

@@ -8,8 +8,9 @@ import Synchronization
 package final class StateMemory: Sendable {
   /// Below this the parts are too small to work in.
   package static let bytesMin = 16 << 20
-  /// What re-applying may cost a process, in nanoseconds: a second.
-  package static let reapplyNanoseconds = 1_000_000_000
+  /// What re-applying may cost a process before it is written back, in nanoseconds. Under a second,
+  /// as states wait for each other and a turn may be long.
+  package static let reapplyNanoseconds = 700_000_000
 
   package let bytes: Int
   let blocks: BlockCache

@@ -10,6 +10,7 @@ extension ProductLoop {
   /// A disk that damages states again and again is not to be worked on.
   private static var damagesMax: Int { 3 }
   private static var tendMs: Int64 { 1000 }
+  private static var urgencyMax: Double { 1.5 }
 
   /// A slot over the state that the disk has of a partition, or over an empty one where that is of
   /// no use.
@@ -57,10 +58,16 @@ extension ProductLoop {
     return PartitionState(try world.openRows(directory, memory))
   }
 
-  /// Between turns, when what the stamps cover is committed: brings to disk what is due.
+  /// Between turns, when what the stamps cover is committed: brings to disk what is due. One state
+  /// a turn, the one that needs it most: partitions fill alike, and all of them at once would be a
+  /// pause that a reader sees. Those that have waited for too long are not left to the next turn.
   func writeBackStates() throws(LoopFailure) {
     if isDirect { return }
-    for slot in owned.allSlots { try writeBackIfDue(slot) }
+    let due = owned.allSlots.filter { $0.state.writeBackUrgency >= 1 }
+    let first = due.max { $0.state.writeBackUrgency < $1.state.writeBackUrgency }
+    for slot in due where slot === first || slot.state.writeBackUrgency >= Self.urgencyMax {
+      try writeBack(slot)
+    }
   }
 
   /// Once a second: partitions on which nothing happens keep to their share of the memory, which
@@ -76,7 +83,10 @@ extension ProductLoop {
   }
 
   func writeBackIfDue(_ slot: JournalSlot) throws(LoopFailure) {
-    if !slot.state.isWriteBackDue { return }
+    if slot.state.writeBackUrgency >= 1 { try writeBack(slot) }
+  }
+
+  private func writeBack(_ slot: JournalSlot) throws(LoopFailure) {
     do {
       try slot.state.writeBack()
     } catch {

@@ -183,6 +183,22 @@ import Testing
     #expect(abs(cut[rank - 1] - exact) <= abs(exact) / 128)
   }
 
+  @Test(arguments: [("whole", ValueType.int, "0"), ("price", .decimal, "0.00")])
+  func `a sum to which nothing is added publishes nothing`(
+    name: String, type: ValueType, zero: String
+  ) throws {
+    let simulation = try ProductSimulation(AggregateTests.product(name, type, [.sum]))
+    for (number, value) in [zero, "5.00", zero, zero, "-5.00"].enumerated() {
+      let amount = type == .int ? String(value.prefix { $0 != "." }) : value
+      simulation.take(
+        """
+        {"id":"\(number)","at":"2024-01-01T00:00:00Z","place":"p","\(name)":\(amount)}
+        """)
+    }
+    #expect(simulation.values(0).count == 3)
+    #expect(simulation.quarantined.isEmpty)
+  }
+
   @Test func `a column that would hold too much refuses the event, and keeps what it has`() throws {
     let simulation = try ProductSimulation(
       AggregateTests.product("whole", .int, [.count, .countDistinct]))

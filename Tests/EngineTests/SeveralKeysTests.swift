@@ -84,7 +84,7 @@ import Testing
     var items: [String: Int] = [:]
     for number in 0..<300 {
       let (shop, item) = ("s\(random.next(5))", "i\(random.next(7))")
-      let pieces = Int(random.next(9))
+      let pieces = 1 + Int(random.next(8))
       let times = random.next(6) == 0 ? 2 : 1
       if random.next(4) == 0 {
         items[item, default: 0] -= pieces

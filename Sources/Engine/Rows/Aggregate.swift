@@ -52,7 +52,11 @@ extension RowLayout {
     }
     if !RowLayout.takes(argument, details[column].argument) { return .wrongType }
     switch aggregate {
-    case .sum: return sum(old, argument, place, slots)
+    case .sum:
+      let effect = sum(old, argument, place, slots)
+      // As for every other: what is added may be zero.
+      if case .value = effect, ValueOrder.same(old, slots[place]) { return .none }
+      return effect
     case .min, .max:
       if !old.isAbsent {
         let order = ValueOrder.compare(argument, old)

@@ -4,18 +4,22 @@ import ctypes.util
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from proofs.cluster import Asker, Cluster
-from proofs.places import BUILD, PEERS, ProofError, tool, weft
+from proofs.places import ProofError, tool
 
-MESH = Path(__file__).resolve().parent / "mesh"
-PARTITIONS = 4
+from .workers import Worker, cpu_of
+
 TURN = 50_000
+OBSERVED_S = 1.5
+"""After so long a worker has told of its state how it stands: it does about once a second."""
 
 
 @dataclass
@@ -26,6 +30,9 @@ class Figures:
     rss_mb: float | None = None
     commit_p50_ms: float | None = None
     commit_p99_ms: float | None = None
+    disk_bytes_per_event: float | None = None
+    rows: int | None = None
+    disk_mb: float | None = None
     latency: dict[str, float] = field(default_factory=dict)
 
     def summary(self) -> str:
@@ -43,17 +50,26 @@ def mimalloc() -> str:
     return found
 
 
-def run_tool(command: list[str], preload: bool = True, seconds: float = 600) -> tuple[str, float]:
-    """What a program prints, and its largest resident size in MB."""
-    environment = {**os.environ, **({"LD_PRELOAD": mimalloc()} if preload else {})}
+def run_tool(
+        command: list[str], preload: bool = True, environment: dict | None = None,
+        at_first_line: Callable[[int], None] | None = None) -> tuple[str, float]:
+    """What a program prints, and its largest resident size in MB. It is made the leader of a
+    session of its own, whose number `at_first_line` is called with."""
+    environment = {**os.environ, **(environment or {}),
+                   **({"LD_PRELOAD": mimalloc()} if preload else {})}
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
+            command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True,
+            start_new_session=True)
         try:
-            output = process.stdout.read()
+            output = process.stdout.readline()
+            if at_first_line:
+                at_first_line(process.pid)
+            output += process.stdout.read()
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
             raise
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
@@ -73,152 +89,35 @@ def own_c(command: list[str]) -> Figures:
 def peer_c(command: list[str]) -> Figures:
     """A C program of ../shared/peers: it reports a mean commit only."""
     output, rss = run_tool(command)
-    return _told(output, rss)
+    return told(output, rss)
 
 
-def streams(cluster: Cluster, job: str, events: int) -> Figures:
-    output, rss = run_tool(
-        [str(PEERS / "streams" / "run"), cluster.bootstrap, job, str(events), "100", "lz4"], False)
-    own = re.search(r"rss (\d+) MiB", output)  # the child's; wait4 sees the largest of all
-    return _told(output, int(own.group(1)) * 1.048576 if own else rss)
-
-
-def _told(output: str, rss: float) -> Figures:
+def told(output: str, rss: float) -> Figures:
+    """The line that the programs of ../shared/peers end with."""
     found = re.search(r"events (\d+) events/s wall, cpu [\d.]+ s => (\d+) events/cpu-s", output)
     if not found:
         raise ProofError(f"not understood: {output.strip()[:200]}")
     return Figures(events_per_s=float(found[1]), events_per_cpu_s=float(found[2]), rss_mb=rss)
 
 
-class Worker:
-    """Worker processes of one domain of the bench's mesh, in an environment of their own, so that
-    each run begins at the beginning."""
-
-    _runs = 0
-
-    def __init__(self, cluster: Cluster, asker: Asker, domain: str, instances: int = 1):
-        Worker._runs += 1
-        self.domain, self.asker = domain, asker
-        self.prefix = f"r{Worker._runs}"
-        self.group = f"{self.prefix}.weft.{domain}.{domain}"
-        self._directory = BUILD / "bench" / self.prefix
-        self._directory.mkdir(parents=True, exist_ok=True)
-        self._environment = {
-            **os.environ, "KAFKA_BOOTSTRAP": cluster.bootstrap, "WEFT_ENVIRONMENT": self.prefix,
-            "WEFT_STATE": str(self._directory / "state")}
-        self._names = [str(n) for n in range(instances)]
-        self.processes: list[subprocess.Popen] = []
-
-    def port(self, name: str) -> str:
-        return f"{self.prefix}.{self.domain}.{self.domain}.{name}.v1"
-
-    def __enter__(self) -> "Worker":
-        applied = subprocess.run(
-            [weft(), "apply", str(MESH / self.domain)], env=self._environment, capture_output=True,
-            text=True)
-        if applied.returncode:
-            raise ProofError(f"weft apply: {(applied.stdout + applied.stderr).strip()[:1500]}")
-        self.start()
-        return self
-
-    def start(self) -> None:
-        """All instances; a log of an earlier start is gone on with."""
-        self.processes.clear()
-        for name in self._names:
-            with open(self._directory / f"{name}.log", "ab") as log:
-                self.processes.append(subprocess.Popen(
-                    [weft(), "run", str(MESH / self.domain), "--instance", name],
-                    env=self._environment, stdin=subprocess.DEVNULL, stdout=log,
-                    stderr=subprocess.STDOUT))
-
-    def weft(self, *words: str) -> dict:
-        """What another command answers in JSON."""
-        done = subprocess.run([weft(), *words, "--mesh", str(MESH)], env=self._environment,
-                              capture_output=True, text=True, timeout=120)
-        if done.returncode:
-            raise ProofError(f"weft {words[0]}: {done.stderr.strip()[:500]}")
-        return json.loads(done.stdout)
-
-    def __exit__(self, *_) -> None:
-        for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-
-    def cpu(self) -> float:
-        """User and system time of all instances."""
-        return sum(cpu_of(p.pid) for p in self.processes)
-
-    def rss_mb(self) -> float:
-        """The largest resident size so far, of the largest instance."""
-        return max(_peak_rss(p.pid) for p in self.processes)
-
-    def committed(self, topic: str) -> int:
-        answer = self.asker.ask("committed", self.group, topic, PARTITIONS)
-        return sum(max(offset, 0) for offset in answer.get("committed", []))
-
-    def await_partitions(self) -> None:
-        """Until the log says that there are partitions: from then on records are read."""
-        deadline = time.monotonic() + 60
-        while b"partitions-taken" not in (self._directory / "0.log").read_bytes():
-            self.check_alive()
-            if time.monotonic() > deadline:
-                raise ProofError(f"{self.domain}: no partitions within a minute")
-            time.sleep(0.002)
-
-    def check_alive(self) -> None:
-        for name, process in zip(self._names, self.processes):
-            if process.poll() is not None:
-                log = (self._directory / f"{name}.log").read_text(errors="replace")
-                raise ProofError(f"the worker of {self.domain} ended with {process.returncode}:\n"
-                                 + log[-1500:])
-
-    def drain(self) -> dict:
-        """SIGTERM; the commit figures that it reports at its end, if it does."""
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired as late:
-                raise ProofError(f"the worker of {self.domain} did not drain") from late
-        text = "".join((self._directory / f"{n}.log").read_text(errors="replace")
-                       for n in self._names)
-        found = {}
-        for name in ("commit_p50_ms", "commit_p99_ms"):
-            values = re.findall(rf'"?{name}"?[=:]\s*"?([\d.]+)', text)
-            if values:
-                found[name] = max(float(v) for v in values[-len(self._names):])
-        return found
-
-
-def cpu_of(pid: int) -> float:
-    """User and system time of another process, to the nanosecond (CPUCLOCK_SCHED of its pid)."""
-    return time.clock_gettime(~pid << 3 | 2)
-
-
-def _peak_rss(pid: int) -> float:
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) * 1024 / 1e6 if found else 0.0
-
-
-def worker(cluster: Cluster, asker: Asker, domain: str, events: int) -> Figures:
+def worker(cluster: Cluster, asker: Asker, domain: str, events: int, state: bool = False
+           ) -> Figures:
     """A worker on a backlog: from its first partitions to the commit that covers the last event."""
     with Worker(cluster, asker, domain) as run:
         run.await_partitions()
-        cpu_before = run.cpu()
-        # When a commit was first seen, and how far it came. The last turn is left out of the rate: it
-        # is not full, and so waits for its age.
+        cpu_before, written_before = run.cpu(), run.written()
+        # When a commit was first seen, and how far it came. The last turn is left out of the rate:
+        # it is not full, and so waits for its age.
         first = last = None
         deadline = time.monotonic() + 60 + events / 5000
         while True:
-            taken, now = run.committed("orders"), time.monotonic()
+            taken, now = run.taken("orders"), time.monotonic()
             if taken and first is None:
                 first = (now, taken)
             if taken >= events - TURN and last is None:
                 last = (now, taken)
             if taken >= events:
-                cpu, rss = run.cpu() - cpu_before, run.rss_mb()
+                cpu, written, rss = run.cpu() - cpu_before, run.written(), run.rss_mb()
                 break
             run.check_alive()
             if now > deadline:
@@ -226,7 +125,15 @@ def worker(cluster: Cluster, asker: Asker, domain: str, events: int) -> Figures:
             time.sleep(0.02)
         seconds = last[0] - first[0]
         rate = (last[1] - first[1]) / seconds if seconds else None
-        return Figures(events_per_cpu_s=events / cpu, events_per_s=rate, rss_mb=rss, **run.drain())
+        figures = Figures(events_per_cpu_s=events / cpu, events_per_s=rate, rss_mb=rss)
+        if state:
+            time.sleep(OBSERVED_S)
+            figures.rows, files = run.state()
+            figures.disk_mb = files / 1e6
+            figures.disk_bytes_per_event = (written - written_before) / events
+        for name, value in run.drain().items():
+            setattr(figures, name, value)
+        return figures
 
 
 # --- latency --------------------------------------------------------------------------------------

@@ -4,15 +4,18 @@ _COLUMNS = (
     ("who", "who"), ("", "_notes"), ("events/cpu-s", "events_per_cpu_s"),
     ("events/s", "events_per_s"), ("RSS MB", "rss_mb"), ("commit p50", "commit_p50_ms"),
     ("p99 ms", "commit_p99_ms"), ("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"),
-    ("rows", "rows"), ("disk MB", "disk_mb"), ("first commit s", "first_commit_s"),
-    ("at most", "first_commit_max_s"), ("ratio", "_ratio"))
+    ("rows", "rows"), ("disk MB", "disk_mb"), ("written B/event", "disk_bytes_per_event"),
+    ("first commit s", "first_commit_s"), ("at most", "first_commit_max_s"),
+    ("pause s", "pause_s"), ("journals moved", "journal_partitions"), ("RSS bound", "rss_bound_mb"),
+    ("", "memory"), ("pace", "pace"), ("ratio", "_ratio"))
 
 
-def _cell(line: dict, name: str) -> str:
+def _cell(job: str, line: dict, name: str) -> str:
     if name == "_notes":
-        words = [f"{line['headers']} headers"] if line["headers"] else []
-        words += ["event id"] if line.get("event_id") else []
-        words += [str(line[n]) for n in ("mode",) if n in line]
+        words = [line["job"]] if line["job"] != job else []
+        words += [f"{line['headers']} headers"] if line["headers"] else []
+        words += ["bounded stores"] if line.get("bounded") else []
+        words += [str(line[n]) for n in ("mode", "phase") if n in line]
         words += [f"{line['instances']} instances"] if "instances" in line else []
         words += ["(peers)"] if line.get("program") else []
         return " ".join(words)
@@ -25,9 +28,10 @@ def _cell(line: dict, name: str) -> str:
 
 
 def render(job: str, lines: list[dict]) -> str:
-    columns = [c for c in _COLUMNS if c[1].startswith("_") or any(c[1] in each for each in lines)]
+    columns = [c for c in _COLUMNS if c[1].startswith("_") or any(
+        each.get(c[1]) is not None for each in lines)]
     rows = [[title for title, _ in columns]]
-    rows += [[_cell(each, name) for _, name in columns] for each in lines]
+    rows += [[_cell(job, each, name) for _, name in columns] for each in lines]
     widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
     left = {"who", "_notes", "_ratio"}
     text = [f"{job}"]

@@ -1,5 +1,6 @@
 """Where things are, and the programs that the proofs run."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -7,6 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +29,38 @@ def end_by_exception() -> None:
     """So that a signal ends a proof as an error does: with everything stopped that it started."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda code, _: sys.exit(128 + code))
+
+
+@contextlib.contextmanager
+def run_directory(kind: str) -> Iterator[Path]:
+    """A directory of this run alone, so that two at once do not meet. Those of earlier runs of
+    the kind that have ended are removed, but for the two newest, whose logs somebody may want."""
+    runs = BUILD / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix=time.strftime(f"{kind}-%H%M%S-"), dir=runs))
+    (directory / "owner").write_text(f"{os.getpid()} {_started(os.getpid())}\n")
+    ended = [old for old in runs.glob(f"{kind}-*") if not _is_owned(old)]
+    for old in sorted(ended, key=lambda path: path.stat().st_mtime)[:-2]:
+        if (old / "broker" / "cluster").exists():  # its run was killed, and left it
+            subprocess.run([str(KAFKA), "destroy", str(old / "broker")], capture_output=True)
+        shutil.rmtree(old, ignore_errors=True)
+    yield directory
+
+
+def _started(pid: int) -> str | None:
+    """When a process began, in the kernel's count; None when there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
+
+
+def _is_owned(directory: Path) -> bool:
+    try:
+        pid, started = (directory / "owner").read_text().split()
+    except (OSError, ValueError):
+        return True  # it is being made
+    return _started(int(pid)) == started
 
 
 def setup() -> None:

@@ -7,6 +7,7 @@
 //   ends TOPIC                        {"ends":[OFFSET,…]}, without regard to transactions
 //   group GROUP                       {"state":…,"coordinator":NODE,"members":[{"id":…,
 //                                      "instance":…,"client":…,"partitions":COUNT},…]}
+//   owners GROUP TOPIC                {"state":…,"owners":[INSTANCE,…]}, by partition; nobody: ""
 //   committed GROUP TOPIC PARTITIONS  {"committed":[OFFSET,…]} (-1001: none)
 // What cannot be answered is {"error":TEXT}.
 #include "client.h"
@@ -106,31 +107,66 @@ static void print_members(const rd_kafka_ConsumerGroupDescription_t *group) {
   }
 }
 
-static void group(const char *name) {
+/// The group's description, in an event that the caller destroys; NULL when there is none, and then
+/// that was said.
+static const rd_kafka_ConsumerGroupDescription_t *describe(
+    const char *name, rd_kafka_event_t **event) {
   rd_kafka_queue_t *queue = rd_kafka_queue_new(asking);
   rd_kafka_DescribeConsumerGroups(asking, &name, 1, NULL, queue);
-  rd_kafka_event_t *event = await(queue);
-  if (event) {
-    size_t count;
-    const rd_kafka_ConsumerGroupDescription_t **each =
-        rd_kafka_DescribeConsumerGroups_result_groups(
-            rd_kafka_event_DescribeConsumerGroups_result(event), &count);
-    const rd_kafka_error_t *error =
-        count ? rd_kafka_ConsumerGroupDescription_error(each[0]) : NULL;
-    if (!count || error) {
-      print_error(error ? rd_kafka_error_string(error) : "no answer");
-    } else {
-      const rd_kafka_Node_t *node = rd_kafka_ConsumerGroupDescription_coordinator(each[0]);
-      printf(
-          "{\"state\":\"%s\",\"coordinator\":%d,\"members\":[",
-          rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupDescription_state(each[0])),
-          node ? rd_kafka_Node_id(node) : -1);
-      print_members(each[0]);
-      puts("]}");
-    }
-    rd_kafka_event_destroy(event);
-  }
+  *event = await(queue);
   rd_kafka_queue_destroy(queue);
+  if (!*event) return NULL;
+  size_t count;
+  const rd_kafka_ConsumerGroupDescription_t **each = rd_kafka_DescribeConsumerGroups_result_groups(
+      rd_kafka_event_DescribeConsumerGroups_result(*event), &count);
+  const rd_kafka_error_t *error = count ? rd_kafka_ConsumerGroupDescription_error(each[0]) : NULL;
+  if (count && !error) return each[0];
+  print_error(error ? rd_kafka_error_string(error) : "no answer");
+  rd_kafka_event_destroy(*event);
+  return NULL;
+}
+
+static const char *state_of(const rd_kafka_ConsumerGroupDescription_t *group) {
+  return rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupDescription_state(group));
+}
+
+static void group(const char *name) {
+  rd_kafka_event_t *event;
+  const rd_kafka_ConsumerGroupDescription_t *found = describe(name, &event);
+  if (!found) return;
+  const rd_kafka_Node_t *node = rd_kafka_ConsumerGroupDescription_coordinator(found);
+  printf(
+      "{\"state\":\"%s\",\"coordinator\":%d,\"members\":[", state_of(found),
+      node ? rd_kafka_Node_id(node) : -1);
+  print_members(found);
+  puts("]}");
+  rd_kafka_event_destroy(event);
+}
+
+static void owners(const char *name, const char *topic) {
+  rd_kafka_event_t *event;
+  const rd_kafka_ConsumerGroupDescription_t *found = describe(name, &event);
+  if (!found) return;
+  const char *owner[PARTITIONS_MAX] = {NULL};
+  int partitions;
+  rd_kafka_topic_destroy(warm_topic(asking, topic, &partitions));
+  size_t members = rd_kafka_ConsumerGroupDescription_member_count(found);
+  for (size_t i = 0; i < members; i++) {
+    const rd_kafka_MemberDescription_t *m = rd_kafka_ConsumerGroupDescription_member(found, i);
+    const rd_kafka_MemberAssignment_t *has = rd_kafka_MemberDescription_assignment(m);
+    const rd_kafka_topic_partition_list_t *list =
+        has ? rd_kafka_MemberAssignment_partitions(has) : NULL;
+    const char *instance = rd_kafka_MemberDescription_group_instance_id(m);
+    for (int p = 0; list && p < list->cnt; p++) {
+      const rd_kafka_topic_partition_t *one = &list->elems[p];
+      if (!strcmp(one->topic, topic) && one->partition < partitions)
+        owner[one->partition] = instance ? instance : rd_kafka_MemberDescription_consumer_id(m);
+    }
+  }
+  printf("{\"state\":\"%s\",\"owners\":[", state_of(found));
+  for (int p = 0; p < partitions; p++) printf("%s\"%s\"", p ? "," : "", owner[p] ? owner[p] : "");
+  puts("]}");
+  rd_kafka_event_destroy(event);
 }
 
 static void committed(const char *group, const char *topic, int partitions) {
@@ -181,6 +217,8 @@ int main(int count, char **arguments) {
       ends(words[1]);
     else if (given == 2 && !strcmp(words[0], "group"))
       group(words[1]);
+    else if (given == 3 && !strcmp(words[0], "owners"))
+      owners(words[1], words[2]);
     else if (given == 4 && !strcmp(words[0], "committed"))
       committed(words[1], words[2], atoi(words[3]));
     else

@@ -1,10 +1,11 @@
 // The limit for `count`: orders are regrouped by customer into journal blocks, counted in a table,
 // and one change record an order is published; input to journal to output in one transaction. No
 // JSON is parsed: the three things needed are found by a search for their names.
-// usage: count BOOTSTRAP INPUT JOURNAL OUTPUT EVENTS EVENTS_PER_TRANSACTION CODEC
+// usage: count BOOTSTRAP INPUT JOURNAL OUTPUT EVENTS EVENTS_PER_TRANSACTION CODEC [CUSTOMERS]
+// CUSTOMERS: so many there are at most (131072); a quarter of the table stays empty, or more.
 #include "client.h"
 
-enum { batch_max = 2000, block_bytes_max = 64 << 10, block_events_max = 1000, rows_max = 1 << 18 };
+enum { batch_max = 2000, block_bytes_max = 64 << 10, block_events_max = 1000 };
 
 /// One event in a block: this, then the event's own bytes.
 struct prefix {
@@ -30,7 +31,8 @@ struct job {
   rd_kafka_topic_t *journal, *output;
   int partitions;
   struct block blocks[PARTITIONS_MAX];
-  struct row rows[rows_max];
+  struct row *rows;
+  int row_bits;
   long taken, open;
   int64_t next[PARTITIONS_MAX];
   struct samples commits;
@@ -39,10 +41,19 @@ struct job {
 static struct job job;
 
 static struct row *row_of(uint32_t customer) {
-  uint32_t at = (customer * 2654435769u) >> 14;  // the high 18 bits, as many as rows_max has
-  while (job.rows[at].orders && job.rows[at].customer != customer) at = (at + 1) % rows_max;
+  uint32_t at = (customer * 2654435769u) >> (32 - job.row_bits);
+  while (job.rows[at].orders && job.rows[at].customer != customer)
+    at = (at + 1) & ((1u << job.row_bits) - 1);
   job.rows[at].customer = customer;
   return &job.rows[at];
+}
+
+/// A quarter of them at least stays empty.
+static void make_rows(long customers) {
+  for (job.row_bits = 1; 3L << job.row_bits < 4 * customers; job.row_bits++)
+    if (job.row_bits == 31) FAIL("count: too many customers");
+  job.rows = calloc((size_t)1 << job.row_bits, sizeof(struct row));
+  if (!job.rows) FAIL("out of memory");
 }
 
 /// The digits behind `name`, with a decimal point left out; 0 when it is not there.
@@ -124,11 +135,14 @@ static void ingest(const rd_kafka_message_t *m) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 8)
-    FAIL("usage: count BOOTSTRAP INPUT JOURNAL OUTPUT EVENTS EVENTS_PER_TRANSACTION CODEC");
+  if (count != 8 && count != 9)
+    FAIL(
+        "usage: count BOOTSTRAP INPUT JOURNAL OUTPUT EVENTS EVENTS_PER_TRANSACTION CODEC"
+        " [CUSTOMERS]");
   const char *bootstrap = arguments[1], *input = arguments[2];
   long events = number_argument(arguments[5], "EVENTS");
   long turn = number_argument(arguments[6], "EVENTS_PER_TRANSACTION");
+  make_rows(count > 8 ? number_argument(arguments[8], "CUSTOMERS") : 1 << 17);
   char name[64];
   int partitions;
   snprintf(name, sizeof name, "limit-count-%d-%ld", getpid(), (long)time(NULL));

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from proofs.cluster import Asker, Cluster
 from proofs.places import PEERS, peer, tool
 
-from . import restart, sides
+from . import overload, restart, sides
 from .sides import TURN, Figures
 from .streams import streams
 from .workers import PARTITIONS
@@ -36,6 +36,7 @@ class Setting:
     asker: Asker
     events: int
     seconds: int
+    minutes: float = 60
 
     def topics(self, *names: str) -> None:
         for name in names:
@@ -145,16 +146,17 @@ def latency_sides(s: Setting) -> list[Side]:
 JOBS = {"map": map_sides, "count": count_sides, "latency": latency_sides, "count-ids": ids_sides,
         "two-keys": keys_sides, "count-5m": many_sides}
 # They have no other side, and say themselves what is to be seen.
-ALONE = {"restart": restart.measure}
+ALONE = {"restart": restart.measure, "overload": overload.measure}
 USUAL = ("map", "count", "latency")
 # They are of a size of their own: events, and with --quick. Each gets a broker for itself.
-LARGE = {"count-5m": (10_000_000, 600_000), "restart": (10_000_000, 300_000)}
+LARGE = {"count-5m": (10_000_000, 600_000), "restart": (10_000_000, 300_000),
+         "overload": (10_000_000, 300_000)}
 
 
 def backlog(names: list[str], s: Setting, say: Callable[[str], None]) -> None:
-    """Writes the orders that the jobs begin with."""
-    s.topics("orders")
-    if any(name not in ALONE and name != "latency" for name in names):
+    """Writes the orders that the jobs begin with, but for those that do it themselves."""
+    if not set(names) <= {"latency", *ALONE}:
+        s.topics("orders")
         say(f"writing {s.events} orders")
         many = ["--customers", str(s.events // 2), "--each-first"] if "count-5m" in names else []
         s.orders(s.events, *many)

@@ -63,8 +63,9 @@ def watch_move(run: Worker, topics: list[str], act: Callable[[], None], instance
                 max(p.first - p.before for p in moved.values()))
         run.check_alive()
         if time.monotonic() - began > patience:
-            raise ProofError(f"{run.domain}: after {patience:.0f} s {len(moved)} partitions had moved,"
-                             f" {len(firsts)} with a commit; owners are {sorted(holders)}")
+            raise ProofError(
+                f"{run.domain}: after {patience:.0f} s {len(moved)} partitions had moved,"
+                f" {len(firsts)} with a commit; owners are {sorted(holders)}")
         time.sleep(0.01)
 
 

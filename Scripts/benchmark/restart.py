@@ -26,6 +26,7 @@ def measure(setting, say: Callable[[str], None]) -> Iterator[dict]:
     customers = setting.events
     options = ["--customers", str(customers)]
     say(f"restart: writing {customers} orders, one of each customer")
+    setting.topics("orders")
     setting.orders(customers, "--each-first", *options)
     with Worker(setting.cluster, setting.asker, DOMAIN) as run, MemoryWatch(run) as memory:
         run.await_taken("orders", customers, 60 + customers / 5000)

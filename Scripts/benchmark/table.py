@@ -1,13 +1,15 @@
 """The measurements as a table, for people."""
 
 _COLUMNS = (
-    ("who", "who"), ("", "_notes"), ("events/cpu-s", "events_per_cpu_s"),
-    ("events/s", "events_per_s"), ("RSS MB", "rss_mb"), ("commit p50", "commit_p50_ms"),
+    ("who", "who"), ("", "_notes"), ("at s", "at_s"), ("events/cpu-s", "events_per_cpu_s"),
+    ("events/s", "events_per_s"), ("lag", "lag"), ("lag min", "lag_min"), ("RSS MB", "rss_mb"),
+    ("commit p50", "commit_p50_ms"),
     ("p99 ms", "commit_p99_ms"), ("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"),
     ("rows", "rows"), ("disk MB", "disk_mb"), ("written B/event", "disk_bytes_per_event"),
     ("first commit s", "first_commit_s"), ("at most", "first_commit_max_s"),
     ("pause s", "pause_s"), ("journals moved", "journal_partitions"), ("RSS bound", "rss_bound_mb"),
-    ("", "memory"), ("pace", "pace"), ("ratio", "_ratio"))
+    ("", "memory"), ("pace", "pace"), ("backlog", "backlog"),
+    ("ratio", "_ratio"))
 
 
 def _cell(job: str, line: dict, name: str) -> str:

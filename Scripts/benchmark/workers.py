@@ -180,6 +180,10 @@ class MemoryWatch:
         self._over.set()
         self._thread.join()
 
+    def now_mb(self) -> float:
+        """Of the largest process."""
+        return max((now for now, _ in self._seen()), default=0.0)
+
     def summary(self) -> str:
         """Of each process now, the largest so far, and the bound."""
         each = " + ".join(f"{now:.0f}" for now, _ in self._seen())

@@ -24,8 +24,8 @@ class Side:
     headers: int
     run: Callable[[], Figures]
     group: str = ""
-    job: str = ""
     notes: dict = field(default_factory=dict)
+    job: str = ""
     best: Figures | None = None
 
 

@@ -80,7 +80,8 @@ let package = Package(
       ], path: "Tests/TestKit", exclude: ["README.md"], swiftSettings: strict),
     .executableTarget(
       name: "simulate", dependencies: ["TestKit"], path: "Tests/Simulate",
-      swiftSettings: strict),
+      swiftSettings: strict,
+      linkerSettings: sanitizer != nil ? [] : [.linkedLibrary("mimalloc")]),
     tests("SimulationTests", ["TestKit"]),
     tests(
       "KafkaTests",

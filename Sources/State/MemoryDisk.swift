@@ -15,6 +15,11 @@ package final class MemoryDisk {
   package var intercept: ((String, inout Step) throws(StoreFailure) -> Void)?
   /// Directories that are to be found damaged when they are opened next.
   package var damaged: Set<String> = []
+  /// Directories of whose rows some cannot be read, the same each time, as of a file with a damaged
+  /// block.
+  package var unreadable: Set<String> = []
+  /// Such a row seems to be absent instead, as no disk should have it.
+  package var hidesUnreadable = false
 
   package init() {}
 
@@ -44,6 +49,15 @@ package final class MemoryDisk {
     }
     stores[directory] = nil
     damaged.remove(directory)
+    unreadable.remove(directory)
+  }
+
+  /// Whether a key can be read; a store's moment always can.
+  fileprivate func isReadable(_ key: [UInt8], _ directory: String) throws(StoreFailure) -> Bool {
+    if unreadable.isEmpty || !unreadable.contains(directory) || key.count < 2 { return true }
+    if key.reduce(0, { $0 &* 31 &+ Int($1) }) % 3 != 0 { return true }
+    if hidesUnreadable { return false }
+    throw StoreFailure(.damaged, directory: directory, detail: "a block's checksum does not match")
   }
 
   fileprivate func rows(_ directory: String) -> [[UInt8]: [UInt8]] { stores[directory] ?? [:] }
@@ -76,15 +90,18 @@ final class MemoryDatabase {
 
   deinit { disk.close(directory) }
 
-  func get<Result>(_ key: ByteView, _ body: (ByteView?) -> Result) -> Result {
-    guard let value = disk.rows(directory)[key.copied()] else { return body(nil) }
+  func get<Result>(_ key: ByteView, _ body: (ByteView?) -> Result) throws(StoreFailure) -> Result {
+    let key = key.copied()
+    guard let value = disk.rows(directory)[key], try disk.isReadable(key, directory)
+    else { return body(nil) }
     return ByteView.lending(value) { body($0) }
   }
 
-  func scan(from start: ByteView, _ body: (ByteView, ByteView) -> Bool) {
+  func scan(from start: ByteView, _ body: (ByteView, ByteView) -> Bool) throws(StoreFailure) {
     let first = start.copied()
     let rows = disk.rows(directory).filter { !$0.key.lexicographicallyPrecedes(first) }
     for (key, value) in rows.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+      if try !disk.isReadable(key, directory) { continue }
       let goesOn = ByteView.lending(key) { key in
         ByteView.lending(value) { body(key, $0) }
       }
@@ -108,7 +125,7 @@ enum RowFiles {
   func get<Result>(_ key: ByteView, _ body: (ByteView?) -> Result) throws(StoreFailure) -> Result {
     switch self {
     case .database(let files): try files.get(key, body)
-    case .memory(let rows): rows.get(key, body)
+    case .memory(let rows): try rows.get(key, body)
     }
   }
 
@@ -118,14 +135,14 @@ enum RowFiles {
     switch self {
     case .database(let files): try files.get(sorted: keys, of: bytes, body)
     case .memory(let rows):
-      for (index, range) in keys.enumerated() { rows.get(bytes[range]) { body(index, $0) } }
+      for (index, range) in keys.enumerated() { try rows.get(bytes[range]) { body(index, $0) } }
     }
   }
 
   func scan(from start: ByteView, _ body: (ByteView, ByteView) -> Bool) throws(StoreFailure) {
     switch self {
     case .database(let files): try files.scan(from: start, body)
-    case .memory(let rows): rows.scan(from: start, body)
+    case .memory(let rows): try rows.scan(from: start, body)
     }
   }
 

@@ -12,13 +12,18 @@ package struct LoopSettings: Sendable {
   /// `<instance>-<loop>`: names the static membership and the transactional id.
   package let instance: String
   package let turn: TurnMeter.Limits
+  /// What the output batch holds before it is published amid a turn.
+  package let outputBytes: Int
+  /// See `ProductPlan`; nil but in simulations.
+  package let entriesMax: Int?
   package let state: StateFiles
   package let unsafe: UnsafeSettings
   package let log: Log
 
   package init(
     product: ProductDefinition, kafka: ClientSettings, instance: String, turn: TurnMeter.Limits,
-    state: StateFiles, unsafe: UnsafeSettings = .none, log: Log
+    outputBytes: Int = OutputBatch.bytesMax, entriesMax: Int? = nil, state: StateFiles,
+    unsafe: UnsafeSettings = .none, log: Log
   ) {
     self.product = product
     // A broker gives a transaction up after so long, so a turn must be well over before.
@@ -27,6 +32,8 @@ package struct LoopSettings: Sendable {
       ? kafka.with("transaction.timeout.ms", "\(turn.ageMs + 10_000)") : kafka
     self.instance = instance
     self.turn = turn
+    self.outputBytes = outputBytes
+    self.entriesMax = entriesMax
     self.state = state
     self.unsafe = unsafe
     self.log = log
@@ -100,7 +107,7 @@ package final class ProductLoop<World: LoopWorld> {
   let blocks = World.Consumer.Batch(capacity: 64)
   /// How many of them are done with.
   var blocksTaken = 0
-  let outputs = OutputBatch()
+  let outputs: OutputBatch
   var meter: TurnMeter
   /// The wall clock when the open turn took its first input; never goes back.
   var recordedMs: Int64 = 0
@@ -139,7 +146,8 @@ package final class ProductLoop<World: LoopWorld> {
     self.settings = settings
     self.control = control
     self.monitor = monitor
-    plan = try ProductPlan(settings.product)
+    plan = try ProductPlan(settings.product, entriesMax: settings.entriesMax)
+    outputs = OutputBatch(bytesMax: settings.outputBytes)
     ingest = Ingest(plan)
     direct = Direct(plan)
     isDirect = settings.product.journals.isEmpty

@@ -1,3 +1,6 @@
+import Engine
+import Worker
+
 /// What goes wrong, and at which call into the world.
 package struct Fault: Sendable, Hashable {
   package enum Arrival: Sendable, Hashable {
@@ -15,6 +18,8 @@ package struct Fault: Sendable, Hashable {
     /// It dies, and comes back with other files first.
     case edit(afterMs: Int64)
     case rebalance
+    /// With nobody running, the journal, the ports and the group's offsets are made anew.
+    case madeAnew(afterMs: Int64)
     /// The group thinks the process dead, which stands still for so long.
     case memberForgotten(standsForMs: Int64)
     case transactionTimedOut
@@ -27,6 +32,8 @@ package struct Fault: Sendable, Hashable {
     case readerHangs
     /// A state on the process's machine cannot be read when it is opened next.
     case diskDamaged
+    /// Some rows of one cannot be read, as of a file with a damaged block.
+    case rowsDamaged
     /// No broker answers for so long.
     case brokersAway(forMs: Int64)
     /// The disk takes nothing for a while.
@@ -46,6 +53,9 @@ package struct Case: Sendable, Hashable {
   package var instances: Int
   package var turnRecords: Int
   package var turnAgeMs: Int64
+  /// Bytes of output that a turn may have, and that it holds before it publishes some.
+  package var turnOutputBytes: Int
+  package var batchBytes: Int
   /// Bytes of rows that all states together may keep in memory.
   package var hotBytes: Int
   /// At the end Kafka has forgotten the group's offsets.
@@ -53,8 +63,8 @@ package struct Case: Sendable, Hashable {
 
   package init(seed: UInt64) {
     self.seed = seed
-    // Eight seeds share a product, as its files take longer to read than a run takes.
-    var shapes = Random((seed / 8) &* 0x1000_0001)
+    // Sixteen seeds share a product, as its files take longer to read than a run takes.
+    var shapes = Random((seed / 16) &* 0x1000_0001)
     shape = Shape.generated(&shapes)
     var random = Random(seed ^ 0x5EED)
     inputs = GeneratedInput.generated(
@@ -62,13 +72,19 @@ package struct Case: Sendable, Hashable {
     instances = 1 + random.below(3)
     turnRecords = random.pick([1, 5, 20, 1000])
     turnAgeMs = random.pick([1, 20, 100, 1000])
+    let isTight = random.percent(40)
+    turnOutputBytes = isTight ? random.pick([300, 3000]) : TurnMeter.outputBytesMax
+    batchBytes = isTight ? random.pick([1, 500, 4000]) : OutputBatch.bytesMax
     hotBytes = random.pick([400, 4000, 1 << 20])
     forgetsOffsets = random.percent(10)
     faults = []
     // An undisturbed run takes a hundred to a few hundred calls, and each fault some more.
     let calls = random.pick([80, 400, 1500])
     for _ in 0..<random.below(random.percent(70) ? 8 : 20) {
-      faults.append(Fault(call: 1 + random.below(calls), kind: Case.fault(&random)))
+      let kind = Case.fault(&random)
+      // Early enough for most of the journal to come after it.
+      let isEarly = if case .madeAnew = kind { true } else { false }
+      faults.append(Fault(call: 1 + random.below(isEarly ? 150 : calls), kind: kind))
     }
   }
 
@@ -90,10 +106,12 @@ package struct Case: Sendable, Hashable {
     case ..<90:
       .commitUnanswered(
         random.pick([.done, .never, .late(byMs: Int64(random.below(2000)))]))
-    case ..<93: .deliveryFailed
-    case ..<94: .readerHangs
-    case ..<96: .diskDamaged
-    case ..<98: .brokersAway(forMs: Int64(random.below(random.percent(50) ? 500 : 30_000)))
+    case ..<92: .deliveryFailed
+    case ..<93: .readerHangs
+    case ..<94: .diskDamaged
+    case ..<96: .rowsDamaged
+    case ..<98: .madeAnew(afterMs: Int64(1 + random.below(2000)))
+    case ..<99: .brokersAway(forMs: Int64(random.below(random.percent(50) ? 500 : 30_000)))
     default: .writesFail
     }
   }

@@ -17,7 +17,7 @@ struct Checks {
 
   init(_ run: Run) throws(PlanFailure) {
     self.run = run
-    plan = try ProductPlan(run.definition)
+    plan = try ProductPlan(run.definition, entriesMax: run.given.shape.entriesMax)
   }
 
   func check() {
@@ -34,6 +34,7 @@ struct Checks {
     let again = Recomputation(plan, broker) { run.fail($0) }
     checkBytes(again)
     checkDisks(again)
+    checkLastStates()
   }
 
   private func source(_ input: Int, _ partition: Int, _ offset: Int) -> String {
@@ -57,7 +58,7 @@ struct Checks {
   }
 
   private func key(of journal: Int) -> Shape.Key {
-    definition.journals[journal].name == "branch" ? .branch : .account
+    Shape.Key(rawValue: definition.journals[journal].name) ?? .account
   }
 
   private func isTaken(_ kind: Shape.Kind, by journal: Int) -> Bool {
@@ -84,7 +85,10 @@ struct Checks {
         if offset <= last[place] ?? -1 { run.fail("\(event.source) is journaled out of order") }
         last[place] = offset
       }
-      reference.read(events, of: key, partition) { shape.ports[$0].journal(definition) == number }
+      reference.read(
+        events, of: key, partition,
+        tells: { kind in !(0..<number).contains { isTaken(kind, by: $0) } },
+        ports: { shape.ports[$0].journal(definition) == number })
     }
     each { input, number2, partition, offset in
       let source = source(number2, partition, offset)
@@ -150,7 +154,7 @@ struct Checks {
           if places.updateValue(partition, forKey: key) ?? partition != partition {
             run.fail("\(place): key \(key) is in two partitions")
           }
-          let expected = ByteView.lending(record.key ?? []) {
+          let expected = ByteView.lending(placing(key, output)) {
             partitionOf($0, Int32(broker.partitions(of: output.topic)))
           }
           if Int(expected) != partition { run.fail("\(place): \(key) belongs elsewhere") }
@@ -162,6 +166,15 @@ struct Checks {
       }
       compare(output.port, found, reference.published[output.port] ?? [:])
     }
+  }
+
+  /// The key by which a record has its partition: of a row the journal's, with which its own key
+  /// begins.
+  private func placing(_ key: String, _ output: OutputDefinition) -> [UInt8] {
+    guard output.isState, key.hasPrefix("["), self.key(of: output.journal) == .account else {
+      return Array(key.utf8)
+    }
+    return Array(key.utf8.dropFirst(2).prefix { $0 != UInt8(ascii: "\"") })
   }
 
   /// The key, at event ports with the journal's partition, with which a `ce_id` begins.
@@ -249,32 +262,80 @@ struct Checks {
   // MARK: States
 
   /// A state on disk is behind or equal, and from its stamp on the journal makes of it what it
-  /// makes of an empty one.
+  /// makes of an empty one. Every state that anybody has written is looked at, whoever that was.
   private func checkDisks(_ again: Recomputation) {
     let disk = run.simulation.disk
     disk.intercept = nil
-    for directory in disk.directories where !disk.damaged.contains(directory) {
+    for directory in disk.directories {
+      // Nobody has opened or read it since, or it would have been thrown away.
+      if disk.damaged.contains(directory) || disk.unreadable.contains(directory) { continue }
+      // It is of a journal that is no more. Whoever opens it throws it away, but nobody has.
+      if run.hasMadeAnew && !run.written.contains(directory) { continue }
       guard let name = directory.split(separator: "/").last.map(String.init),
         let dash = name.lastIndex(of: "-"), let partition = Int(name[name.index(after: dash)...]),
         let number = definition.journals.firstIndex(where: { $0.name == name[..<dash] })
-      else { continue }
-      let at = NamedPartition(
-        topic: definition.journals[number].topic, partition: Partition(Int32(partition)))
-      guard let entry = broker.offsets[at],
-        let store = try? RowStore(
-          directory: directory, memory: StateMemory(bytes: StateMemory.bytesMin), on: disk),
-        let stamp = store.moment?.stamp,
-        stamp.incarnation == OffsetMetadata(entry.metadata).incarnation,
-        stamp.digest == plan.logicDigest
-      else { continue }
-      if stamp.position.value > entry.offset {
-        run.fail("\(directory) is at \(stamp.position.value), ahead of \(entry.offset)")
+      else {
+        run.fail("\(directory) is of no journal partition")
         continue
       }
-      let state = PartitionState(store)
-      let digest = digest(number, at, state, to: entry.offset)
-      let fresh = again.digests[number][partition]
-      if digest != fresh { run.fail("\(directory) is not what the journal gives") }
+      let at = NamedPartition(
+        topic: definition.journals[number].topic, partition: Partition(Int32(partition)))
+      do {
+        try checkDisk(directory, number, at, again)
+      } catch {
+        run.fail("\(directory) cannot be opened: \(error)")
+      }
+    }
+  }
+
+  private func checkDisk(
+    _ directory: String, _ number: Int, _ at: NamedPartition, _ again: Recomputation
+  ) throws(StoreFailure) {
+    let store = try RowStore(
+      directory: directory, memory: StateMemory(bytes: StateMemory.bytesMin),
+      on: run.simulation.disk)
+    // Opened, and never written, or written before anything was committed.
+    guard let stamp = store.moment?.stamp, stamp != .empty else { return }
+    guard let entry = broker.offsets[at] else {
+      run.fail("\(directory) is of a partition of which nothing is committed")
+      return
+    }
+    if stamp.incarnation != OffsetMetadata(entry.metadata).incarnation {
+      run.fail("\(directory) is of another making of the journal")
+    }
+    if stamp.digest != plan.logicDigest { run.fail("\(directory) is of other logic") }
+    if stamp.position.value > entry.offset {
+      run.fail("\(directory) is at \(stamp.position.value), ahead of \(entry.offset)")
+    }
+    if !run.failures.isEmpty { return }
+    let digest = digest(number, at, PartitionState(store), to: entry.offset)
+    let fresh = again.digests[number][Int(at.partition.value)]
+    if digest != fresh { run.fail("\(directory) is not what the journal gives") }
+  }
+
+  /// Who left in order with a partition, as the last one who had it, has brought all that is
+  /// committed of it to disk.
+  private func checkLastStates() {
+    let disk = run.simulation.disk
+    for (number, journal) in definition.journals.enumerated() {
+      for partition in 0..<journal.partitions {
+        let at = NamedPartition(topic: journal.topic, partition: Partition(partition))
+        guard let holder = run.simulation.holders[at], holder.reason == .drained,
+          holder.leftWith.contains(at), let end = broker.offsets[at]?.offset
+        else { continue }
+        let directory = run.files(holder.instance, holder.machine).directory(
+          definition, journal: number, at.partition)
+        // A state of which a row could not be read is not written, nor one that the disk refuses:
+        // the next start has more to apply.
+        let isOutOfUse = disk.damaged.contains(directory) || disk.unreadable.contains(directory)
+        if isOutOfUse || run.refused.contains(directory) { continue }
+        let store = try? RowStore(
+          directory: directory, memory: StateMemory(bytes: StateMemory.bytesMin), on: disk)
+        let position = store?.moment?.stamp.position.value ?? 0
+        if position != end {
+          run.fail("\(directory) is at \(position), but was left in order at \(end)")
+        }
+      }
     }
   }
 

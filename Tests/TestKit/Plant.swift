@@ -7,12 +7,16 @@ package enum Plant: String, CaseIterable, Sendable {
   case unstableOffsets, abortedRead, uncommittedRead, offsetsLost, abortedOffsetsKept
   case tornCommit, recordsLost, recordsTwice, offsetGuessed, generationUnchecked
   // The state on disk.
-  case rowsLost, stampLost, halfStep, idsLost, oldRows
+  case rowsLost, stampLost, halfStep, idsLost, oldRows, lastStepLost
   // What is read.
   case inputSkipped, inputReordered, blockSkipped
   // Tables, redelivery, quarantine: as if the engine did something else than the files say.
   case maxForMin, lastForFirst, lastForLatest, conditionLost, sumCounts, idsIgnored
   case horizonShort, filterLost, quarantineLost, wrongPartition, headersLost, timesLost
+  case averageLost, distinctCounted, setCollected, collectionSorted, quantileMedian, mapKeyLost
+  case foldLost, deletionLost, keyPartLost, entriesUnlimited, wideAmounts, largeRowsLost
+  // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
+  case incarnationsAlike, damageUnseen, endsUnknown
 
   /// Rules of the loop that it switches off.
   var rules: Set<UnsafeSettings.Rule> {
@@ -24,12 +28,13 @@ package enum Plant: String, CaseIterable, Sendable {
     }
   }
 
-  /// Within so many seeds it has to be found.
-  package var seedsMax: UInt64 {
+  /// Among these seeds it has to be found; those that do not matter to it are passed over.
+  package var seeds: Range<UInt64> {
     switch self {
-    case .gatheredGeneration, .abortedOffsetsKept: 500
-    case .fencing, .unstableOffsets, .generationUnchecked, .offsetGuessed: 200
-    default: 40
+    // Needs a state of before that is opened again late.
+    case .incarnationsAlike: 850..<2000
+    case .gatheredGeneration, .abortedOffsetsKept: 0..<500
+    default: 0..<200
     }
   }
 

@@ -5,13 +5,15 @@ extension Plant {
   /// The files by which the workers run, where the reference goes by the true ones.
   func changed(_ shape: Shape) -> Shape {
     var shape = shape
-    func aggregates(_ old: Shape.Aggregate, _ new: Shape.Aggregate) {
+    func columns(_ change: (inout Shape.Column) -> Void) {
       for table in shape.tables.indices {
-        for column in shape.tables[table].columns.indices
-        where shape.tables[table].columns[column].aggregate == old {
-          shape.tables[table].columns[column].aggregate = new
+        for column in shape.tables[table].columns.indices {
+          change(&shape.tables[table].columns[column])
         }
       }
+    }
+    func aggregates(_ old: Shape.Aggregate, _ new: Shape.Aggregate) {
+      columns { if $0.aggregate == old { $0.aggregate = new } }
     }
     switch self {
     case .maxForMin: aggregates(.min, .max)
@@ -36,11 +38,65 @@ extension Plant {
         shape.ports[port].filter = nil
         shape.ports[port].when = nil
       }
+    case .averageLost: aggregates(.avg, .quantile)
+    case .distinctCounted:
+      columns { if $0.aggregate == .countDistinct { ($0.aggregate, $0.field) = (.count, nil) } }
+    case .setCollected: aggregates(.collectSet, .collect)
+    case .collectionSorted: aggregates(.collect, .collectSet)
+    case .quantileMedian: columns { $0.percent = 50 }
+    case .mapKeyLost: columns { $0.isMap = false }
+    case .foldLost: aggregates(.rolled, .divided)
+    case .deletionLost:
+      for table in shape.tables.indices {
+        for clause in shape.tables[table].clauses.indices {
+          shape.tables[table].clauses[clause].deletion = nil
+        }
+      }
+    case .keyPartLost:
+      for table in shape.tables.indices where shape.tables[table].key == .pair {
+        shape.tables[table].key = .account
+      }
+    case .entriesUnlimited: shape.entriesMax = nil
+    case .wideAmounts:
+      for table in shape.tables.indices { shape.tables[table].isNarrow = false }
+      for port in shape.ports.indices { shape.ports[port].isNarrow = false }
     case .idsIgnored: shape.horizonS = nil
     case .horizonShort: if shape.horizonS != nil { shape.horizonS = 1 }
     default: break
     }
     return shape
+  }
+}
+
+extension Plant {
+  /// Whether a case has what the fault is about, where that is rare; others cannot find it.
+  package func matters(in given: Case) -> Bool {
+    func has(_ isSo: (Shape.Column) -> Bool) -> Bool {
+      given.shape.tables.contains { $0.columns.contains(where: isSo) }
+    }
+    switch self {
+    case .averageLost: return has { $0.aggregate == .avg }
+    case .distinctCounted: return has { $0.aggregate == .countDistinct }
+    case .setCollected: return has { $0.aggregate == .collectSet }
+    case .collectionSorted: return has { $0.aggregate == .collect }
+    case .quantileMedian: return has { $0.aggregate == .quantile && $0.percent != 50 }
+    case .mapKeyLost: return has { $0.isMap }
+    case .foldLost: return has { $0.aggregate == .rolled }
+    case .largeRowsLost: return has { $0.aggregate == .grown }
+    case .deletionLost:
+      return given.shape.tables.contains { $0.clauses.contains { $0.deletion != nil } }
+    case .keyPartLost: return given.shape.tables.contains { $0.key == .pair }
+    case .entriesUnlimited: return given.shape.entriesMax != nil
+    case .wideAmounts:
+      return given.shape.tables.contains(where: \.isNarrow)
+        || given.shape.ports.contains(where: \.isNarrow)
+    case .incarnationsAlike:
+      return given.faults.contains { if case .madeAnew = $0.kind { true } else { false } }
+    case .damageUnseen: return given.faults.contains { $0.kind == .rowsDamaged }
+    case .endsUnknown:
+      return given.instances > 1 && given.faults.contains { $0.kind == .readerHangs }
+    default: return true
+    }
   }
 }
 

@@ -18,6 +18,12 @@ package struct Reference {
   /// A published value: fields as they stand in JSON; nil is a tombstone.
   package typealias Published = [String: String]?
 
+  /// Why an event goes to quarantine; nothing else comes of it then.
+  struct Refused: Error {
+    let reason: String
+    init(_ reason: String) { self.reason = reason }
+  }
+
   /// By port and key, in order. At event ports of a journaled product a key is followed by `@` and
   /// the partition of the journal, since its events need not all be in one.
   package private(set) var published: [String: [String: [Published]]] = [:]
@@ -26,17 +32,12 @@ package struct Reference {
 
   private let shape: Shape
   /// By table and key.
-  private var rows: [[String: Row]]
+  private var rows: [[String: ReferenceRow]]
 
-  private struct Row {
-    var columns: [Int: Cell] = [:]
-    var times: [Int: Int64] = [:]
-    var isPublished = false
-  }
-
-  private enum Cell: Equatable {
-    case number(Int)
-    case text(String)
+  /// What comes of one event, if all of it succeeds.
+  private struct Effect {
+    var rows: [(table: Int, key: String, row: ReferenceRow?)] = []
+    var records: [(port: String, key: String, value: Published)] = []
   }
 
   package init(_ shape: Shape) {
@@ -47,9 +48,13 @@ package struct Reference {
   // MARK: Journaled
 
   /// Reads a partition of the journal of a key, in order.
-  /// - Parameter ports: whether this journal's events go to the event port of that place.
+  /// - Parameters:
+  ///   - tells: whether it is the first journal that takes such events, which alone quarantines
+  ///     those that break their contract.
+  ///   - ports: whether this journal's events go to the event port of that place.
   package mutating func read(
-    _ events: [Taken], of key: Shape.Key, _ partition: Int, ports isPublisher: (Int) -> Bool
+    _ events: [Taken], of key: Shape.Key, _ partition: Int, tells: (Shape.Kind) -> Bool,
+    ports isPublisher: (Int) -> Bool
   ) {
     var clock: Int64 = .min
     // By input: ids with the time when they were first seen, oldest first.
@@ -63,123 +68,112 @@ package struct Reference {
             seen[number].removeFirst()
           }
         }
-        let id = (key == .account ? input.account : input.branch) + "|" + input.id
+        let id = input.text(of: key) + "|" + input.id
         let number = shape.input(of: input.kind)
         if seen[number].contains(where: { $0.id == id }) { continue }
         seen[number].append((id, clock))
       }
       if input.breaksContract {
-        // Wrong in each of its journals, and told by one.
-        let told = "\(event.source) contract-input"
-        if !quarantined.contains(told) { quarantined.append(told) }
+        if tells(input.kind) { quarantined.append("\(event.source) contract-input") }
         continue
       }
-      for place in shape.tables.indices where shape.tables[place].key == key {
-        update(place, input)
+      do throws(Refused) {
+        var effect = Effect()
+        try change(key, input, &effect)
+        for place in shape.ports.indices where isPublisher(place) {
+          try publish(shape.ports[place], input, "\(input.account)@\(partition)", &effect)
+        }
+        keep(effect)
+      } catch {
+        quarantined.append("\(event.source) \(error.reason)")
       }
-      for place in shape.ports.indices where isPublisher(place) {
-        publish(shape.ports[place], input, "\(input.account)@\(partition)")
+    }
+  }
+
+  private mutating func keep(_ effect: Effect) {
+    for (table, key, row) in effect.rows { rows[table][key] = row }
+    for (port, key, value) in effect.records {
+      published[port, default: [:]][key, default: []].append(value)
+    }
+  }
+
+  /// The rows of all tables that are made of the journal of a key, and what their ports show.
+  private func change(
+    _ key: Shape.Key, _ input: GeneratedInput, _ effect: inout Effect
+  ) throws(Refused) {
+    var changed: [(table: Int, key: String, row: ReferenceRow?)] = []
+    for place in shape.tables.indices {
+      let table = shape.tables[place]
+      if shape.journal(of: table) != key { continue }
+      let own = input.text(of: table.key)
+      guard let clause = table.clauses.first(where: { $0.kind == input.kind }),
+        input.holds(clause.filter)
+      else { continue }
+      let old = rows[place][own]
+      if isDeleting(clause, input, old) {
+        if old != nil { changed.append((place, own, nil)) }
+        continue
+      }
+      var row = old ?? ReferenceRow(table)
+      if try row.update(clause, table, shape, input) || old != nil {
+        changed.append((place, own, row))
       }
     }
-  }
-
-  private func holds(_ condition: Shape.Condition?, _ input: GeneratedInput) -> Bool {
-    guard let condition else { return true }
-    guard let value = condition.field == .amount ? input.amount : input.n else { return false }
-    return value > condition.above
-  }
-
-  private func argument(_ field: Shape.Field, _ input: GeneratedInput) -> Cell? {
-    switch field {
-    case .amount: input.amount.map { .number($0) }
-    case .n: input.n.map { .number($0) }
-    case .note: input.note.map { .text($0) }
+    for (place, own, row) in changed {
+      var row = row
+      try show(shape.tables[place], own, &row, before: rows[place][own], input, &effect)
+      effect.rows.append((place, own, row))
     }
   }
 
-  private mutating func update(_ place: Int, _ input: GeneratedInput) {
-    let table = shape.tables[place]
-    let key = table.key == .account ? input.account : input.branch
-    guard let clause = table.clauses.first(where: { $0.kind == input.kind }),
-      holds(clause.filter, input)
-    else { return }
-    let old = rows[place][key]
-    var row = old ?? Row()
-    var isTouched = old != nil
-    for update in clause.updates where holds(update.condition, input) {
-      isTouched = true
-      apply(table.columns[update.column], update.column, input, &row)
+  private func isDeleting(
+    _ clause: Shape.Clause, _ input: GeneratedInput, _ row: ReferenceRow?
+  ) -> Bool {
+    switch clause.deletion {
+    case .event(let condition): input.holds(condition)
+    case .count(let column, let above): row.map { $0.columns[column].seen.count > above } ?? false
+    case nil: false
     }
-    if !isTouched { return }
-    rows[place][key] = row
-    if let old, old.columns == row.columns { return }
-    let isShown = isShown(row, table)
-    if !isShown && !row.isPublished { return }
-    rows[place][key]?.isPublished = isShown
-    published[table.name, default: [:]][key, default: []].append(
-      isShown ? fields(row, table, key) : nil)
   }
 
-  private func apply(
-    _ column: Shape.Column, _ number: Int, _ input: GeneratedInput, _ row: inout Row
-  ) {
-    guard let field = column.field else {
-      guard case .number(let count) = row.columns[number] ?? .number(0) else { return }
-      row.columns[number] = .number(count + 1)
+  private func show(
+    _ table: Shape.Table, _ key: String, _ row: inout ReferenceRow?, before old: ReferenceRow?,
+    _ input: GeneratedInput, _ effect: inout Effect
+  ) throws(Refused) {
+    let wasShown = old?.isPublished ?? false
+    guard let new = row else {
+      if wasShown { effect.records.append((table.name, key, nil)) }
       return
     }
-    guard let value = argument(field, input) else { return }
-    switch (column.aggregate, row.columns[number], value) {
-    case (.sum, .number(let old)?, .number(let new)): row.columns[number] = .number(old + new)
-    case (.min, .number(let old)?, .number(let new)): row.columns[number] = .number(min(old, new))
-    case (.max, .number(let old)?, .number(let new)): row.columns[number] = .number(max(old, new))
-    case (.first, _?, _): break
-    case (.latest, _, _):
-      let time = shape.hasTime ? input.timeS * 1000 : input.atMs
-      if let known = row.times[number], time < known { return }
-      row.times[number] = time
-      row.columns[number] = value
-    default: row.columns[number] = value
+    let fields = new.fields(table)
+    if let old, old.fields(table) == fields { return }
+    let isShown = new.isShown(table)
+    row?.isPublished = isShown
+    if !isShown {
+      if wasShown { effect.records.append((table.name, key, nil)) }
+      return
     }
-  }
-
-  private func isShown(_ row: Row, _ table: Shape.Table) -> Bool {
-    guard let when = table.when else { return true }
-    let isCount = table.columns[when.column].aggregate == .count
-    guard case .number(let value)? = row.columns[when.column] ?? (isCount ? .number(0) : nil)
-    else { return false }
-    return value > when.above
-  }
-
-  private func fields(_ row: Row, _ table: Shape.Table, _ key: String) -> [String: String] {
-    var fields = [table.key.rawValue: "\"\(key)\""]
-    for (number, column) in table.columns.enumerated() {
-      if let cell = row.columns[number] {
-        fields[column.name] = text(cell, column.field)
-      } else if column.aggregate == .count {
-        fields[column.name] = "0"
-      }
+    if table.isNarrow && new.isTooWide(table) { throw Refused("contract-output") }
+    var value = fields
+    for part in table.key.parts {
+      value[part] = "\"\(part == "account" ? input.account : input.branch)\""
     }
-    return fields
+    effect.records.append((table.name, key, value))
   }
 
-  private func text(_ cell: Cell, _ field: Shape.Field?) -> String {
-    switch cell {
-    case .number(let number): field == .amount ? Shape.decimal(number) : "\(number)"
-    case .text(let text): "\"\(text)\""
-    }
-  }
-
-  private mutating func publish(
-    _ port: Shape.EventPort, _ input: GeneratedInput, _ key: String
-  ) {
-    guard port.kind == input.kind, holds(port.filter, input), holds(port.when, input)
+  private func publish(
+    _ port: Shape.EventPort, _ input: GeneratedInput, _ key: String, _ effect: inout Effect
+  ) throws(Refused) {
+    guard port.kind == input.kind, input.holds(port.filter), input.holds(port.when)
     else { return }
+    if port.isNarrow, let amount = input.amount, abs(amount) >= Shape.narrowEnd {
+      throw Refused("contract-output")
+    }
     var fields = ["id": "\"\(input.id)\"", "account": "\"\(input.account)\""]
     if let amount = input.amount { fields["amount"] = Shape.decimal(amount) }
     if let n = input.n { fields["n"] = "\(n)" }
     if let note = input.note { fields["note"] = "\"\(note)\"" }
-    published[port.name, default: [:]][key, default: []].append(fields)
+    effect.records.append((port.name, key, fields))
   }
 
   // MARK: Taken in
@@ -198,6 +192,29 @@ package struct Reference {
       if !isContract || isRead { refuse(source, reason) }
       return
     }
-    for port in shape.ports { publish(port, input, input.account) }
+    do throws(Refused) {
+      var effect = Effect()
+      for port in shape.ports { try publish(port, input, input.account, &effect) }
+      keep(effect)
+    } catch {
+      refuse(source, error.reason)
+    }
+  }
+}
+
+extension GeneratedInput {
+  /// As a key of a record.
+  func text(of key: Shape.Key) -> String {
+    switch key {
+    case .account: account
+    case .branch: branch
+    case .pair: "[\"\(account)\",\"\(branch)\"]"
+    }
+  }
+
+  func holds(_ condition: Shape.Condition?) -> Bool {
+    guard let condition else { return true }
+    guard let value = condition.field == .amount ? amount : n else { return false }
+    return value > condition.above
   }
 }

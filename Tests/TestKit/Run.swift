@@ -19,18 +19,28 @@ package final class Run {
   private(set) var fed: [[[GeneratedInput]]]
   private let edited: ProductDefinition
   private let plants: Set<Plant>
+  private let entriesMax: Int?
   private let memory: StateMemory
   private var feedingLeft: Int
   private var started = 0
   private var handled: Set<Int> = []
   private var writesFailUntilMs: Int64 = -1
   private var isWindingDown = false
+  /// Nobody runs while everything is made anew.
+  private var isDown = false
+  private(set) var hasMadeAnew = false
+  /// Directories of states that were written since.
+  private(set) var written: Set<String> = []
+  /// Those that the disk did not take when they were to be written last.
+  private(set) var refused: Set<String> = []
 
   /// - Throws: ``Shape/Rejected`` if the product's files are refused.
   package init(_ given: Case, plants: Set<Plant> = [], traces: Bool = false) throws {
     self.given = given
     self.plants = plants
-    definition = try Run.definition(plants.reduce(given.shape) { $1.changed($0) })
+    let shape = plants.reduce(given.shape) { $1.changed($0) }
+    definition = try Run.definition(shape)
+    entriesMax = shape.entriesMax
     let isEdited = given.faults.contains { if case .edit = $0.kind { true } else { false } }
     var other = given.shape
     other.hasTime.toggle()
@@ -84,6 +94,21 @@ package final class Run {
     for input in definition.inputs {
       broker.makeTopic(input.topic, partitions: given.shape.inputPartitions)
     }
+    makeTopics()
+    broker.group.topics = definition.inputs.map(\.topic) + definition.journals.map(\.topic)
+    for input in given.inputs {
+      simulation.after(input.atMs) { [unowned self] in feed(input) }
+    }
+    simulation.faults = Dictionary(given.faults.map { ($0.call, $0.kind) }) { first, _ in first }
+    simulation.inject = { [unowned self] in inject($0, $1) }
+    simulation.disk.intercept = { [unowned self] directory, step throws(StoreFailure) in
+      try write(directory, &step)
+    }
+  }
+
+  /// Those of the product's own.
+  private func makeTopics() {
+    let broker = simulation.broker
     for journal in definition.journals {
       broker.makeTopic(journal.topic, partitions: Int(journal.partitions))
     }
@@ -91,17 +116,6 @@ package final class Run {
       broker.makeTopic(output.topic, partitions: Int(output.partitions))
     }
     broker.makeTopic(definition.names.quarantineTopic, partitions: 1)
-    broker.group.topics = definition.inputs.map(\.topic) + definition.journals.map(\.topic)
-    for input in given.inputs {
-      simulation.after(input.atMs) { [unowned self] in feed(input) }
-    }
-    simulation.faults = Dictionary(given.faults.map { ($0.call, $0.kind) }) { first, _ in first }
-    // A reader that hangs is noticed by blocks whose place is known.
-    simulation.hidesOffsets = !given.faults.contains { $0.kind == .readerHangs }
-    simulation.inject = { [unowned self] in inject($0, $1) }
-    simulation.disk.intercept = { [unowned self] directory, step throws(StoreFailure) in
-      try write(directory, &step)
-    }
   }
 
   private func feed(_ input: GeneratedInput) {
@@ -117,18 +131,22 @@ package final class Run {
   private func start(_ instance: Int, machine: Int, isEdited: Bool = false) {
     if isWindingDown { return }
     // A lock on the machine keeps a second one out, until the first one is really gone.
-    if simulation.processes.contains(where: { $0.machine == machine && !$0.hasEnded }) {
+    if isDown || simulation.processes.contains(where: { $0.machine == machine && !$0.hasEnded }) {
       simulation.after(20) { [unowned self] in
         start(instance, machine: machine, isEdited: isEdited)
       }
       return
     }
+    // Before anything is committed, other files are as good as these.
+    let isEdited = isEdited && !simulation.broker.offsets.isEmpty
     started += 1
     let settings = LoopSettings(
       product: isEdited ? edited : definition, kafka: ClientSettings(bootstrap: "simulated"),
       instance: "\(instance).0",
-      turn: TurnMeter.Limits(records: given.turnRecords, ageMs: given.turnAgeMs),
-      state: StateFiles(directory: "m\(machine)/shop.\(instance)", memory: memory),
+      turn: TurnMeter.Limits(
+        records: given.turnRecords, outputBytes: given.turnOutputBytes, ageMs: given.turnAgeMs),
+      outputBytes: given.batchBytes, entriesMax: entriesMax,
+      state: files(instance, machine),
       unsafe: UnsafeSettings(disabled: plants.reduce(into: []) { $0.formUnion($1.rules) }),
       log: Log(format: .logfmt, level: .debug, clock: { 0 }) { [simulation] in
         if simulation.trace != nil { simulation.note($0) }
@@ -147,6 +165,10 @@ package final class Run {
       }
     }
     simulation.start(process)
+  }
+
+  func files(_ instance: Int, _ machine: Int) -> StateFiles {
+    StateFiles(directory: "m\(machine)/shop.\(instance)", memory: memory)
   }
 
   /// A machine that no process is on.
@@ -171,7 +193,6 @@ package final class Run {
       simulation.wakeAll()
       replace(process, afterMs, elsewhere: false)
     case .edit(let afterMs):
-      // Before anything is committed, other files are as good as these.
       if simulation.broker.offsets.isEmpty { return }
       simulation.kill(process)
       simulation.after(afterMs) { [unowned self] in
@@ -184,12 +205,12 @@ package final class Run {
     case .transactionTimedOut: simulation.broker.timeOutAny()
     case .commitUnanswered(let arrival): process.nextCommit = arrival
     case .deliveryFailed: process.isDeliveryFailing = true
-    case .readerHangs:
-      // A loop knows what is in its journal by its own blocks: others' it could wait for in vain.
-      if given.instances == 1 { simulation.broker.group.hang(process) }
+    case .madeAnew(let afterMs): makeAnew(afterMs)
+    case .readerHangs: simulation.broker.group.hang(process)
     case .diskDamaged:
-      let own = simulation.disk.directories.filter { $0.hasPrefix("m\(process.machine)/") }
-      if let one = own.first { simulation.disk.damaged.insert(one) }
+      if let one = state(of: process) { simulation.disk.damaged.insert(one) }
+    case .rowsDamaged:
+      if let one = state(of: process) { simulation.disk.unreadable.insert(one) }
     case .brokersAway(let forMs): simulation.takeBrokersAway(forMs: forMs)
     case .writesFail: writesFailUntilMs = simulation.nowMs + 300
     }
@@ -198,6 +219,38 @@ package final class Run {
   private func replace(_ process: SimulatedProcess, _ afterMs: Int64, elsewhere: Bool) {
     simulation.after(afterMs) { [unowned self] in
       start(process.instance, machine: elsewhere ? freeMachine() : process.machine)
+    }
+  }
+
+  /// A state on the machine of a process.
+  private func state(of process: SimulatedProcess) -> String? {
+    let own = simulation.disk.directories.filter { $0.hasPrefix("m\(process.machine)/") }
+    return own.isEmpty ? nil : own[simulation.random.below(own.count)]
+  }
+
+  /// As `weft apply --recreate` does when no worker runs: the inputs are read from the beginning,
+  /// and what machines have on their disks stays there.
+  private func makeAnew(_ afterMs: Int64) {
+    if isDown || definition.journals.isEmpty { return }
+    isDown = true
+    var instances: [Int: Int] = [:]
+    let isInOrder = simulation.random.percent(70)
+    for process in simulation.processes where process.isAlive {
+      instances[process.instance] = process.machine
+      if isInOrder { process.control.stop() } else { simulation.kill(process) }
+    }
+    simulation.wakeAll()
+    simulation.after(isInOrder ? 12_000 : afterMs) { [unowned self] in
+      simulation.note("made anew")
+      for process in simulation.processes where process.isAlive { simulation.kill(process) }
+      simulation.broker.startOver()
+      makeTopics()
+      hasMadeAnew = true
+      written = []
+      isDown = false
+      for (instance, machine) in instances.sorted(by: { $0.key < $1.key }) {
+        start(instance, machine: simulation.random.percent(70) ? machine : freeMachine())
+      }
     }
   }
 
@@ -210,9 +263,13 @@ package final class Run {
       }
     }
     if simulation.nowMs < writesFailUntilMs {
+      refused.insert(directory)
       throw StoreFailure(.full, directory: directory, detail: "No space left on device")
     }
     simulation.damage(&step)
+    if isWindingDown && plants.contains(.lastStepLost) { step = [] }
+    written.insert(directory)
+    refused.remove(directory)
   }
 
   // MARK: Where it is
@@ -223,7 +280,7 @@ package final class Run {
       fail("\(process.name) has committed by other files than those before")
     }
     if !failures.isEmpty { return true }
-    if feedingLeft > 0 || simulation.broker.hasOpenTransactions { return false }
+    if feedingLeft > 0 || isDown || simulation.broker.hasOpenTransactions { return false }
     // Who stands still is waited for: it must find out that it is too late.
     if simulation.hasFrozen { return false }
     return progress.isEmpty
@@ -248,9 +305,16 @@ package final class Run {
       case .drained, .unapplied, .undrained, .unbegun: break
       case .fenced: reviveIfNone(process)
       case .refused(let text) where text.hasPrefix("no room"): reviveIfNone(process)
+      // A disk that damages one state after another is not worked on.
+      case .refused(let text) where text.contains("checksum") && damages > 3:
+        reviveIfNone(process)
       default: fail("\(process.name) stopped: \(reason.message)")
       }
     }
+  }
+
+  private var damages: Int {
+    given.faults.count { $0.kind == .rowsDamaged || $0.kind == .diskDamaged }
   }
 
   /// A person starts an instance again that has nobody.

@@ -3,8 +3,24 @@ package struct Shape: Sendable, Hashable {
   package enum Field: String, Sendable, Hashable { case amount, n, note }
   package enum Aggregate: String, Sendable, Hashable {
     case count, sum, min, max, first, last, latest
+    case avg, countDistinct, collect, collectSet, quantile
+    // Folds over `state`; what each is says its line in `ShapeFiles`.
+    case rolled, before, divided, switched, grown
+
+    var isFold: Bool {
+      switch self {
+      case .rolled, .before, .divided, .switched, .grown: true
+      default: false
+      }
+    }
   }
-  package enum Key: String, Sendable, Hashable, CaseIterable { case account, branch }
+  package enum Key: String, Sendable, Hashable, CaseIterable {
+    case account, branch
+    /// Of two parts: account and branch.
+    case pair = "account-branch"
+
+    var parts: [String] { rawValue.split(separator: "-").map(String.init) }
+  }
   /// `Moved` and `Closed` come by one input, told apart by a field; `Told` by another.
   package enum Kind: String, Sendable, Hashable, CaseIterable { case Moved, Closed, Told }
 
@@ -22,8 +38,24 @@ package struct Shape: Sendable, Hashable {
   package struct Column: Sendable, Hashable {
     package var name: String
     package var aggregate: Aggregate
-    /// Nil for `count`.
+    /// Nil for `count` and folds.
     package var field: Field?
+    /// One aggregate for each note; those without one have the empty note.
+    package var isMap = false
+    /// Of a quantile.
+    package var percent = 50
+    /// Of `before`: the column that it repeats.
+    package var other = 0
+
+    /// Whether it shows what its field holds.
+    var isPlain: Bool {
+      switch aggregate {
+      case .sum, .min, .max, .first, .last, .latest: !isMap
+      default: false
+      }
+    }
+    /// Whether it is a whole number, or absent.
+    var isWhole: Bool { isPlain && field == .n || aggregate == .rolled }
   }
 
   package struct Update: Sendable, Hashable {
@@ -31,9 +63,17 @@ package struct Shape: Sendable, Hashable {
     package var condition: Condition?
   }
 
+  /// What takes a row away.
+  package enum Deletion: Sendable, Hashable {
+    case event(Condition)
+    /// A column that counts has come above so many.
+    case count(column: Int, above: Int)
+  }
+
   package struct Clause: Sendable, Hashable {
     package var kind: Kind
     package var filter: Condition?
+    package var deletion: Deletion?
     package var updates: [Update]
   }
 
@@ -42,6 +82,8 @@ package struct Shape: Sendable, Hashable {
     package var key: Key
     package var columns: [Column]
     package var clauses: [Clause]
+    /// Its contract takes amounts below a hundred only.
+    package var isNarrow = false
     /// Of its state port: a column and what it has to be above.
     package var when: (column: Int, above: Int)? {
       get { whenColumn.map { ($0, whenAbove) } }
@@ -67,7 +109,15 @@ package struct Shape: Sendable, Hashable {
     /// By way of a stream.
     package var filter: Condition?
     package var when: Condition?
+    package var isNarrow = false
   }
+
+  /// What does not fit a narrow contract, in hundredths.
+  package static let narrowEnd = 100_00
+  /// How often what `grown` holds is longer than before, and how long it may become: one more step
+  /// is more than a row takes (1 MiB).
+  package static let growth = 16
+  package static let grownMax = 65_536
 
   package var isDirect = false
   package var hasTold = true
@@ -77,6 +127,8 @@ package struct Shape: Sendable, Hashable {
   package var outputPartitions = 2
   /// How long ids are remembered; nil: the inputs have none.
   package var horizonS: Int?
+  /// How many values a column may hold; nil: as ever.
+  package var entriesMax: Int?
   package var tables: [Table] = []
   package var ports: [EventPort] = []
 
@@ -84,78 +136,15 @@ package struct Shape: Sendable, Hashable {
   package func input(of kind: Kind) -> Int { kind == .Told ? 1 : 0 }
   package var inputNames: [String] { hasTold ? ["moves", "tells"] : ["moves"] }
 
+  /// By whose journal a table is made: a longer key goes with a shorter one that it begins with.
+  package func journal(of table: Table) -> Key {
+    table.key == .pair && tables.contains { $0.key == .account } ? .account : table.key
+  }
+
   /// Hundredths as a decimal number with two places.
   package static func decimal(_ hundredths: Int) -> String {
     let size = hundredths.magnitude
     return (hundredths < 0 ? "-" : "") + "\(size / 100)."
       + (size % 100 < 10 ? "0\(size % 100)" : "\(size % 100)")
-  }
-}
-
-extension Shape {
-  package static func generated(_ random: inout Random) -> Shape {
-    var shape = Shape()
-    shape.isDirect = random.percent(15)
-    shape.hasTold = random.percent(60)
-    shape.hasTime = random.percent(70)
-    shape.inputPartitions = 1 + random.below(3)
-    shape.journalPartitions = 1 + random.below(3)
-    shape.outputPartitions = 1 + random.below(3)
-    if random.percent(85) { shape.horizonS = random.pick([3, 20, 604_800]) }
-    if !shape.isDirect {
-      for number in 0...random.below(3) { shape.tables.append(shape.table(number, &random)) }
-    }
-    let portsMin = shape.isDirect ? 1 : 0
-    for number in 0..<portsMin + random.below(3) {
-      let kind = random.pick(shape.kinds)
-      shape.ports.append(
-        EventPort(
-          name: "events\(number)", kind: kind,
-          filter: random.percent(40) ? condition(&random) : nil,
-          when: random.percent(40) ? condition(&random) : nil))
-    }
-    return shape
-  }
-
-  private static func condition(_ random: inout Random) -> Condition {
-    random.percent(50)
-      ? Condition(field: .n, above: random.below(8))
-      : Condition(field: .amount, above: random.below(4000) - 1000)
-  }
-
-  private func table(_ number: Int, _ random: inout Random) -> Table {
-    var columns: [Column] = []
-    for place in 0..<1 + random.below(5) {
-      let aggregate = random.pick(
-        [Aggregate.count, .sum, .min, .max, .first, .last, .latest] + [.count, .sum])
-      let field: Field? =
-        switch aggregate {
-        case .count: nil
-        case .sum, .min, .max: random.pick([.amount, .n])
-        case .first, .last, .latest: random.pick([.amount, .n, .note])
-        }
-      columns.append(Column(name: "c\(place)", aggregate: aggregate, field: field))
-    }
-    var clauses: [Clause] = []
-    for kind in kinds where clauses.isEmpty || random.percent(60) {
-      var updates: [Update] = []
-      for column in columns.indices where random.percent(75) {
-        updates.append(
-          Update(column: column, condition: random.percent(35) ? Self.condition(&random) : nil))
-      }
-      if updates.isEmpty { updates.append(Update(column: 0, condition: nil)) }
-      let filter = random.percent(25) ? Self.condition(&random) : nil
-      clauses.append(Clause(kind: kind, filter: filter, updates: updates))
-    }
-    // Columns that no clause writes would not check.
-    let written = Set(clauses.flatMap { $0.updates.map(\.column) })
-    for column in columns.indices where !written.contains(column) {
-      clauses[0].updates.append(Update(column: column, condition: nil))
-    }
-    var table = Table(
-      name: "table\(number)", key: random.pick(Key.allCases), columns: columns, clauses: clauses)
-    let numbers = columns.indices.filter { columns[$0].field == .n || columns[$0].field == nil }
-    if let column = numbers.first, random.percent(30) { table.when = (column, random.below(6)) }
-    return table
   }
 }

@@ -76,7 +76,7 @@ extension Shape {
 
   private func head(_ id: String, product: Bool) -> String {
     """
-    apiVersion: v3.1.0
+    apiVersion: v3.2.0
     kind: DataContract
     id: \(id)
     name: \(id)
@@ -90,14 +90,35 @@ extension Shape {
     """
   }
 
-  private func property(_ name: String, _ field: Field?, required: Bool) -> String {
-    let type =
-      switch field {
-      case .amount: "logicalType: number, physicalType: \"decimal(18,2)\""
-      case .n, nil: "logicalType: integer"
-      case .note: "logicalType: string"
-      }
-    return "      - {name: \(name), \(type)\(required ? ", required: true" : "")}\n"
+  private func property(_ name: String, _ type: String, required: Bool = false) -> String {
+    "      - {name: \(name), \(type)\(required ? ", required: true" : "")}\n"
+  }
+
+  private func type(_ field: Field, isNarrow: Bool = false) -> String {
+    switch field {
+    case .amount: "logicalType: number, physicalType: \"decimal(\(isNarrow ? 4 : 18),2)\""
+    case .n: "logicalType: integer"
+    case .note: "logicalType: string"
+    }
+  }
+
+  private func type(_ column: Column, isNarrow: Bool) -> String {
+    let inner: String
+    switch column.aggregate {
+    case .count, .countDistinct, .rolled, .before, .divided: inner = type(.n)
+    case .switched, .grown: inner = type(.note)
+    case .quantile: inner = "logicalType: number"
+    case .avg:
+      inner =
+        column.field == .amount
+        ? "logicalType: number, physicalType: \"decimal(18,1)\"" : "logicalType: number"
+    case .collect, .collectSet:
+      inner = "logicalType: array, items: {\(type(column.field ?? .n))}"
+    case .sum, .min, .max, .first, .last, .latest:
+      inner = type(column.field ?? .n, isNarrow: isNarrow && column.isPlain)
+    }
+    return column.isMap
+      ? "logicalType: map, map: {key: {logicalType: string}, value: {\(inner)}}" : inner
   }
 
   private func inputContract(_ name: String) -> String {
@@ -115,7 +136,7 @@ extension Shape {
       }
       text += "      - {name: at, logicalType: timestamp, required: true}\n"
       for field in [Field.amount, .n, .note] {
-        text += property(field.rawValue, field, required: false)
+        text += property(field.rawValue, type(field))
       }
     }
     return text
@@ -135,17 +156,21 @@ extension Shape {
     head("goods/\(port.name)", product: true) + schema(port.name)
       + "      - {name: id, logicalType: string, required: true}\n"
       + "      - {name: account, logicalType: string, required: true}\n"
-      + property("amount", .amount, required: false) + property("n", .n, required: false)
-      + property("note", .note, required: false)
+      + property("amount", type(.amount, isNarrow: port.isNarrow))
+      + property("n", type(.n)) + property("note", type(.note))
   }
 
   private func contract(_ table: Table) -> String {
-    var text =
-      head("goods/\(table.name)", product: true) + schema(table.name)
-      + "      - {name: \(table.key.rawValue), logicalType: string, required: true,"
-      + " primaryKey: true, primaryKeyPosition: 1}\n"
+    var text = head("goods/\(table.name)", product: true) + schema(table.name)
+    for (place, part) in table.key.parts.enumerated() {
+      text +=
+        "      - {name: \(part), logicalType: string, required: true,"
+        + " primaryKey: true, primaryKeyPosition: \(place + 1)}\n"
+    }
     for column in table.columns {
-      text += property(column.name, column.field, required: column.aggregate == .count)
+      let startsAtZero = column.aggregate == .count || column.aggregate == .countDistinct
+      text += property(
+        column.name, type(column, isNarrow: table.isNarrow), required: column.isMap || startsAtZero)
     }
     return text
   }
@@ -190,21 +215,47 @@ extension Shape {
   }
 
   private func lines(_ table: Table) -> String {
-    var text = "  \(table.name):\n    key: event.\(table.key.rawValue)\n    on:\n"
+    let key = table.key.parts.map { "event.\($0)" }.joined(separator: ", ")
+    var text = "  \(table.name):\n    key: [\(key)]\n    on:\n"
     for (place, clause) in table.clauses.enumerated() {
       let from = clause.filter == nil ? source(clause.kind) : "\(table.name)s\(place)"
       text += "      \(from): |\n"
+      switch clause.deletion {
+      case .event(let condition):
+        text += "        delete if \(condition.text("event", condition.field.rawValue))\n"
+      case .count(let column, let above):
+        text += "        delete if state.\(table.columns[column].name) > \(above)\n"
+      case nil: break
+      }
       for update in clause.updates {
         let column = table.columns[update.column]
-        let argument = column.field.map { "event.\($0.rawValue)" } ?? ""
-        text += "        \(column.name) = \(column.aggregate.rawValue)(\(argument))"
-        if let condition = update.condition {
-          text += " if \(condition.text("event", condition.field.rawValue))"
-        }
+        let conditions = [
+          column.aggregate.needsN ? "has(event.n)" : nil,
+          update.condition.map { $0.text("event", $0.field.rawValue) },
+        ].compactMap(\.self)
+        text += "        \(column.name)\(column.isMap ? "[event.?note.orValue(\"\")]" : "")"
+        text += " = \(value(column, table))"
+        if !conditions.isEmpty { text += " if \(conditions.joined(separator: " && "))" }
         text += "\n"
       }
     }
     return text
+  }
+
+  private func value(_ column: Column, _ table: Table) -> String {
+    let name = column.name
+    let argument = column.field.map { "event.\($0.rawValue)" } ?? ""
+    switch column.aggregate {
+    case .rolled: return "(state.?\(name).orValue(1) * 31 + event.n) % 1009"
+    case .before: return "state.?\(table.columns[column.other].name)"
+    case .divided: return "(state.?\(name).orValue(0) + 100) / (event.n - 5)"
+    case .switched: return "has(event.n) && event.n > 6 ? event.?note : state.?\(name)"
+    case .grown:
+      let again = "state.?\(name).orValue(\"x\")"
+      return Array(repeating: again, count: Shape.growth).joined(separator: " + ")
+    case .quantile: return "quantile(\(argument), \(Double(column.percent) / 100))"
+    default: return "\(column.aggregate.rawValue)(\(argument))"
+    }
   }
 
   private func output(_ table: Table) -> String {
@@ -237,4 +288,9 @@ extension Shape {
 
       """
   }
+}
+
+extension Shape.Aggregate {
+  /// Whether its expression reads the field as one that is there.
+  var needsN: Bool { self == .rolled || self == .divided }
 }

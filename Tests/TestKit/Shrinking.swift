@@ -52,7 +52,9 @@ extension Case: CustomStringConvertible {
   package var description: String {
     var text = "seed \(seed): \(instances) instances, turns of \(turnRecords) records or"
     text +=
-      " \(turnAgeMs) ms, \(hotBytes) hot bytes\(forgetsOffsets ? ", offsets forgotten" : "")\n"
+      " \(turnAgeMs) ms or \(turnOutputBytes) bytes out, batches of \(batchBytes),"
+    text +=
+      " \(hotBytes) hot bytes\(forgetsOffsets ? ", offsets forgotten" : "")\n"
     for fault in faults.sorted(by: { $0.call < $1.call }) {
       text += "  call \(fault.call): \(fault.kind)\n"
     }

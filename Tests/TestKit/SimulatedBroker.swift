@@ -173,6 +173,7 @@ package final class SimulatedBroker {
     }
     if transaction.offsets.isEmpty { return }
     simulation.after(markerDelayMs()) { [self] in
+      if transaction.state == .complete { return }
       let takes = commits ? !isPlanted(.offsetsLost) : isPlanted(.abortedOffsetsKept)
       if takes { for (at, entry) in transaction.offsets { offsets[at] = entry } }
       marked(transaction)
@@ -189,7 +190,7 @@ package final class SimulatedBroker {
   }
 
   private func mark(_ at: NamedPartition, _ transaction: Transaction, _ commits: Bool) {
-    guard let log = log(at) else { return }
+    guard transaction.state != .complete, let log = log(at) else { return }
     log.entries.append(.marker(isCommit: commits, transaction: transaction.number))
     log.open[transaction.number] = nil
     let isTorn = commits && at.topic != group.topics.last && isPlanted(.tornCommit)
@@ -222,6 +223,16 @@ package final class SimulatedBroker {
   }
 
   package func forgetOffsets() { offsets.removeAll() }
+
+  /// With nobody running: the group is as if it had never been, and what is left of transactions
+  /// goes with the topics, which are made anew next.
+  package func startOver() {
+    forgetOffsets()
+    for producer in producers.values { producer.transaction = nil }
+    for transaction in transactions { transaction.state = .complete }
+    transactions.removeAll()
+    group.empty()
+  }
 
   /// Sets the group's offsets a commit back, as a person might; for plants.
   func setBack(_ at: NamedPartition, to offset: Int64) {

@@ -214,6 +214,7 @@ package final class SimulatedConsumer: LoopConsumer {
   package func close(_ deadline: Deadline) -> Bool {
     if process.isDead || isClosed { return true }
     isClosed = true
+    process.leftWith = owned.intersection(broker.group.member(self)?.assigned ?? [])
     broker.group.closed(self)
     return true
   }
@@ -295,6 +296,7 @@ package final class SimulatedConsumer: LoopConsumer {
       positions[entry.at] = entry.offset.value
       endsTold[entry.at] = nil
       owned.insert(named(entry.at))
+      simulation.holders[named(entry.at)] = process
     }
     answered(mustRejoin: false)
   }
@@ -358,6 +360,7 @@ package final class SimulatedConsumer: LoopConsumer {
     throws(KafkaError) -> Range<Int64>
   {
     try reach()
+    if hangs && simulation.plants.contains(.endsUnknown) { return 0..<(positions[at] ?? 0) }
     return 0..<Int64(broker.log(named(at))?.stableEnd ?? 0)
   }
 

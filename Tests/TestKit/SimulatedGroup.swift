@@ -106,6 +106,12 @@ package final class SimulatedGroup {
     rebalance()
   }
 
+  /// The group was deleted.
+  func empty() {
+    members.removeAll()
+    isStable = true
+  }
+
   /// A live member is thought dead.
   func forget(_ process: SimulatedProcess) { remove { $0.client.process === process } }
 

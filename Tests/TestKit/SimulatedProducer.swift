@@ -108,6 +108,10 @@ package final class SimulatedProducer: LoopProducer {
     while let header = reader.next() {
       record.headers.append((header.name.text, header.value?.copied() ?? []))
     }
+    let isLargeRow = record.headers.contains {
+      $0.name == "weft_reason" && $0.value == Array("row-too-large".utf8)
+    }
+    if isLargeRow && simulation.plants.contains(.largeRowsLost) { return }
     if simulation.plants.contains(.headersLost) { record.headers = [] }
     if simulation.plants.contains(.timesLost) { record.timestampMs = simulation.nowMs }
     try add(topic, partition, record, tag: nil)
@@ -162,7 +166,7 @@ package final class SimulatedProducer: LoopProducer {
       let offset = broker.write(entry.record, to: entry.at, in: transaction)
       guard let tag = entry.tag else { continue }
       // After a retry librdkafka does not know where the record is.
-      let isUnknown = simulation.hidesOffsets && simulation.random.percent(2)
+      let isUnknown = simulation.random.percent(2)
       acknowledged[tag] = isUnknown ? nil : offset
       lastTagged[entry.at] = offset
     }

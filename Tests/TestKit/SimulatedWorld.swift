@@ -81,7 +81,10 @@ package final class SimulatedWorld: LoopWorld {
     }
   }
 
-  package func drawNumber() -> UInt64 { simulation.random.next() | 1 }
+  package func drawNumber() -> UInt64 {
+    let number = simulation.random.next() | 1
+    return simulation.plants.contains(.incarnationsAlike) ? 1 : number
+  }
 }
 
 package final class SimulatedAdmin: LoopAdmin {

@@ -23,14 +23,17 @@ package final class Simulation: @unchecked Sendable {
   package private(set) var calls = 0
   /// What goes wrong at which call.
   package var faults: [Int: Fault.Kind] = [:]
-  /// Whether a producer now and then does not know where a record of its own is.
-  package var hidesOffsets = true
   /// The story, when it is asked for.
   package var trace: [String]?
+  /// To whom each partition was given last.
+  package internal(set) var holders: [NamedPartition: SimulatedProcess] = [:]
   /// A fault was met that concerns one process; the owner decides what follows.
   package var inject: (Fault.Kind, SimulatedProcess) -> Void = { _, _ in }
 
+  /// Who asked for a run waits here until it is over.
   private let director = DispatchSemaphore(value: 0)
+  private var goal: Goal?
+  private var outcome = false
   /// What happens by itself, the latest first.
   private var timeline: [(atMs: Int64, action: () -> Void)] = []
   /// How many calls in a hundred pass the baton on.
@@ -39,6 +42,7 @@ package final class Simulation: @unchecked Sendable {
   package init(seed: UInt64, plants: Set<Plant>) {
     random = Random(seed)
     self.plants = plants
+    disk.hidesUnreadable = plants.contains(.damageUnseen)
     restlessness = [3, 10, 25][random.below(3)]
   }
 
@@ -74,49 +78,71 @@ package final class Simulation: @unchecked Sendable {
     processes.append(process)
     process.wakeMs = nowMs
     note("start \(process.name)")
-    process.begin { self.director.signal() }
+    process.begin { [self] in passOn() }
+  }
+
+  /// When a run is over.
+  private struct Goal {
+    let endMs: Int64
+    let lastCall: Int
+    let isDone: () -> Bool
   }
 
   /// Lets processes run until `isDone`; false when that took too long.
-  package func run(forMs limit: Int64, calls callsMax: Int, until isDone: () -> Bool) -> Bool {
-    let end = nowMs + limit
-    let lastCall = calls + callsMax
+  package func run(forMs limit: Int64, calls callsMax: Int, until isDone: @escaping () -> Bool)
+    -> Bool
+  {
+    goal = Goal(endMs: nowMs + limit, lastCall: calls + callsMax, isDone: isDone)
+    passOn()
+    director.wait()
+    return outcome
+  }
+
+  /// Who comes next, once time has come so far; nil: the run is over.
+  private func next() -> SimulatedProcess? {
+    guard let goal else { return nil }
     while true {
       runTimeline()
-      if isDone() { return true }
-      if nowMs > end || calls > lastCall { return false }
+      outcome = goal.isDone()
+      if outcome || nowMs > goal.endMs || calls > goal.lastCall { return nil }
       let ready = processes.filter { $0.isReady(nowMs) }
-      if ready.isEmpty {
-        let moments =
-          processes.filter { !$0.hasEnded }.map { max($0.wakeMs, $0.frozenUntilMs) }
-          + (timeline.last.map { [$0.atMs] } ?? [])
-        guard let next = moments.min() else { return false }
-        nowMs = max(nowMs, next)
-        continue
-      }
-      let process = ready[random.below(ready.count)]
-      letGo(on: process)
+      if !ready.isEmpty { return ready[random.below(ready.count)] }
+      let moments =
+        processes.filter { !$0.hasEnded }.map { max($0.wakeMs, $0.frozenUntilMs) }
+        + (timeline.last.map { [$0.atMs] } ?? [])
+      guard let next = moments.min() else { return nil }
+      nowMs = max(nowMs, next)
     }
   }
 
   /// Who holds the baton.
   package private(set) var current: SimulatedProcess?
 
-  private func letGo(on process: SimulatedProcess) {
-    process.isWaiting = false
-    current = process
-    process.resume()
-    director.wait()
+  /// Gives the baton to whoever comes next; whoever had it goes on only when it gets it back.
+  /// Nothing is waited for where that is the same one.
+  private func passOn(from process: SimulatedProcess? = nil) {
     current = nil
+    let next = next()
+    next?.isWaiting = false
+    current = next
+    if let next, next === process { return }
+    if let next {
+      next.resume()
+    } else {
+      goal = nil
+      director.signal()
+    }
+    process?.awaitTurn()
   }
 
   /// Every process is put out of the world, so that its thread ends.
   package func finish() {
     for process in processes where !process.hasEnded { kill(process) }
     for process in processes {
-      while !process.hasEnded {
-        letGo(on: process)
-      }
+      if process.hasEnded { continue }
+      current = process
+      process.resume()
+      director.wait()
     }
   }
 
@@ -191,8 +217,7 @@ package final class Simulation: @unchecked Sendable {
 
   private func pass(_ process: SimulatedProcess, untilMs: Int64) {
     process.wakeMs = untilMs
-    director.signal()
-    process.awaitTurn()
+    passOn(from: process)
   }
 }
 
@@ -219,6 +244,8 @@ package final class SimulatedProcess: @unchecked Sendable {
   var hasCommittedAsEdited = false
   /// What it sends next does not arrive.
   var isDeliveryFailing = false
+  /// What it held, as the group has it, when it left.
+  package internal(set) var leftWith: Set<NamedPartition> = []
   /// Since when it has sent no heartbeat.
   var silentSinceMs: Int64?
 

@@ -189,10 +189,13 @@ final class TablePlan {
   /// Set once all outputs are compiled.
   let statePorts: ContiguousArray<StatePortPlan>
 
-  init(_ table: TableDefinition, ordinal: Int, statePorts: ContiguousArray<StatePortPlan>) {
+  init(
+    _ table: TableDefinition, ordinal: Int, statePorts: ContiguousArray<StatePortPlan>,
+    entriesMax: Int
+  ) {
     self.ordinal = ordinal
     name = table.name
-    let layout = RowLayout(table)
+    let layout = RowLayout(table, entriesMax: entriesMax)
     self.layout = layout
     keyCount = table.keyTypes.count
     columnSlot = TablePlan.keySlot + keyCount

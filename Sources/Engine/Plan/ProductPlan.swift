@@ -23,13 +23,17 @@ package final class ProductPlan {
   let stopsOnError: Bool
   let futureMsMax: Int64
 
-  package init(_ definition: ProductDefinition) throws(PlanFailure) {
+  /// - Parameter entriesMax: how many values a column may hold, where that is to be met sooner than
+  ///   products do: in simulations.
+  package init(_ definition: ProductDefinition, entriesMax: Int? = nil) throws(PlanFailure) {
     self.definition = definition
     logicDigest = ByteView.lending(definition.logicDigest) { LogicDigest($0) } ?? .none
     ports = definition.outputs.enumerated().map { PortTemplate(definition, $1, ordinal: $0) }
     let portPlans = ContiguousArray(
       definition.outputs.enumerated().map { PortPlan($1, ordinal: $0) })
-    tables = try TableCompiler(definition: definition, ports: portPlans).compile()
+    tables = try TableCompiler(
+      definition: definition, ports: portPlans, entriesMax: entriesMax ?? RowLayout.entriesMax
+    ).compile()
     var inputs: ContiguousArray<InputPlan> = []
     var slotCount = Variable.end
     for (number, input) in definition.inputs.enumerated() {

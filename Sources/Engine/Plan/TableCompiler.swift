@@ -6,12 +6,15 @@ import Records
 struct TableCompiler {
   let definition: ProductDefinition
   let ports: ContiguousArray<PortPlan>
+  let entriesMax: Int
 
   func compile() throws(PlanFailure) -> ContiguousArray<TablePlan> {
     var tables: ContiguousArray<TablePlan> = []
     for (ordinal, table) in definition.tables.enumerated() {
       tables.append(
-        TablePlan(table, ordinal: ordinal, statePorts: try statePorts(of: ordinal, table)))
+        TablePlan(
+          table, ordinal: ordinal, statePorts: try statePorts(of: ordinal, table),
+          entriesMax: entriesMax))
     }
     return tables
   }

@@ -30,7 +30,7 @@ extension RowLayout {
     _ value: Value, at index: Int, of known: ValueRun, _ slots: ValueRun, _ place: Int,
     _ arena: Arena
   ) -> AggregateEffect {
-    if known.count >= RowLayout.entriesMax { return .tooMany }
+    if known.count >= entriesMax { return .tooMany }
     let run = arena.opened(known, at: index, by: 1)
     run[index] = value
     slots[place] = .list(run)
@@ -57,7 +57,7 @@ extension RowLayout {
       if other == mark { return .none }
       if other < mark { low = middle + 1 } else { high = middle }
     }
-    if count >= RowLayout.entriesMax { return .tooMany }
+    if count >= entriesMax { return .tooMany }
     scratch.clear()
     scratch.append(known.prefix(low * size))
     scratch.append(int128: mark)

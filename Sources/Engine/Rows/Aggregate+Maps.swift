@@ -17,7 +17,7 @@ extension RowLayout {
     let map = slots[first + column].isAbsent ? ValueRun.empty : slots[first + column].run
     let kept = width == 0 || slots[hidden].isAbsent ? ValueRun.empty : slots[hidden].run
     let (index, isKnown) = RowLayout.find(key, in: map)
-    if !isKnown && map.count / 2 >= RowLayout.entriesMax { return .tooMany }
+    if !isKnown && map.count / 2 >= entriesMax { return .tooMany }
     let scratch = first + columns.count + self.hidden.count
     slots[scratch] = isKnown ? map[2 * index + 1] : (detail.startsAtZero ? .int(0) : .absent)
     for place in 0..<width {

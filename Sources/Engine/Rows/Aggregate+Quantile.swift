@@ -61,7 +61,7 @@ extension RowLayout {
       if RowLayout.range(middle, of: sketch) < range { low = middle + 1 } else { high = middle }
     }
     let isKnown = low < count && RowLayout.range(low, of: sketch) == range
-    if !isKnown && count >= RowLayout.entriesMax { return .tooMany }
+    if !isKnown && count >= entriesMax { return .tooMany }
     let old = isKnown ? sketch.int64(at: low * size + 4) : 0
     let (new, overflow) = old.addingReportingOverflow(1)
     if overflow { return .overflow }

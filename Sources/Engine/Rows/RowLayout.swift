@@ -46,11 +46,15 @@ final class RowLayout {
   let entrySlots: Int
   /// Bytes before the texts.
   let fixedBytes: Int
+  /// How many values a column may hold.
+  let entriesMax: Int
   private let hasTail: Bool
   /// Where hidden bytes are put together.
   let scratch = ByteBuffer()
 
-  init(_ table: TableDefinition) {
+  /// - Parameter entriesMax: other than ``RowLayout/entriesMax`` only in tests and simulations.
+  init(_ table: TableDefinition, entriesMax: Int = RowLayout.entriesMax) {
+    self.entriesMax = entriesMax
     var offset = RowLayout.flagBytes
     var columns: ContiguousArray<Cell> = []
     func cell(_ kind: Kind) -> Cell {

@@ -81,7 +81,7 @@ extension Workbench {
     case .notFinite: message = "\(aggregate) of `\(name)` takes no infinity and no NaN"
     case .tooMany:
       reason = "too-many-entries"
-      message = "`\(name)` would hold more than \(RowLayout.entriesMax) entries"
+      message = "`\(name)` would hold more than \(clause.table.layout.entriesMax) entries"
     default: message = "the argument of \(aggregate) is not of the type of `\(name)`"
     }
     fail(RunFault(reason: reason, message: message, place: name))

@@ -1,0 +1,105 @@
+extension Shape {
+  package static func generated(_ random: inout Random) -> Shape {
+    var shape = Shape()
+    shape.isDirect = random.percent(15)
+    shape.hasTold = random.percent(60)
+    shape.hasTime = random.percent(70)
+    shape.inputPartitions = 1 + random.below(3)
+    shape.journalPartitions = 1 + random.below(3)
+    shape.outputPartitions = 1 + random.below(3)
+    if random.percent(85) { shape.horizonS = random.pick([3, 20, 604_800]) }
+    if random.percent(35) { shape.entriesMax = 2 + random.below(5) }
+    if !shape.isDirect {
+      for number in 0...random.below(3) { shape.tables.append(shape.table(number, &random)) }
+    }
+    let portsMin = shape.isDirect ? 1 : 0
+    for number in 0..<portsMin + random.below(3) {
+      let kind = random.pick(shape.kinds)
+      shape.ports.append(
+        EventPort(
+          name: "events\(number)", kind: kind,
+          filter: random.percent(40) ? condition(&random) : nil,
+          when: random.percent(40) ? condition(&random) : nil, isNarrow: random.percent(10)))
+    }
+    return shape
+  }
+
+  private static func condition(_ random: inout Random) -> Condition {
+    random.percent(50)
+      ? Condition(field: .n, above: random.below(8))
+      : Condition(field: .amount, above: random.below(4000) - 1000)
+  }
+
+  private func table(_ number: Int, _ random: inout Random) -> Table {
+    var columns: [Column] = []
+    for place in 0..<1 + random.below(5) {
+      columns.append(Self.column(place, columns, &random))
+    }
+    var clauses: [Clause] = []
+    for kind in kinds where clauses.isEmpty || random.percent(60) {
+      var updates: [Update] = []
+      for column in columns.indices where random.percent(75) {
+        updates.append(
+          Update(column: column, condition: random.percent(35) ? Self.condition(&random) : nil))
+      }
+      if updates.isEmpty { updates.append(Update(column: 0, condition: nil)) }
+      let filter = random.percent(25) ? Self.condition(&random) : nil
+      let deletion = random.percent(20) ? Self.deletion(columns, &random) : nil
+      clauses.append(Clause(kind: kind, filter: filter, deletion: deletion, updates: updates))
+    }
+    // Columns that no clause writes would not check.
+    let written = Set(clauses.flatMap { $0.updates.map(\.column) })
+    for column in columns.indices where !written.contains(column) {
+      clauses[0].updates.append(Update(column: column, condition: nil))
+    }
+    var table = Table(
+      name: "table\(number)",
+      key: random.percent(25) ? .pair : random.pick([.account, .branch]), columns: columns,
+      clauses: clauses)
+    table.isNarrow = random.percent(12)
+    let numbers = columns.indices.filter { columns[$0].isWhole || Self.counts(columns[$0]) }
+    if let column = numbers.first, random.percent(30) { table.when = (column, random.below(6)) }
+    return table
+  }
+
+  private static func counts(_ column: Column) -> Bool {
+    column.aggregate == .count && !column.isMap
+  }
+
+  private static func column(_ place: Int, _ others: [Column], _ random: inout Random) -> Column {
+    var column = Column(name: "c\(place)", aggregate: .count)
+    if random.percent(12) {
+      column.aggregate = random.pick([.rolled, .before, .divided, .switched])
+      // Now and then only, as it makes large records.
+      if random.percent(4) { column.aggregate = .grown }
+      if column.aggregate == .before {
+        let wholes = others.indices.filter { others[$0].isWhole }
+        if wholes.isEmpty { column.aggregate = .rolled } else { column.other = random.pick(wholes) }
+      }
+      return column
+    }
+    column.aggregate = random.pick(
+      [
+        .count, .sum, .min, .max, .first, .last, .latest, .count, .sum, .avg, .countDistinct,
+        .collect, .collectSet, .quantile,
+      ])
+    column.isMap = random.percent(15)
+    switch column.aggregate {
+    case .sum, .min, .max, .avg: column.field = random.pick([.amount, .n])
+    case .quantile:
+      column.field = random.pick([.amount, .n])
+      column.percent = random.pick([0, 25, 50, 90, 100])
+    case .first, .last, .latest, .countDistinct, .collect, .collectSet:
+      column.field = random.pick([.amount, .n, .note])
+    default: break
+    }
+    return column
+  }
+
+  private static func deletion(_ columns: [Column], _ random: inout Random) -> Deletion {
+    if let column = columns.firstIndex(where: counts), random.percent(50) {
+      return .count(column: column, above: 1 + random.below(5))
+    }
+    return .event(Condition(field: .n, above: 5 + random.below(6)))
+  }
+}

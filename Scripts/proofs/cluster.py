@@ -117,8 +117,8 @@ class Asker:
 
 def coordinator_partition(name: str, partitions: int = 4) -> int:
     """Which partition of the internal topic, and so which node, coordinates a group or a
-    transactional id: Java's String.hashCode without its sign. The clusters here have four."""
+    transactional id: the amount of Java's String.hashCode. The clusters here have four."""
     value = 0
     for character in name:
         value = (value * 31 + ord(character)) & 0xFFFFFFFF
-    return (value & 0x7FFFFFFF) % partitions
+    return min(value, 0x1_0000_0000 - value) % partitions

@@ -96,6 +96,23 @@ def batches(directory: Path) -> list[Batch]:
     return found
 
 
+def offset_commits(directory: Path):
+    """Each batch of a partition of __consumer_offsets, with group, topic, partition and offset of each
+    commit in it; a batch that is compressed, or a marker, has none."""
+    for batch, (header, body) in zip(batches(directory), _raw_batches(directory)):
+        found = []
+        if not header[5] & (_CONTROL | _CODEC):
+            for key, value in _records(body, header[12]):
+                if value is None or key is None or struct.unpack_from(">h", key)[0] not in (0, 1):
+                    continue
+                read = _Reader(key[2:])
+                group = read.text(read.number("h"))
+                topic = read.text(read.number("h"))
+                partition, offset = read.number("i"), struct.unpack_from(">q", value, 2)[0]
+                found.append((group, topic, partition, offset))
+        yield batch, found
+
+
 class _Reader:
     def __init__(self, data: bytes):
         self.data, self.at = data, 0

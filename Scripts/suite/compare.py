@@ -22,6 +22,8 @@ class Differences:
     def __init__(self):
         self.counts: Counter[str] = Counter()
         self.first: list[str] = []
+        # By topic: partition and offset of records that are too many.
+        self.spots: dict[str, list[tuple[int, int]]] = defaultdict(list)
 
     def add(self, kind: str, text: str) -> None:
         self.counts[kind] += 1
@@ -107,8 +109,10 @@ def check_key(name: str, wanted: list[dict], records: list[Record], found: Diffe
     for identity in (want_ids - got_ids).elements():
         found.add("missing", f"{name}: {identity}")
     for identity in (got_ids - want_ids).elements():
-        found.add("too many", f"{name}: {identity} at "
-                  f"{[(r.partition, r.offset) for r in records if identity.encode() in r.value]}")
+        places = [(r.partition, r.offset) for r in records if identity.encode() in r.value]
+        found.add("too many", f"{name}: {identity} at {places}")
+        if records:
+            found.spots[records[0].topic] += places
     if want_ids != got_ids:
         return
     by_id = {w["movementId"]: w for w in wanted}

@@ -12,7 +12,7 @@ from proofs.cluster import Asker, Cluster
 from proofs.places import ProofError, tool
 from proofs.records import Follower, read_all
 
-from . import compare
+from . import compare, evidence
 from .compare import Differences
 from .feeder import Feeder
 from .model import Model
@@ -30,6 +30,7 @@ class Report:
     """What a run showed."""
     differences: Differences = field(default_factory=Differences)
     facts: list[str] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)  # what was written around what is wrong
     incomplete: str = ""  # why the run could not be compared, if so
 
     @property
@@ -137,6 +138,7 @@ class Rig:
         folders = [segments.newest_replica(nodes, f"__transaction_state-{p}") for p in range(4)]
         decided = segments.transactions([f for f in folders if f])
         self._count_aborts(logs, decided)
+        self._tell_evidence(nodes, decided)
         which = segments.TransactionMap(decided, logs)
         if which.contradictions:
             self.report.facts.append(
@@ -145,6 +147,12 @@ class Rig:
         looked = compare.check_torn(read, which.of, self.report.differences)
         self.report.facts.append(
             f"{looked} records made beside another by one event: each pair by one transaction")
+
+    def _tell_evidence(self, nodes, decided) -> None:
+        for topic, spots in self.report.differences.spots.items():
+            group = "weft." + ".".join(topic.split(".")[:2])
+            self.report.evidence += evidence.tell(
+                group, topic, GROUPS[group], spots, nodes, decided, self.directory / "logs")
 
     def _count_aborts(self, logs, decided) -> None:
         """ABORT markers; those of epochs in which nobody wrote are the coordinator's own work: it

@@ -92,13 +92,18 @@ static void ends(const char *topic) {
   puts("]}");
 }
 
+/// What the member was given; NULL for nothing.
+static const rd_kafka_topic_partition_list_t *partitions_of(
+    const rd_kafka_MemberDescription_t *member) {
+  const rd_kafka_MemberAssignment_t *has = rd_kafka_MemberDescription_assignment(member);
+  return has ? rd_kafka_MemberAssignment_partitions(has) : NULL;
+}
+
 static void print_members(const rd_kafka_ConsumerGroupDescription_t *group) {
   size_t count = rd_kafka_ConsumerGroupDescription_member_count(group);
   for (size_t i = 0; i < count; i++) {
     const rd_kafka_MemberDescription_t *m = rd_kafka_ConsumerGroupDescription_member(group, i);
-    const rd_kafka_MemberAssignment_t *has = rd_kafka_MemberDescription_assignment(m);
-    const rd_kafka_topic_partition_list_t *list =
-        has ? rd_kafka_MemberAssignment_partitions(has) : NULL;
+    const rd_kafka_topic_partition_list_t *list = partitions_of(m);
     const char *instance = rd_kafka_MemberDescription_group_instance_id(m);
     printf(
         "%s{\"id\":\"%s\",\"instance\":\"%s\",\"client\":\"%s\",\"partitions\":%d}", i ? "," : "",
@@ -153,9 +158,7 @@ static void owners(const char *name, const char *topic) {
   size_t members = rd_kafka_ConsumerGroupDescription_member_count(found);
   for (size_t i = 0; i < members; i++) {
     const rd_kafka_MemberDescription_t *m = rd_kafka_ConsumerGroupDescription_member(found, i);
-    const rd_kafka_MemberAssignment_t *has = rd_kafka_MemberDescription_assignment(m);
-    const rd_kafka_topic_partition_list_t *list =
-        has ? rd_kafka_MemberAssignment_partitions(has) : NULL;
+    const rd_kafka_topic_partition_list_t *list = partitions_of(m);
     const char *instance = rd_kafka_MemberDescription_group_instance_id(m);
     for (int p = 0; list && p < list->cnt; p++) {
       const rd_kafka_topic_partition_t *one = &list->elems[p];

@@ -63,7 +63,7 @@ package struct ClientSettings: Sendable {
     "enable.auto.commit", "enable.auto.offset.store", "isolation.level", "transactional.id",
     "group.id", "group.instance.id", "enable.idempotence", "delivery.report.only.error",
     "auto.offset.reset", "enable.partition.eof", "enable.gapless.guarantee", "acks",
-    "request.required.acks", "log.queue", "partitioner",
+    "request.required.acks", "log.queue", "partitioner", "log.connection.close",
   ]
 
   /// Whether the value of `name` must never be shown.
@@ -104,7 +104,6 @@ enum ClientRole {
   var defaults: [(String, String)] {
     let all = [
       ("client.id", "weft"), ("socket.nagle.disable", "true"),
-      ("log.connection.close", "false"),
       // A broker that is away is tried again soon, but not in a busy loop.
       ("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "1000"),
       // A topic made a moment ago is found without waiting for the next regular refresh.
@@ -160,15 +159,22 @@ enum ClientRole {
       [
         ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
         ("isolation.level", "read_committed"), ("auto.offset.reset", "error"),
-        ("enable.partition.eof", "true"),
+        ("enable.partition.eof", "true"), quiet,
       ]
-    case .transactionalProducer, .plainProducer:
-      [
-        ("enable.idempotence", "true"), ("delivery.report.only.error", "true"),
-        ("partitioner", "murmur2_random"),
-      ]
-    case .admin: []
+    // Else nobody is told, not even this client (``TransactionalProducer/connectionLost``).
+    case .transactionalProducer: writing + [("log.connection.close", "true")]
+    case .plainProducer: writing + [quiet]
+    case .admin: [quiet]
     }
+  }
+
+  private var quiet: (String, String) { ("log.connection.close", "false") }
+
+  private var writing: [(String, String)] {
+    [
+      ("enable.idempotence", "true"), ("delivery.report.only.error", "true"),
+      ("partitioner", "murmur2_random"),
+    ]
   }
 }
 

@@ -34,6 +34,7 @@ import Records
   package private(set) var isInTransaction = false
   /// librdkafka refuses a second initialization, so what failed after it goes on after it.
   private var isInitialized = false
+  private var lostConnection: String?
 
   /// - Parameter topics: all that this producer will write to.
   /// - Throws: ``KafkaError`` for settings that librdkafka refuses.
@@ -287,6 +288,18 @@ import Records
   /// Records that are queued or in flight.
   package var unacknowledgedCount: Int { unsafe Int(rd_kafka_outq_len(client)) }
 
+  /// What librdkafka said of a connection that was lost after it had been up; nil: none was.
+  ///
+  /// From then on the same epoch is not to be trusted with another transaction. A broker that is
+  /// asked twice to write the marker of one, because the first answer was lost, may write the
+  /// second into the next transaction and so end it early: markers name an epoch, not a transaction
+  /// (KIP-890, whose protocol librdkafka does not speak). A new producer has a new epoch, and
+  /// brokers refuse the markers of old ones.
+  package var connectionLost: String? {
+    drainEvents(waitMilliseconds: 0)
+    return lostConnection
+  }
+
   /// What the client noticed about its brokers since the last call, for status; oldest first.
   package func takeNotices() -> [KafkaError] {
     drainEvents(waitMilliseconds: 0)
@@ -320,6 +333,8 @@ import Records
       case RD_KAFKA_EVENT_ERROR:
         let code = unsafe rd_kafka_event_error(event)
         let text = unsafe rd_kafka_event_error_string(event).map { unsafe String(cString: $0) }
+        // librdkafka ends each such text with the state that the connection was in.
+        if let text, text.contains(" in state UP") { lostConnection = lostConnection ?? text }
         context.note(.failed(KafkaError(code, operation: "reach Kafka", message: text), nil))
       default: break
       }

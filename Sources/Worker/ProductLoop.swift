@@ -171,6 +171,7 @@ package final class ProductLoop<World: LoopWorld> {
     while true {
       do {
         while !control.isStopping {
+          dropDoubtfulProducer()
           if consumer == nil || publisher == nil { try open() }
           try step()
           drainLog()
@@ -198,6 +199,15 @@ package final class ProductLoop<World: LoopWorld> {
     if publisher == nil { try openProducer() }
     if consumer == nil, let publisher { try openConsumer(publisher.producer) }
     if !isRestoring { monitor.update { $0.phase = .running } }
+  }
+
+  /// Between transactions: an epoch under which a marker may come late is not used again.
+  private func dropDoubtfulProducer() {
+    guard let producer = publisher?.producer, !producer.isInTransaction,
+      let reason = producer.connectionLost
+    else { return }
+    settings.log.write(ConnectionLost(product: product.name, reason: reason))
+    publisher = nil
   }
 
   private func recover(from failure: LoopFailure) -> StopReason? {

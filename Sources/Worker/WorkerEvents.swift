@@ -182,6 +182,14 @@ struct ProducerRenewed: LogEvent {
   var fields: [LogField] { [LogField("product", product), LogField("reason", reason)] }
 }
 
+struct ConnectionLost: LogEvent {
+  static let name = "connection-lost"
+  let product: String, reason: String
+  var level: LogLevel { .info }
+  var message: String { "a broker's connection was lost; the next turn has a producer of its own" }
+  var fields: [LogField] { [LogField("product", product), LogField("reason", reason)] }
+}
+
 struct BrokersAway: LogEvent {
   static let name = "brokers-away"
   let product: String, bootstrap: String, reason: String, seconds: Int64

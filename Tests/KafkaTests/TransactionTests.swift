@@ -90,6 +90,23 @@ import Testing
     #expect(error?.reaction == .abort)
   }
 
+  @Test func `a producer knows that it has lost a connection, and keeps knowing it`() throws {
+    let cluster = try MockCluster(topics: topics)
+    let producer = try producer(cluster)
+    try begin(producer)
+    try producer.commit(soon)
+    #expect(producer.connectionLost == nil)
+    cluster.setDown()
+    let patience = Deadline.after(milliseconds: 10_000)
+    while producer.connectionLost == nil && !patience.hasPassed { try? producer.flush(soon) }
+    #expect(producer.connectionLost?.contains("in state UP") == true)
+    // It is there again, and all goes on: what was lost was lost all the same.
+    cluster.setUp()
+    try begin(producer)
+    try producer.commit(soon)
+    #expect(producer.connectionLost != nil)
+  }
+
   @Test func `a partition that is not there is refused at once, headers and all`() throws {
     let cluster = try MockCluster(topics: topics)
     let producer = try producer(cluster)

@@ -5,7 +5,7 @@ package enum Plant: String, CaseIterable, Sendable {
   // The turn.
   case offsetRule, gatheredGeneration, fencing
   case unstableOffsets, abortedRead, uncommittedRead, offsetsLost, abortedOffsetsKept
-  case tornCommit, recordsLost, recordsTwice, offsetGuessed, generationUnchecked
+  case tornCommit, recordsLost, recordsTwice, offsetGuessed, generationUnchecked, epochKept
   // The state on disk.
   case rowsLost, stampLost, halfStep, idsLost, oldRows, lastStepLost
   // What is read.
@@ -32,7 +32,7 @@ package enum Plant: String, CaseIterable, Sendable {
   package var seeds: Range<UInt64> {
     switch self {
     // Needs a state of before that is opened again late.
-    case .incarnationsAlike: 850..<2000
+    case .incarnationsAlike: 2900..<4000
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500
     default: 0..<200
     }

@@ -92,6 +92,8 @@ extension Plant {
         || given.shape.ports.contains(where: \.isNarrow)
     case .incarnationsAlike:
       return given.faults.contains { if case .madeAnew = $0.kind { true } else { false } }
+    case .epochKept:
+      return given.faults.contains { if case .markersAgain = $0.kind { true } else { false } }
     case .damageUnseen: return given.faults.contains { $0.kind == .rowsDamaged }
     case .endsUnknown:
       return given.instances > 1 && given.faults.contains { $0.kind == .readerHangs }

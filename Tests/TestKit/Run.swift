@@ -204,6 +204,13 @@ package final class Run {
       simulation.freeze(process, forMs: standsForMs)
     case .transactionTimedOut: simulation.broker.timeOutAny()
     case .commitUnanswered(let arrival): process.nextCommit = arrival
+    case .markersAgain(let records, let dies):
+      process.markersAgain = (
+        records,
+        { [unowned self] in
+          if dies { inject(.crash(afterMs: 100, elsewhere: false), process) }
+        }
+      )
     case .deliveryFailed: process.isDeliveryFailing = true
     case .madeAnew(let afterMs): makeAnew(afterMs)
     case .readerHangs: simulation.broker.group.hang(process)

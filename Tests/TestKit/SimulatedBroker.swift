@@ -54,6 +54,7 @@ package final class SimulatedBroker {
   final class Producer {
     var epoch = 0
     var transaction: Transaction?
+    var lateMarkers: LateMarkers?
   }
 
   static let transactionMs: Int64 = 10_000
@@ -156,10 +157,12 @@ package final class SimulatedBroker {
     guard let log = log(at) else { return -1 }
     if log.open[transaction.number] == nil {
       log.open[transaction.number] = log.entries.count
-      transaction.logs.append(at)
+      if !transaction.logs.contains(at) { transaction.logs.append(at) }
     }
     log.entries.append(.record(record, transaction: transaction.number))
-    return Int64(log.entries.count - 1)
+    let offset = Int64(log.entries.count - 1)
+    noteWrite(transaction)
+    return offset
   }
 
   /// Decides a transaction; its markers follow in each log and in the offsets.
@@ -196,6 +199,47 @@ package final class SimulatedBroker {
     let isTorn = commits && at.topic != group.topics.last && isPlanted(.tornCommit)
     if !commits || isTorn { log.aborted.insert(transaction.number) }
     marked(transaction)
+  }
+
+  /// Markers of a transaction that come again, as those of a broker whose answer was lost do: while
+  /// the same producer's next one is open and so many of its records are written.
+  struct LateMarkers {
+    let old: Transaction
+    let epoch: Int
+    let commits: Bool
+    var recordsLeft: Int
+    let then: () -> Void
+  }
+
+  func markAgain(_ markers: LateMarkers, of id: String) { producers[id]?.lateMarkers = markers }
+
+  private func noteWrite(_ transaction: Transaction) {
+    guard let producer = producers.values.first(where: { $0.transaction === transaction }),
+      let markers = producer.lateMarkers, markers.old !== transaction
+    else { return }
+    producer.lateMarkers?.recordsLeft -= 1
+    if markers.recordsLeft > 0 { return }
+    producer.lateMarkers = nil
+    // They name an epoch, not a transaction.
+    if producer.epoch == markers.epoch { endEarly(transaction, markers) }
+    markers.then()
+  }
+
+  private func endEarly(_ next: Transaction, _ markers: LateMarkers) {
+    for at in markers.old.logs {
+      guard let log = log(at), let start = log.open.removeValue(forKey: next.number)
+      else { continue }
+      simulation.note("transaction \(next.number) is ended early in \(at)")
+      numbered += 1
+      for index in start..<log.entries.count {
+        if case .record(let record, next.number) = log.entries[index] {
+          log.entries[index] = .record(record, transaction: numbered)
+        }
+      }
+      log.entries.append(.marker(isCommit: markers.commits, transaction: numbered))
+      if !markers.commits { log.aborted.insert(numbered) }
+    }
+    simulation.wakeAll()
   }
 
   private func marked(_ transaction: Transaction) {

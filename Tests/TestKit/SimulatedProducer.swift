@@ -6,6 +6,7 @@ import Worker
 /// to the next flush, as librdkafka's threads send beside the loop.
 package final class SimulatedProducer: LoopProducer {
   package private(set) var isInTransaction = false
+  package private(set) var connectionLost: String?
 
   private let simulation: Simulation
   private let process: SimulatedProcess
@@ -242,15 +243,28 @@ package final class SimulatedProducer: LoopProducer {
   private func commitAtBroker() {
     if let transaction = broker.producers[id]?.transaction, transaction.state == .open {
       if process.isEdited { process.hasCommittedAsEdited = true }
-      broker.end(transaction, commits: true)
+      end(transaction, commits: true)
     }
   }
+
+  private func end(_ transaction: SimulatedBroker.Transaction, commits: Bool) {
+    broker.end(transaction, commits: commits)
+    guard let again = process.markersAgain else { return }
+    process.markersAgain = nil
+    if !simulation.plants.contains(.epochKept) { connectionLost = "a connection was lost" }
+    broker.markAgain(
+      SimulatedBroker.LateMarkers(
+        old: transaction, epoch: epoch, commits: commits, recordsLeft: again.records,
+        then: again.then),
+      of: id)
+  }
+
   package func abort(_ deadline: Deadline) throws(KafkaError) {
     try reach("abort the transaction")
     queue.removeAll()
     try checkEpoch()
     if let transaction = broker.producers[id]?.transaction, transaction.state == .open {
-      broker.end(transaction, commits: false)
+      end(transaction, commits: false)
     }
     isInTransaction = false
   }

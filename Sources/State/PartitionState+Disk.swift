@@ -33,6 +33,7 @@ extension PartitionState {
     _ kind: RowStore.Kind, _ space: Space, _ key: ByteView, _ hash: UInt32, keepsAbsent: Bool
   ) -> RowReference {
     guard let cold, cold.failure == nil else { return 0 }
+    cold.asked += 1
     do {
       return try cold.store.get(kind, space, key) { bytes in
         guard bytes != nil || keepsAbsent else { return 0 }
@@ -45,6 +46,59 @@ extension PartitionState {
       cold.fail(error)
       return 0
     }
+  }
+
+  // MARK: Reading ahead
+
+  /// Whether rows can be asked for together.
+  package var readsAhead: Bool { isOnDisk }
+
+  /// How many rows and ids the store was asked for since the state was opened.
+  package var rowsAsked: Int { cold?.asked ?? 0 }
+
+  /// Names a row that will be asked for, for the next ``startReadAhead()``.
+  package func expectRow(_ space: Space, _ key: ByteView) { expect(.row, space, key) }
+
+  /// The same for an id that will be remembered, in a space that has ids already.
+  package func expectId(_ space: Space, _ id: ByteView) {
+    if hasIds(space.number) { expect(.remembered, space, id) }
+  }
+
+  private func expect(_ kind: RowStore.Kind, _ space: Space, _ key: ByteView) {
+    if table.find(space.number, key, table.hash(space.number, key)) != 0 { return }
+    cold?.name(kind, space, key)
+  }
+
+  /// Begins to read what was named and is not in memory, by a thread of its own. Any number of
+  /// requests may be under way.
+  package func startReadAhead() { cold?.startReadAhead() }
+
+  /// Whether a request was started that is not finished.
+  package var isReadingAhead: Bool { cold?.isReadingAhead ?? false }
+
+  /// Brings what the oldest request reads to memory; waits for it. What the store does not have is
+  /// kept as absent, so that it is not asked for again.
+  package func finishReadAhead() { cold?.finishReadAhead(keep) }
+
+  /// Nothing of what is being read is wanted.
+  package func dropReadAhead() { cold?.dropReadAhead() }
+
+  private func keep(_ whole: ByteView, _ found: ByteView?) {
+    let (space, key) = (whole[1], whole.suffix(from: RowStore.keyHead))
+    let hash = table.hash(space, key)
+    // Somebody was faster, and may have changed it.
+    if table.find(space, key, hash) != 0 { return }
+    let isId = whole[0] == RowStore.Kind.remembered.rawValue
+    let row = table.make(
+      space, key, rowLength: found?.count ?? (isId ? MemoryLayout<Int64>.size : 0))
+    if let found {
+      table.write(row, found)
+    } else {
+      if isId { table.row(row).set(int64: .min, at: 0) }
+      table.setAbsent(row, true)
+    }
+    table.insert(hash, row)
+    table.use(row)
   }
 
   private func dirty(_ row: RowReference, _ hash: UInt32) {
@@ -136,12 +190,14 @@ extension PartitionState {
 
   // MARK: Remembered keys
   // A remembered key's row is its time. One whose time has come is as one that is not there: it
-  // stays where it is until its row is evicted, or RocksDB drops it.
+  // stays where it is until its row is evicted, or RocksDB drops it. The least time is nobody's: it
+  // stands for a key that the store was asked for and does not have.
 
   /// Whether what stands there is remembered; false for none.
   func isRemembered(_ row: RowReference, _ space: Space) -> Bool {
     guard row != 0, let cold else { return false }
-    return table.row(row).int64(at: 0) >= cold.forgotten(space.number)
+    let time = table.row(row).int64(at: 0)
+    return time != .min && time >= cold.forgotten(space.number)
   }
 
   func diskIsRemembered(
@@ -170,10 +226,10 @@ extension PartitionState {
       noteBytes(row)
     }
     dirty(row, hash)
+    table.setAbsent(row, false)
     table.row(row).set(int64: recordedMs, at: 0)
     table.use(row)
-    // From now on it is known to be a space of ids.
-    if cold.forgotten(space.number) == .min { setForgotten(space, before: .min + 1, cold) }
+    if !hasIds(space.number) { setForgotten(space, before: .min + 1, cold) }
     return true
   }
 
@@ -183,7 +239,9 @@ extension PartitionState {
   }
 
   private func setForgotten(_ space: Space, before time: Int64, _ cold: ColdRows) {
-    undo.note(.expired, 0, space: space.number, time: cold.forgotten(space.number))
+    // From now on it is known to be a space of ids, also when this turn is taken back.
+    let old = max(cold.forgotten(space.number), .min + 1)
+    undo.note(.expired, 0, space: space.number, time: old)
     cold.setForgotten(space.number, before: time)
   }
 

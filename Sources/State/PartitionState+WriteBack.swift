@@ -2,17 +2,20 @@ import Records
 
 // From memory to disk, between turns.
 extension PartitionState {
-  /// Whether so much has changed since the last write that memory or the next start would suffer:
-  /// half of the memory's share is dirty, or applying again would take its share of a second.
-  package var isWriteBackDue: Bool { writeBackUrgency >= 1 }
+  /// Whether so much has changed since the last write that memory or the next start would suffer.
+  package var isWriteBackDue: Bool { changedShare >= 1 || reapplyShare >= 1 }
 
-  /// How much has changed, as a share of what may: it is due from 1 on.
-  package var writeBackUrgency: Double {
+  /// What has changed, as a share of what may: half of the memory's share.
+  package var changedShare: Double {
     guard let cold else { return 0 }
-    let memory = cold.store.memory
-    return max(
-      Double(cold.dirtyBytes) / Double(max(1, memory.rowBytes / 2)),
-      Double(cold.nanoseconds) / Double(memory.reapplyNanoseconds))
+    return Double(cold.dirtyBytes) / Double(max(1, cold.store.memory.rowBytes / 2))
+  }
+
+  /// What applying again from the stamp on disk would cost, as the state's share of the second or
+  /// less that a restart may take.
+  package var reapplyShare: Double {
+    guard let cold else { return 0 }
+    return Double(cold.nanoseconds) / Double(cold.store.memory.reapplyNanoseconds)
   }
 
   /// Writes what has changed and the stamp to disk, in one step that is synced when this returns.
@@ -21,6 +24,8 @@ extension PartitionState {
   package func writeBack() throws(StoreFailure) {
     precondition(!isInTurn, "a state is written between turns")
     guard let cold else { return }
+    // What is being read is of the store as it is now.
+    while cold.isReadingAhead { finishReadAhead() }
     if let failure = cold.failure { throw failure }
     let moment = RowStore.Moment(
       stamp: stamp, rowCount: cold.rowCount, forgotten: cold.forgotten)

@@ -17,7 +17,7 @@ package final class PartitionState {
   /// The part of the state that is on disk; nil: all of it is in memory.
   let cold: ColdRows?
   /// Whether there is one, for the hot path: asking an optional object counts a reference.
-  private let isOnDisk: Bool
+  let isOnDisk: Bool
   /// The moment that the state is at; changes only with a commit.
   package var stamp: Stamp { current }
   private var current: Stamp

@@ -27,7 +27,7 @@ package final class RowStore {
   enum Kind: UInt8 { case moment, row, remembered }
 
   /// Bytes before a row's own key.
-  private static let keyHead = 2
+  static let keyHead = 2
   private static let format: UInt8 = 3
 
   package let directory: String
@@ -103,28 +103,19 @@ package final class RowStore {
   func get<Result>(
     _ kind: Kind, _ space: Space, _ key: ByteView, _ body: (ByteView?) -> Result
   ) throws(StoreFailure) -> Result {
-    setKey(kind, space.number)
-    self.key.append(key)
+    self.key.clear()
+    RowStore.appendKey(kind, space, key, to: self.key)
     return try files.get(self.key.view, body)
   }
 
-  /// Lends the rows of keys of a space, ranges of `bytes` that rise by their bytes, each with its
-  /// place among them. Cheaper than one by one where the keys lie close together.
-  package func rows(
-    _ space: Space, sorted keys: ContiguousArray<Range<Int>>, of bytes: ByteView,
-    _ body: (Int, ByteView?) -> Void
-  ) throws(StoreFailure) {
-    key.clear()
-    var whole = ContiguousArray<Range<Int>>()
-    whole.reserveCapacity(keys.count)
-    for range in keys {
-      let start = key.count
-      key.append(Kind.row.rawValue)
-      key.append(space.number)
-      key.append(bytes[range])
-      whole.append(start..<key.count)
-    }
-    try files.get(sorted: whole, of: key.view, body)
+  /// Begins to read keys beside the caller. Half as expensive as one by one from a few hundred on.
+  func start(_ request: ReadAhead) { request.start(files) }
+
+  /// A key as it stands in the files.
+  static func appendKey(_ kind: Kind, _ space: Space, _ key: ByteView, to bytes: ByteBuffer) {
+    bytes.append(kind.rawValue)
+    bytes.append(space.number)
+    bytes.append(key)
   }
 
   /// Lends every row in the order of space and key, until `body` says no. 0.4 µs a row.
@@ -190,9 +181,7 @@ package final class RowStore {
 
     private func whole(_ kind: Kind, _ space: Space, _ key: ByteView) -> ByteView {
       self.key.clear()
-      self.key.append(kind.rawValue)
-      self.key.append(space.number)
-      self.key.append(key)
+      RowStore.appendKey(kind, space, key, to: self.key)
       return self.key.view
     }
   }

@@ -10,7 +10,7 @@ package final class StateMemory: Sendable {
   package static let bytesMin = 16 << 20
   /// What re-applying may cost a process before it is written back, in nanoseconds. Under a second,
   /// as states wait for each other and a turn may be long.
-  package static let reapplyNanoseconds = 700_000_000
+  package static let reapplyNanoseconds = 500_000_000
 
   package let bytes: Int
   let blocks: BlockCache

@@ -61,6 +61,13 @@ final class JournalSlot {
     return apply.apply(bytes: bytes, at: offset, publishing: batch, from: event)
   }
 
+  /// Says that a block that came back will be applied next, if it will be re-applied.
+  func expect(_ bytes: ByteView, at offset: Offset) {
+    if cursor.isRestoring && offset >= cursor.next && offset < cursor.committed {
+      apply.expect(bytes: bytes)
+    }
+  }
+
   /// Applies a block that somebody published before, without publishing or counting.
   func reapply(_ bytes: ByteView, at offset: Offset) -> Applied {
     state.begin()
@@ -84,6 +91,7 @@ final class JournalSlot {
 
   /// The turn came to nothing. Afterwards the state is where its stamp says.
   func rollBack() {
+    state.dropReadAhead()
     if isInTurn {
       state.rollback()
       apply.rolledBack()
@@ -96,7 +104,7 @@ final class JournalSlot {
   /// back.
   func tend() throws(StoreFailure) {
     if isInTurn || state.failure != nil { return }
-    if state.isWriteBackDue { try state.writeBack() }
+    if state.changedShare >= 1 { try state.writeBack() }
     state.shrink()
   }
 

@@ -252,6 +252,7 @@ extension ProductLoop {
   /// After positions were set: inputs wait while journals are re-applied.
   private func settle(_ consumer: World.Consumer) throws(LoopFailure) {
     needsRewind = false
+    meter.expectFirst()
     let slots = owned.allSlots
     let behind = restoreBehind
     isRestoring = behind > 0

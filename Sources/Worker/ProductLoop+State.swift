@@ -10,7 +10,6 @@ extension ProductLoop {
   /// A disk that damages states again and again is not to be worked on.
   private static var damagesMax: Int { 3 }
   private static var tendMs: Int64 { 1000 }
-  private static var urgencyMax: Double { 1.5 }
 
   /// A slot over the state that the disk has of a partition, or over an empty one where that is of
   /// no use.
@@ -58,15 +57,17 @@ extension ProductLoop {
     return PartitionState(try world.openRows(directory, memory))
   }
 
-  /// Between turns, when what the stamps cover is committed: brings to disk what is due. One state
-  /// a turn, the one that needs it most: partitions fill alike, and all of them at once would be a
-  /// pause that a reader sees. Those that have waited for too long are not left to the next turn.
+  /// Between turns, when what the stamps cover is committed: brings to disk what is due. States
+  /// with the most to apply again come first, until all of them together are within their bound: so
+  /// steps are large and few, and the rest waits, as all at once would be a pause that readers see.
   func writeBackStates() throws(LoopFailure) {
     if isDirect { return }
-    let due = owned.allSlots.filter { $0.state.writeBackUrgency >= 1 }
-    let first = due.max { $0.state.writeBackUrgency < $1.state.writeBackUrgency }
-    for slot in due where slot === first || slot.state.writeBackUrgency >= Self.urgencyMax {
-      try writeBack(slot)
+    let slots = owned.allSlots.map { (slot: $0, work: $0.state.reapplyShare) }
+    var work = slots.reduce(0) { $0 + $1.work }
+    for entry in slots.sorted(by: { $0.work > $1.work }) {
+      if work <= Double(slots.count) && entry.slot.state.changedShare < 1 { continue }
+      work -= entry.work
+      try writeBack(entry.slot)
     }
   }
 
@@ -75,6 +76,7 @@ extension ProductLoop {
   func tendIdleStates(nowMs: Int64) throws(LoopFailure) {
     if nowMs - tendedMs < Self.tendMs { return }
     tendedMs = nowMs
+    if !meter.isOpen { try writeBackStates() }
     do {
       for slot in owned.allSlots { try slot.tend() }
     } catch {
@@ -83,7 +85,7 @@ extension ProductLoop {
   }
 
   func writeBackIfDue(_ slot: JournalSlot) throws(LoopFailure) {
-    if slot.state.writeBackUrgency >= 1 { try writeBack(slot) }
+    if slot.state.isWriteBackDue { try writeBack(slot) }
   }
 
   private func writeBack(_ slot: JournalSlot) throws(LoopFailure) {

@@ -69,12 +69,23 @@ extension ProductLoop {
     if blocksTaken >= blocks.count {
       consumer.pollAside(into: blocks)
       blocksTaken = 0
+      if isRestoring { expectBlocks() }
     }
     while blocksTaken < blocks.count && !meter.isFullOfOutput {
       let index = blocksTaken
       blocksTaken += 1
       let journal = blocks.topic(at: index).value - product.inputs.count
       if journal >= 0 { try readBack(index, journal: journal) }
+    }
+  }
+
+  /// What the blocks that have come will ask of the disk is read while those before are applied.
+  private func expectBlocks() {
+    for index in 0..<blocks.count {
+      let journal = blocks.topic(at: index).value - product.inputs.count
+      if journal < 0 { continue }
+      owned.slot(journal, blocks.partition(at: index))?
+        .expect(blocks.value(at: index) ?? .empty, at: blocks.offset(at: index))
     }
   }
 
@@ -205,8 +216,11 @@ extension ProductLoop {
       let tag = try publisher.publish(
         block: ingest.bytes(of: block), journal: block.journal, partition: block.partition,
         recordedMs: recordedMs, limit)
-      slot?.cursor.wrote()
-      if slot != nil { ownBlocks.append(OwnBlock(sealed: sealedDone, tag: tag)) }
+      if let slot {
+        slot.cursor.wrote()
+        slot.apply.expect(bytes: ingest.bytes(of: block))
+        ownBlocks.append(OwnBlock(sealed: sealedDone, tag: tag))
+      }
       sealedDone += 1
     }
   }
@@ -304,6 +318,7 @@ extension ProductLoop {
     }
     direct.clearCounts()
     ingest.clear()
+    meter.committed()
     resetTurn()
     noteSuccess()
   }

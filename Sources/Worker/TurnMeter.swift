@@ -23,10 +23,15 @@ package struct TurnMeter: Hashable, Sendable {
   /// What a turn may publish before it closes: an event may come to a record of a megabyte. More
   /// than what an ordinary turn makes of ``bytesMax``, so that those do not become smaller.
   package static let outputBytesMax = 64 << 20
+  /// What the first turn after a start may gather: nothing has come out for a while, and those who
+  /// read, and the lag that is watched, need not wait for a turn of full size on top.
+  package static let firstRecords = 5000
+  package static let firstAgeMs: Int64 = 100
   /// How long an idle poll waits; a wake-up ends it.
   package static let idleWaitMs: Int64 = 500
 
   private let limits: Limits
+  private var isFirst = false
   private var records = 0
   private var bytes = 0
   private var outputBytes = 0
@@ -53,21 +58,33 @@ package struct TurnMeter: Hashable, Sendable {
   /// Whether nothing more should be applied in this turn.
   package var isFullOfOutput: Bool { outputBytes >= limits.outputBytes }
 
-  package func shouldClose(nowMs: Int64) -> Bool {
-    guard let openedMs else { return false }
-    return records >= limits.records || bytes >= limits.bytes || isFullOfOutput
-      || nowMs - openedMs >= limits.ageMs
+  /// The next turn that is committed is the first after positions were set.
+  package mutating func expectFirst() { isFirst = true }
+
+  /// The turn was committed; ends it as ``reset()`` does.
+  package mutating func committed() {
+    isFirst = false
+    reset()
   }
 
-  /// How many records may still come before the turn is full.
-  package var recordsLeft: Int { max(0, limits.records - records) }
+  private var recordsMax: Int {
+    isFirst ? min(limits.records, TurnMeter.firstRecords) : limits.records
+  }
+  private var ageMaxMs: Int64 { isFirst ? min(limits.ageMs, TurnMeter.firstAgeMs) : limits.ageMs }
+
+  package func shouldClose(nowMs: Int64) -> Bool {
+    guard let openedMs else { return false }
+    return records >= recordsMax || bytes >= limits.bytes || isFullOfOutput
+      || nowMs - openedMs >= ageMaxMs
+  }
 
   /// How long a poll may wait.
   package func waitMs(nowMs: Int64) -> Int64 {
     guard let openedMs else { return TurnMeter.idleWaitMs }
-    return max(0, min(limits.ageMs - (nowMs - openedMs), TurnMeter.idleWaitMs))
+    return max(0, min(ageMaxMs - (nowMs - openedMs), TurnMeter.idleWaitMs))
   }
 
+  /// Nothing of the turn is left.
   package mutating func reset() {
     records = 0
     bytes = 0

@@ -54,7 +54,10 @@ struct DiskStateTests {
   ) throws {
     let kept = model
     state.begin()
-    for _ in 0..<random.next(below: 60) { model.step(state, rows, ids, &random) }
+    for _ in 0..<random.next(below: 60) {
+      if random.next(below: 10) == 0 { readAhead(state, &random) }
+      model.step(state, rows, ids, &random)
+    }
     if random.next(below: 3) == 0 {
       state.rollback()
       model = kept
@@ -62,6 +65,17 @@ struct DiskStateTests {
       state.commit(stamp(position))
       model.stamp = stamp(position)
     }
+  }
+
+  /// Of keys as the model has them, some of them twice.
+  private func readAhead(_ state: PartitionState, _ random: inout StateRandom) {
+    for _ in 0..<random.next(below: 40) {
+      ByteView.lending("key-\(random.next(below: 300))") { state.expectRow(rows, $0) }
+      ByteView.lending("id-\(random.next(below: 400))") { state.expectId(ids, $0) }
+    }
+    state.startReadAhead()
+    while state.isReadingAhead && random.next(below: 3) > 0 { state.finishReadAhead() }
+    if random.next(below: 20) == 0 { state.dropReadAhead() }
   }
 
   private func compare(_ state: PartitionState, _ model: StateModel) {
@@ -209,8 +223,8 @@ struct DiskStateTests {
     }
     for file in try directory.files("state", ".sst") {
       var bytes = try Data(contentsOf: file)
-      // Within the rows; what opening reads stands at the end.
-      for index in 3000..<(bytes.count / 2) where index % 7 == 3 { bytes[index] ^= 0x55 }
+      // Within the rows; what opening reads stands in the first block and at the end.
+      for index in 8000..<(bytes.count / 2) where index % 7 == 3 { bytes[index] ^= 0x55 }
       try bytes.write(to: file)
     }
     let state = try open(StateMemory(bytes: StateMemory.bytesMin, hotBytes: 0))

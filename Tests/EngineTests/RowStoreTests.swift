@@ -63,7 +63,7 @@ struct RowStoreTests {
     #expect(try get(store, 2) == "")
   }
 
-  @Test func `rows are lent in the order of space and key, and many keys at once`() throws {
+  @Test func `rows are lent in the order of space and key`() throws {
     let store = try open()
     try put(store, 0..<500, "a", at: 1)
     try put(store, 250..<260, "b", at: 2)
@@ -75,19 +75,6 @@ struct RowStoreTests {
     }
     #expect(seen.count == 500)
     #expect(seen == seen.sorted())
-    let bytes = ByteBuffer()
-    var keys: ContiguousArray<Range<Int>> = []
-    for number in [10, 255, 499, 900] {
-      let start = bytes.count
-      bytes.append(keyText(number))
-      keys.append(start..<bytes.count)
-    }
-    var found: [String?] = []
-    try store.rows(rows, sorted: keys, of: bytes.view) { index, row in
-      #expect(index == found.count)
-      found.append(row?.text)
-    }
-    #expect(found == ["a", "b", "a", nil])
   }
 
   @Test func `a step that fails leaves the store as it was`() throws {

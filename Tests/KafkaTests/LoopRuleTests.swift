@@ -17,7 +17,6 @@ import Worker
     var byRecords = TurnMeter(limits)
     byRecords.add(records: 999, bytes: 1, nowMs: 10)
     #expect(!byRecords.shouldClose(nowMs: 109))
-    #expect(byRecords.recordsLeft == 1)
     byRecords.add(records: 1, bytes: 1, nowMs: 20)
     #expect(byRecords.shouldClose(nowMs: 20))
 
@@ -41,6 +40,29 @@ import Worker
     #expect(byAge.shouldClose(nowMs: 110))
     byAge.reset()
     #expect(!byAge.isOpen)
+  }
+
+  @Test func `the first turn after a start is short, until one is committed`() {
+    var meter = TurnMeter(TurnMeter.Limits(records: 50_000, ageMs: 1000))
+    meter.expectFirst()
+    for _ in 0..<2 {
+      meter.add(records: TurnMeter.firstRecords - 1, bytes: 1, nowMs: 10)
+      #expect(meter.waitMs(nowMs: 10) == TurnMeter.firstAgeMs)
+      #expect(!meter.shouldClose(nowMs: 109))
+      #expect(meter.shouldClose(nowMs: 110))
+      meter.add(records: 1, bytes: 1, nowMs: 11)
+      #expect(meter.shouldClose(nowMs: 11))
+      // Taken back: nothing has come out yet.
+      meter.reset()
+    }
+    meter.committed()
+    meter.add(records: 49_999, bytes: 1, nowMs: 10)
+    #expect(!meter.shouldClose(nowMs: 1009))
+    // Never longer than what the settings say.
+    var small = TurnMeter(limits)
+    small.expectFirst()
+    small.add(records: 1000, bytes: 1, nowMs: 10)
+    #expect(small.shouldClose(nowMs: 10))
   }
 
   @Test func `the age of a turn counts from its first record`() {

@@ -20,6 +20,8 @@ package final class Apply {
   /// The largest recorded time of a block so far, in milliseconds: the clock of horizons. It is
   /// kept in the state, and so goes back with it.
   private var clockMs: Int64 = 0
+  /// How many rows the state had asked its store for before the last block, and its events.
+  var lastBlock = (asked: 0, events: 0)
 
   package init(_ plan: ProductPlan, journal: Int, partition: Partition, state: PartitionState) {
     self.plan = plan
@@ -59,6 +61,10 @@ package final class Apply {
     if block.kind != .events { return .unreadable("the block is not one of events") }
     if block.digest != plan.logicDigest { return .otherLogic }
     setClock(block.recordedMs)
+    if first == 0 && state.readsAhead {
+      if !state.isReadingAhead { expect(block) }
+      state.finishReadAhead()
+    }
     let batch = publishing ?? bench.discarded
     var events = block.events
     var index: UInt32 = 0
@@ -222,13 +228,18 @@ package final class Apply {
     return keys[start..<keys.count]
   }
 
+  /// An id as it is remembered: under its key.
+  func appendId(_ id: ByteView, _ key: ByteView, to bytes: ByteBuffer) {
+    bytes.append(varint: UInt64(key.count))
+    bytes.append(key)
+    bytes.append(id)
+  }
+
   /// Remembers the event; false when it was seen before under the same key.
   private func isFirst(_ id: ByteView, _ key: ByteView, _ input: Int) -> Bool {
     let keys = bench.rows
     let start = keys.count
-    keys.append(varint: UInt64(key.count))
-    keys.append(key)
-    keys.append(id)
+    appendId(id, key, to: keys)
     let space = Spaces.ids(ofInput: input, tables: plan.tables.count)
     let isFirst = state.remember(space, keys[start..<keys.count], recordedMs: clockMs)
     keys.truncate(to: start)

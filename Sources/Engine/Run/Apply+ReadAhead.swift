@@ -1,0 +1,81 @@
+import Formats
+import Records
+import State
+
+/// Rows on disk that the events of a block will ask for, read together and beside the loop, which
+/// works on what comes before meanwhile. Nothing else depends on it.
+extension Apply {
+  /// Fewer are as quickly read one by one.
+  private static let eventsMin = 4
+  /// One event in so many has to want something of the disk for it to pay to find the keys twice.
+  private static let eventsForOne = 8
+
+  /// Says that a block will be applied, after those that it was said of before: what it will ask
+  /// for is read from now on. About a microsecond an event, and nothing where the rows are in
+  /// memory anyway.
+  package func expect(bytes: ByteView) {
+    if !state.readsAhead { return }
+    // One that cannot be read is found by whoever applies it.
+    guard let block = try? JournalBlock(bytes) else { return state.startReadAhead() }
+    expect(block)
+  }
+
+  func expect(_ block: JournalBlock) {
+    defer { state.startReadAhead() }
+    let asked = state.rowsAsked
+    let pays = Apply.eventsForOne * (asked - lastBlock.asked) >= lastBlock.events
+    lastBlock = (asked, block.count)
+    if !pays || block.count < Apply.eventsMin { return }
+    var events = block.events
+    while (try? events.next()) == true {
+      let event = events.event
+      guard plan.inputs.indices.contains(event.input) else { return }
+      plan.inputs.lend(event.input) { expect(event, $0, recordedMs: block.recordedMs) }
+    }
+  }
+
+  /// Names the rows and the id of an event. What cannot be read, or has no key, asks for none.
+  private func expect(_ event: JournalEvent, _ input: InputPlan, recordedMs: Int64) {
+    bench.begin()
+    let number = bench.read(event.payload, of: input, .intake)
+    if number < 0 {
+      _ = bench.takeFault()
+      return
+    }
+    input.events.lend(number) { type in
+      for entry in type.journals where entry.journal == journal {
+        if type.keysReadVariables {
+          bench.setVariables(
+            time: event.time ?? Timestamp(milliseconds: recordedMs), recordedMs: recordedMs,
+            key: event.key, topic: input.topic.view, partition: event.partition,
+            offset: event.offset)
+        }
+        let keys = bench.keys
+        if entry.key.isSource {
+          guard let key = event.key else { return }
+          keys.append(key)
+        } else if !bench.appendKey(entry.key, to: keys) {
+          _ = bench.takeFault()
+          return
+        }
+        type.work.lend(journal) { expect(event, input, $0, key: 0..<keys.count) }
+      }
+    }
+  }
+
+  private func expect(
+    _ event: JournalEvent, _ input: InputPlan, _ work: WorkPlan, key: Range<Int>
+  ) {
+    let keys = bench.keys
+    for index in work.clauses.indices {
+      work.clauses.lend(index) {
+        state.expectRow(Spaces.table($0.table.ordinal), keys[key])
+      }
+    }
+    guard let id = event.id, input.horizonMs != nil else { return }
+    let start = keys.count
+    appendId(id, keys[key], to: keys)
+    state.expectId(
+      Spaces.ids(ofInput: event.input, tables: plan.tables.count), keys[start..<keys.count])
+  }
+}

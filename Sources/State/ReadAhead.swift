@@ -1,0 +1,96 @@
+import Dispatch
+import Records
+
+/// Rows that will be asked for soon, read from the store together and beside the caller.
+///
+/// A request is filled by its owner, started once, and read again only when it is done: between the
+/// two nobody but the thread that reads touches it.
+final class ReadAhead: @unchecked Sendable {
+  /// Whole keys, as a store has them.
+  private let keys = ByteBuffer(capacity: 1024)
+  private var wanted: ContiguousArray<Key> = []
+  /// By key in the order of their bytes: where in `rows` its row lies; nil: the store has none.
+  private var found: ContiguousArray<Range<Int>?> = []
+  private let rows = ByteBuffer(capacity: 1024)
+  private var failure: StoreFailure?
+  private var source: RowFiles?
+  private let done = DispatchSemaphore(value: 0)
+  private var isStarted = false
+
+  private struct Key {
+    /// Kind, space and the beginning of the key, by which most are told apart.
+    let beginning: UInt64
+    let start: UInt32
+    let end: UInt32
+
+    var range: Range<Int> { Int(start)..<Int(end) }
+  }
+
+  /// How many keys were added.
+  var count: Int { wanted.count }
+
+  func add(_ kind: RowStore.Kind, _ space: Space, _ key: ByteView) {
+    let start = keys.count
+    RowStore.appendKey(kind, space, key, to: keys)
+    var beginning = UInt64(kind.rawValue) << 56 | UInt64(space.number) << 48
+    for index in 0..<min(key.count, 6) { beginning |= UInt64(key[index]) << UInt64(40 - 8 * index) }
+    wanted.append(Key(beginning: beginning, start: UInt32(start), end: UInt32(keys.count)))
+  }
+
+  /// Begins to read, on a thread of its own where the files are real.
+  func start(_ files: RowFiles) {
+    if wanted.isEmpty { return }
+    isStarted = true
+    source = files
+    guard case .database = files else { return run() }
+    DispatchQueue.global(qos: .userInitiated).async { [self] in run() }
+  }
+
+  private func run() {
+    read()
+    // Before anyone is told: whoever waits may be about to close the files.
+    source = nil
+    done.signal()
+  }
+
+  @inline(never)
+  private func read() {
+    sort()
+    found.reserveCapacity(wanted.count)
+    do {
+      try source?.get(sorted: ContiguousArray(wanted.map(\.range)), of: keys.view) { _, row in
+        guard let row else { return found.append(nil) }
+        let start = rows.count
+        rows.append(row)
+        found.append(start..<rows.count)
+      }
+    } catch {
+      failure = error
+    }
+  }
+
+  /// Each key once, in the order of their bytes.
+  private func sort() {
+    let bytes = keys.view
+    wanted.sort { left, right in
+      if left.beginning != right.beginning { return left.beginning < right.beginning }
+      return bytes[left.range].compare(bytes[right.range]) < 0
+    }
+    var kept = 1
+    for index in 1..<max(wanted.count, 1) {
+      if bytes[wanted[index].range] == bytes[wanted[kept - 1].range] { continue }
+      wanted[kept] = wanted[index]
+      kept += 1
+    }
+    wanted.removeLast(wanted.count - kept)
+  }
+
+  /// Waits until all is read, and lends each key, with its kind and space before it, and its row.
+  /// To be called once.
+  func finish(_ body: (ByteView, ByteView?) -> Void) throws(StoreFailure) {
+    if !isStarted { return }
+    done.wait()
+    if let failure { throw failure }
+    for (key, range) in zip(wanted, found) { body(keys[key.range], range.map { rows[$0] }) }
+  }
+}

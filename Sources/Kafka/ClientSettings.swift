@@ -63,7 +63,7 @@ package struct ClientSettings: Sendable {
     "enable.auto.commit", "enable.auto.offset.store", "isolation.level", "transactional.id",
     "group.id", "group.instance.id", "enable.idempotence", "delivery.report.only.error",
     "auto.offset.reset", "enable.partition.eof", "enable.gapless.guarantee", "acks",
-    "request.required.acks", "log.queue", "partitioner", "log.connection.close",
+    "request.required.acks", "log.queue", "partitioner",
   ]
 
   /// Whether the value of `name` must never be shown.
@@ -104,6 +104,7 @@ enum ClientRole {
   var defaults: [(String, String)] {
     let all = [
       ("client.id", "weft"), ("socket.nagle.disable", "true"),
+      ("log.connection.close", "false"),
       // A broker that is away is tried again soon, but not in a busy loop.
       ("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "1000"),
       // A topic made a moment ago is found without waiting for the next regular refresh.
@@ -159,16 +160,14 @@ enum ClientRole {
       [
         ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
         ("isolation.level", "read_committed"), ("auto.offset.reset", "error"),
-        ("enable.partition.eof", "true"), quiet,
+        ("enable.partition.eof", "true"),
       ]
-    // Else nobody is told, not even this client (``TransactionalProducer/connectionLost``).
+    // Else nobody is told, not even this client (``TransactionalProducer/connectionLoss()``).
     case .transactionalProducer: writing + [("log.connection.close", "true")]
-    case .plainProducer: writing + [quiet]
-    case .admin: [quiet]
+    case .plainProducer: writing
+    case .admin: []
     }
   }
-
-  private var quiet: (String, String) { ("log.connection.close", "false") }
 
   private var writing: [(String, String)] {
     [

@@ -288,14 +288,15 @@ import Records
   /// Records that are queued or in flight.
   package var unacknowledgedCount: Int { unsafe Int(rd_kafka_outq_len(client)) }
 
-  /// What librdkafka said of a connection that was lost after it had been up; nil: none was.
+  /// What librdkafka has said of a connection that was lost after it had been up; nil: none was.
   ///
-  /// From then on the same epoch is not to be trusted with another transaction. A broker that is
-  /// asked twice to write the marker of one, because the first answer was lost, may write the
-  /// second into the next transaction and so end it early: markers name an epoch, not a transaction
-  /// (KIP-890, whose protocol librdkafka does not speak). A new producer has a new epoch, and
-  /// brokers refuse the markers of old ones.
-  package var connectionLost: String? {
+  /// From then on the same epoch is not to be trusted with another transaction: the end of the last
+  /// one may come twice, asked for again by librdkafka or by one broker of another because the
+  /// first answer was lost. Both name an epoch, not a transaction (KIP-890, whose protocol
+  /// librdkafka does not speak), so that the second may end the next transaction early. A new
+  /// producer has a new epoch, and brokers refuse what names an old one. A connection between
+  /// brokers that is lost is not seen here, but where one of them has died.
+  package func connectionLoss() -> String? {
     drainEvents(waitMilliseconds: 0)
     return lostConnection
   }
@@ -333,7 +334,7 @@ import Records
       case RD_KAFKA_EVENT_ERROR:
         let code = unsafe rd_kafka_event_error(event)
         let text = unsafe rd_kafka_event_error_string(event).map { unsafe String(cString: $0) }
-        // librdkafka ends each such text with the state that the connection was in.
+        // librdkafka says at the end of such a text which state the connection was in.
         if let text, text.contains(" in state UP") { lostConnection = lostConnection ?? text }
         context.note(.failed(KafkaError(code, operation: "reach Kafka", message: text), nil))
       default: break

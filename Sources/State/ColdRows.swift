@@ -23,8 +23,9 @@ final class ColdRows {
   private(set) var dirtyBytes = 0
   /// What applying again from the stamp on disk would cost.
   private(set) var nanoseconds = 0
-  /// How many rows and ids the store was asked for.
+  /// How many rows and ids the store was asked for, and how many of them ahead.
   var asked = 0
+  private(set) var rowsNamed = 0
   /// What is named to be read ahead, and requests that are under way, oldest first.
   private var named = ReadAhead()
   private var reading: ContiguousArray<ReadAhead> = []
@@ -67,29 +68,33 @@ final class ColdRows {
 
   func name(_ kind: RowStore.Kind, _ space: Space, _ key: ByteView) { named.add(kind, space, key) }
 
-  /// Begins to read what was named; nothing may have been.
-  func startReadAhead() {
-    asked += named.count
-    store.start(named)
-    reading.append(named)
+  /// Begins to read what was named, if all that is being read is no more than `keysMax` keys then.
+  func startReadAhead(_ tag: UInt64, keysMax: Int) {
+    if named.count == 0 { return }
+    let pending = reading.reduce(named.count) { $0 + $1.count }
+    if pending <= keysMax {
+      asked += named.count
+      rowsNamed += named.count
+      store.start(named, tag)
+      reading.append(named)
+    }
     named = ReadAhead()
   }
 
-  var isReadingAhead: Bool { !reading.isEmpty }
-
-  /// Waits for the oldest request, and lends what it read.
-  func finishReadAhead(_ body: (ByteView, ByteView?) -> Void) {
-    if reading.isEmpty { return }
+  /// Lends what the oldest request of that tag reads, or the oldest of all; false if there is none.
+  func finishReadAhead(_ tag: UInt64?, _ body: (ByteView, ByteView?) -> Void) -> Bool {
+    guard let index = reading.firstIndex(where: { tag == nil || $0.tag == tag })
+    else { return false }
     do {
-      try reading.removeFirst().finish(body)
+      try reading.remove(at: index).finish(body)
     } catch {
       fail(error)
     }
+    return true
   }
 
-  /// Waits, as nobody may close the files meanwhile, for what is not wanted any more.
   func dropReadAhead() {
-    for request in reading { try? request.finish { _, _ in } }
+    for request in reading { request.drop() }
     reading.removeAll()
   }
 

@@ -271,6 +271,19 @@ import Records
   }
 }
 
+/// RocksDB's threads, which all databases of a process share: one for merges of a few steps, one
+/// for those of a whole state, which may take minutes and would have the others wait.
+@safe private final class Environment: Sendable {
+  static let shared = Environment()
+  // Locks itself, and lives as long as the process.
+  nonisolated(unsafe) fileprivate let handle: OpaquePointer?
+
+  private init() {
+    unsafe handle = rocksdb_create_default_env()
+    unsafe rocksdb_env_set_bottom_priority_background_threads(handle, 1)
+  }
+}
+
 /// How the files of steps are laid out: small and soon gone, so with a whole index and filter each,
 /// which is found in one look.
 @safe private final class StepOptions {
@@ -322,6 +335,7 @@ import Records
     unsafe rocksdb_block_based_options_set_partition_filters(tables, 1)
     unsafe rocksdb_options_set_block_based_table_factory(handle, tables)
     unsafe rocksdb_options_set_create_if_missing(handle, 1)
+    unsafe rocksdb_options_set_env(handle, Environment.shared.handle)
     // A state is what was merged, in a few files, and up to a dozen steps of a few megabytes that
     // were not: what is written over and over is merged with its like before it is with all.
     unsafe rocksdb_options_set_compaction_style(handle, Int32(rocksdb_universal_compaction))
@@ -331,7 +345,8 @@ import Records
       universal, 100)
     unsafe rocksdb_options_set_universal_compaction_options(handle, universal)
     unsafe rocksdb_options_set_level0_file_num_compaction_trigger(handle, 12)
-    unsafe rocksdb_options_set_target_file_size_base(handle, 8 << 20)
+    // Few enough to be kept open.
+    unsafe rocksdb_options_set_target_file_size_base(handle, 64 << 20)
     // Packing costs a third of a read and half of a merge, and saves half of the disk.
     unsafe rocksdb_options_set_compression(handle, Int32(rocksdb_no_compression))
     // Nothing is ever written through it, but it bounds the files whose index and filter stay in

@@ -56,7 +56,10 @@ extension PartitionState {
   /// How many rows and ids the store was asked for since the state was opened.
   package var rowsAsked: Int { cold?.asked ?? 0 }
 
-  /// Names a row that will be asked for, for the next ``startReadAhead()``.
+  /// How many of them ahead.
+  package var rowsNamed: Int { cold?.rowsNamed ?? 0 }
+
+  /// Names a row that will be asked for, for the next ``startReadAhead(_:)``.
   package func expectRow(_ space: Space, _ key: ByteView) { expect(.row, space, key) }
 
   /// The same for an id that will be remembered, in a space that has ids already.
@@ -69,16 +72,28 @@ extension PartitionState {
     cold?.name(kind, space, key)
   }
 
-  /// Begins to read what was named and is not in memory, by a thread of its own. Any number of
-  /// requests may be under way.
-  package func startReadAhead() { cold?.startReadAhead() }
+  /// Begins to read what was named and is not in memory, by another thread. Any number of requests
+  /// may be under way, but what they read may take a quarter of the rows' share of the memory:
+  /// beyond that nothing is done.
+  /// - Parameter tag: names the request for ``finishReadAhead(_:)``.
+  package func startReadAhead(_ tag: UInt64) {
+    guard let cold else { return }
+    let rowBytes = max(64, table.rowBytes / max(1, table.count))
+    cold.startReadAhead(tag, keysMax: cold.store.memory.rowBytes / 4 / rowBytes)
+  }
 
-  /// Whether a request was started that is not finished.
-  package var isReadingAhead: Bool { cold?.isReadingAhead ?? false }
+  /// Brings what a request reads to memory; waits for it. What the store does not have is kept as
+  /// absent, so that it is not asked for again. False if there is no request of that tag.
+  @discardableResult
+  package func finishReadAhead(_ tag: UInt64) -> Bool {
+    cold?.finishReadAhead(tag, keep) ?? false
+  }
 
-  /// Brings what the oldest request reads to memory; waits for it. What the store does not have is
-  /// kept as absent, so that it is not asked for again.
-  package func finishReadAhead() { cold?.finishReadAhead(keep) }
+  /// The same for all requests.
+  func finishReadAhead() {
+    guard let cold else { return }
+    while cold.finishReadAhead(nil, keep) {}
+  }
 
   /// Nothing of what is being read is wanted.
   package func dropReadAhead() { cold?.dropReadAhead() }

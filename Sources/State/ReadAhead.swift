@@ -1,11 +1,14 @@
 import Dispatch
 import Records
+import Synchronization
 
-/// Rows that will be asked for soon, read from the store together and beside the caller.
+/// Rows that will be asked for soon, read from the store together, beside its owner.
 ///
-/// A request is filled by its owner, started once, and read again only when it is done: between the
-/// two nobody but the thread that reads touches it.
+/// `@unchecked Sendable`: its owner fills it, then whoever claims it reads, the owner or a thread
+/// of the process's pool, and the owner looks at it again only when that is done.
 final class ReadAhead: @unchecked Sendable {
+  /// What it is for, to be found again by.
+  private(set) var tag: UInt64 = 0
   /// Whole keys, as a store has them.
   private let keys = ByteBuffer(capacity: 1024)
   private var wanted: ContiguousArray<Key> = []
@@ -15,7 +18,7 @@ final class ReadAhead: @unchecked Sendable {
   private var failure: StoreFailure?
   private var source: RowFiles?
   private let done = DispatchSemaphore(value: 0)
-  private var isStarted = false
+  private let isClaimed = Atomic(false)
 
   private struct Key {
     /// Kind, space and the beginning of the key, by which most are told apart.
@@ -37,20 +40,30 @@ final class ReadAhead: @unchecked Sendable {
     wanted.append(Key(beginning: beginning, start: UInt32(start), end: UInt32(keys.count)))
   }
 
-  /// Begins to read, on a thread of its own where the files are real.
-  func start(_ files: RowFiles) {
-    if wanted.isEmpty { return }
-    isStarted = true
+  /// Has it read by another thread, where the files are real.
+  func start(_ files: RowFiles, tag: UInt64) {
+    self.tag = tag
     source = files
-    guard case .database = files else { return run() }
-    DispatchQueue.global(qos: .userInitiated).async { [self] in run() }
+    guard case .database = files else { return readIfUnclaimed() }
+    DispatchQueue.global(qos: .userInitiated).async { [self] in readIfUnclaimed() }
   }
 
-  private func run() {
+  private func claim() -> Bool {
+    isClaimed.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing)
+      .exchanged
+  }
+
+  private func readIfUnclaimed() {
+    if !claim() { return }
     read()
     // Before anyone is told: whoever waits may be about to close the files.
     source = nil
     done.signal()
+  }
+
+  /// Nothing of it is wanted. Waits if it is being read, as nobody may close the files meanwhile.
+  func drop() {
+    if claim() { source = nil } else { done.wait() }
   }
 
   @inline(never)
@@ -85,10 +98,10 @@ final class ReadAhead: @unchecked Sendable {
     wanted.removeLast(wanted.count - kept)
   }
 
-  /// Waits until all is read, and lends each key, with its kind and space before it, and its row.
-  /// To be called once.
+  /// Lends each key, with its kind and space before it, and its row. Waits until all is read, or
+  /// reads it here if nobody has begun. To be called once.
   func finish(_ body: (ByteView, ByteView?) -> Void) throws(StoreFailure) {
-    if !isStarted { return }
+    readIfUnclaimed()
     done.wait()
     if let failure { throw failure }
     for (key, range) in zip(wanted, found) { body(keys[key.range], range.map { rows[$0] }) }

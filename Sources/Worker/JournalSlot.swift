@@ -61,11 +61,9 @@ final class JournalSlot {
     return apply.apply(bytes: bytes, at: offset, publishing: batch, from: event)
   }
 
-  /// Says that a block that came back will be applied next, if it will be re-applied.
+  /// Says that a block has come back, which will be applied unless it was.
   func expect(_ bytes: ByteView, at offset: Offset) {
-    if cursor.isRestoring && offset >= cursor.next && offset < cursor.committed {
-      apply.expect(bytes: bytes)
-    }
+    if offset >= cursor.next { apply.expect(bytes: bytes) }
   }
 
   /// Applies a block that somebody published before, without publishing or counting.

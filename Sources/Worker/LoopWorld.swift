@@ -108,7 +108,7 @@ package protocol LoopProducer: AnyObject {
   associatedtype Consumer: LoopConsumer
 
   var isInTransaction: Bool { get }
-  var connectionLost: String? { get }
+  func connectionLoss() -> String?
   func initTransactions(_ deadline: Deadline) throws(KafkaError)
   func partitions(of topic: TopicOrdinal) -> Int32
   func begin() throws(KafkaError)

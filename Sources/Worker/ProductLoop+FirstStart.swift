@@ -114,6 +114,7 @@ extension ProductLoop {
   /// Writes down where a first start begins, before anything is taken: `latest` stays where it was,
   /// and a crash in the first turn is not taken for forgotten offsets.
   func commitStart(_ consumer: World.Consumer) throws(LoopFailure) {
+    try renewDoubtfulProducer()
     guard let publisher else { return }
     let membership = try membershipToCommit(consumer)
     do {

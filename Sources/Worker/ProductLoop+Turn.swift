@@ -24,6 +24,7 @@ extension ProductLoop {
       try rewind()
       return
     }
+    try renewDoubtfulProducer()
     if !batch.isEmpty || !ends.isEmpty { noteBack() }
     if !batch.isEmpty { try gather() }
     if !isDirect { try takeBlocks(consumer) }
@@ -69,7 +70,7 @@ extension ProductLoop {
     if blocksTaken >= blocks.count {
       consumer.pollAside(into: blocks)
       blocksTaken = 0
-      if isRestoring { expectBlocks() }
+      expectBlocks()
     }
     while blocksTaken < blocks.count && !meter.isFullOfOutput {
       let index = blocksTaken
@@ -256,7 +257,9 @@ extension ProductLoop {
   /// Seals, writes, applies what may be applied, publishes, sends offsets and commits. Nothing is
   /// written when nothing was gathered.
   func closeTurn() throws(LoopFailure) {
-    guard meter.isOpen, let publisher, let consumer else { return }
+    if !meter.isOpen { return }
+    try renewDoubtfulProducer()
+    guard let publisher, let consumer else { return }
     let membership = try membershipToCommit(consumer)
     let started = world.monotonicMicroseconds()
     let limit = deadline

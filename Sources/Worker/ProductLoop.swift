@@ -56,6 +56,10 @@ package final class ProductLoop<World: LoopWorld> {
   /// How long a call to the brokers is tried before the loop looks up.
   static var callMs: Int { 20_000 }
   static var startCallMs: Int { 3000 }
+  /// How often, and how long each time, a start looks whether its predecessor's transaction is
+  /// over.
+  static var looks: Int { 8 }
+  static var lookMs: Int { 40 }
   /// A worker that is asked to stop leaves within ten seconds: so much of them is for finishing the
   /// turn and for what was left, the rest for leaving.
   static var drainMs: Int64 { 6000 }
@@ -125,6 +129,7 @@ package final class ProductLoop<World: LoopWorld> {
   private var log: ClientLog
   private var awaySinceMs: Int64?
   private var awaySaidMs: Int64 = 0
+  private var lossSaidMs: Int64?
   private var failuresInRow = 0
   private var repeats = Repeats()
   /// Known once the topics' limits are.
@@ -171,7 +176,6 @@ package final class ProductLoop<World: LoopWorld> {
     while true {
       do {
         while !control.isStopping {
-          dropDoubtfulProducer()
           if consumer == nil || publisher == nil { try open() }
           try step()
           drainLog()
@@ -201,13 +205,19 @@ package final class ProductLoop<World: LoopWorld> {
     if !isRestoring { monitor.update { $0.phase = .running } }
   }
 
-  /// Between transactions: an epoch under which a marker may come late is not used again.
-  private func dropDoubtfulProducer() {
+  /// Before a transaction begins: an epoch under which the end of the last one may still come is
+  /// not used again.
+  func renewDoubtfulProducer() throws(LoopFailure) {
     guard let producer = publisher?.producer, !producer.isInTransaction,
-      let reason = producer.connectionLost
+      let reason = producer.connectionLoss()
     else { return }
-    settings.log.write(ConnectionLost(product: product.name, reason: reason))
+    let now = world.monotonicMs()
+    if lossSaidMs.map({ now - $0 >= 30_000 }) ?? true {
+      lossSaidMs = now
+      settings.log.write(ConnectionLost(product: product.name, reason: reason))
+    }
     publisher = nil
+    try openProducer()
   }
 
   private func recover(from failure: LoopFailure) -> StopReason? {
@@ -266,17 +276,33 @@ package final class ProductLoop<World: LoopWorld> {
   var instanceName: String { "\(product.names.transactionalIdPrefix).\(settings.instance)" }
 
   private func openProducer() throws(LoopFailure) {
-    monitor.update { $0.phase = .starting }
+    if consumer == nil { monitor.update { $0.phase = .starting } }
     try checkTopics()
     let fences = settings.unsafe.keeps(.fencing)
     let id = fences ? instanceName : "\(instanceName).\(world.drawNumber())"
     let batchBytes = try setLimits()
-    let producer: World.Producer
-    do {
-      producer = try world.makeProducer(
-        transactionalId: id, topics: writtenTopics, batchBytes: batchBytes, log: log)
-    } catch {
-      throw .stop(.refused("\(error)"))
+    let producer = try becomeOnly(id, batchBytes: batchBytes)
+    // Else the consumer's start does, behind what tells more.
+    if consumer != nil { try checkOutputs(producer) }
+    publisher = Publisher(producer, plan: plan)
+  }
+
+  /// A producer that holds the transactional id alone.
+  ///
+  /// Where the predecessor's open transaction is still being aborted, which takes milliseconds,
+  /// librdkafka asks again after half a second. A client that is made anew asks at once.
+  private func becomeOnly(_ id: String, batchBytes: Int) throws(LoopFailure) -> World.Producer {
+    var producer = try makeProducer(id, batchBytes)
+    for _ in 0..<Self.looks {
+      do {
+        try producer.initTransactions(.after(milliseconds: Self.lookMs))
+        return producer
+      } catch {
+        let isAborting = error.code == .concurrentTransactions
+        if !isAborting && error.reaction == .retry { continue }
+        producer = try makeProducer(id, batchBytes)
+        if !isAborting { break }
+      }
     }
     do {
       try patiently { limit throws(KafkaError) in try producer.initTransactions(limit) }
@@ -286,9 +312,16 @@ package final class ProductLoop<World: LoopWorld> {
           "\(error): a transaction lasts as long as commit.interval in worker.yaml, and the broker's"
             + " transaction.max.timeout.ms is shorter"))
     }
-    // Else the consumer's start does, behind what tells more.
-    if consumer != nil { try checkOutputs(producer) }
-    publisher = Publisher(producer, plan: plan)
+    return producer
+  }
+
+  private func makeProducer(_ id: String, _ batchBytes: Int) throws(LoopFailure) -> World.Producer {
+    do {
+      return try world.makeProducer(
+        transactionalId: id, topics: writtenTopics, batchBytes: batchBytes, log: log)
+    } catch {
+      throw .stop(.refused("\(error)"))
+    }
   }
 
   private func openConsumer(_ producer: World.Producer) throws(LoopFailure) {

@@ -73,8 +73,10 @@ struct DiskStateTests {
       ByteView.lending("key-\(random.next(below: 300))") { state.expectRow(rows, $0) }
       ByteView.lending("id-\(random.next(below: 400))") { state.expectId(ids, $0) }
     }
-    state.startReadAhead()
-    while state.isReadingAhead && random.next(below: 3) > 0 { state.finishReadAhead() }
+    state.startReadAhead(UInt64(random.next(below: 5)))
+    for tag in 0..<5 as Range<UInt64> where random.next(below: 3) > 0 {
+      state.finishReadAhead(tag)
+    }
     if random.next(below: 20) == 0 { state.dropReadAhead() }
   }
 

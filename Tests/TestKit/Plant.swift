@@ -32,7 +32,8 @@ package enum Plant: String, CaseIterable, Sendable {
   package var seeds: Range<UInt64> {
     switch self {
     // Needs a state of before that is opened again late.
-    case .incarnationsAlike: 2900..<4000
+    case .incarnationsAlike: 4400..<6000
+    case .epochKept: 600..<1200
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500
     default: 0..<200
     }

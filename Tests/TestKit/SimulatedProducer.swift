@@ -6,7 +6,8 @@ import Worker
 /// to the next flush, as librdkafka's threads send beside the loop.
 package final class SimulatedProducer: LoopProducer {
   package private(set) var isInTransaction = false
-  package private(set) var connectionLost: String?
+  private var lost: String?
+  package func connectionLoss() -> String? { lost }
 
   private let simulation: Simulation
   private let process: SimulatedProcess
@@ -251,12 +252,16 @@ package final class SimulatedProducer: LoopProducer {
     broker.end(transaction, commits: commits)
     guard let again = process.markersAgain else { return }
     process.markersAgain = nil
-    if !simulation.plants.contains(.epochKept) { connectionLost = "a connection was lost" }
-    broker.markAgain(
-      SimulatedBroker.LateMarkers(
-        old: transaction, epoch: epoch, commits: commits, recordsLeft: again.records,
-        then: again.then),
-      of: id)
+    // The loss is noticed at once, or while nothing happens; later nobody could do anything.
+    simulation.after(Int64(simulation.random.below(300))) { [self] in
+      if isInTransaction || broker.producers[id]?.transaction !== transaction { return }
+      if !simulation.plants.contains(.epochKept) { lost = "a connection was lost" }
+      broker.markAgain(
+        SimulatedBroker.LateMarkers(
+          old: transaction, epoch: epoch, commits: commits, recordsLeft: again.records,
+          then: again.then),
+        of: id)
+    }
   }
 
   package func abort(_ deadline: Deadline) throws(KafkaError) {

@@ -10,28 +10,40 @@ extension Apply {
   /// One event in so many has to want something of the disk for it to pay to find the keys twice.
   private static let eventsForOne = 8
 
-  /// Says that a block will be applied, after those that it was said of before: what it will ask
-  /// for is read from now on. About a microsecond an event, and nothing where the rows are in
-  /// memory anyway.
+  /// So many rows may be read ahead more than twice those that events then asked for.
+  private static let namedInVain = 10_000
+
+  /// Says that a block will be applied soon: what it will ask for is read from now on. About a
+  /// microsecond an event, and nothing where the rows are in memory anyway.
   package func expect(bytes: ByteView) {
-    if !state.readsAhead { return }
     // One that cannot be read is found by whoever applies it.
-    guard let block = try? JournalBlock(bytes) else { return state.startReadAhead() }
-    expect(block)
+    if !pays { return }
+    if let block = try? JournalBlock(bytes) { expect(block) }
   }
 
-  func expect(_ block: JournalBlock) {
-    defer { state.startReadAhead() }
-    let asked = state.rowsAsked
-    let pays = Apply.eventsForOne * (asked - lastBlock.asked) >= lastBlock.events
-    lastBlock = (asked, block.count)
-    if !pays || block.count < Apply.eventsMin { return }
+  /// Has what a block asks for in memory, as far as that was or is worth reading together.
+  func readAhead(_ block: JournalBlock) {
+    if state.finishReadAhead(block.tag) || !pays { return }
+    expect(block)
+    state.finishReadAhead(block.tag)
+  }
+
+  private var pays: Bool {
+    state.readsAhead
+      && Apply.eventsForOne * (state.rowsAsked - lastBlock.asked) >= lastBlock.events
+      && state.rowsNamed <= 2 * rowsWanted + Apply.namedInVain
+  }
+
+  private func expect(_ block: JournalBlock) {
+    lastBlock = (state.rowsAsked, block.count)
+    if block.count < Apply.eventsMin { return }
     var events = block.events
     while (try? events.next()) == true {
       let event = events.event
-      guard plan.inputs.indices.contains(event.input) else { return }
+      guard plan.inputs.indices.contains(event.input) else { break }
       plan.inputs.lend(event.input) { expect(event, $0, recordedMs: block.recordedMs) }
     }
+    state.startReadAhead(block.tag)
   }
 
   /// Names the rows and the id of an event. What cannot be read, or has no key, asks for none.
@@ -73,9 +85,9 @@ extension Apply {
       }
     }
     guard let id = event.id, input.horizonMs != nil else { return }
-    let start = keys.count
-    appendId(id, keys[key], to: keys)
-    state.expectId(
-      Spaces.ids(ofInput: event.input, tables: plan.tables.count), keys[start..<keys.count])
+    let whole = bench.rows
+    whole.clear()
+    appendId(id, keys[key], to: whole)
+    state.expectId(Spaces.ids(ofInput: event.input, tables: plan.tables.count), whole.view)
   }
 }

@@ -22,6 +22,8 @@ package final class Apply {
   private var clockMs: Int64 = 0
   /// How many rows the state had asked its store for before the last block, and its events.
   var lastBlock = (asked: 0, events: 0)
+  /// How many rows and ids events have asked for.
+  var rowsWanted = 0
 
   package init(_ plan: ProductPlan, journal: Int, partition: Partition, state: PartitionState) {
     self.plan = plan
@@ -61,10 +63,7 @@ package final class Apply {
     if block.kind != .events { return .unreadable("the block is not one of events") }
     if block.digest != plan.logicDigest { return .otherLogic }
     setClock(block.recordedMs)
-    if first == 0 && state.readsAhead {
-      if !state.isReadingAhead { expect(block) }
-      state.finishReadAhead()
-    }
+    if first == 0 && state.readsAhead { readAhead(block) }
     let batch = publishing ?? bench.discarded
     var events = block.events
     var index: UInt32 = 0
@@ -239,6 +238,7 @@ package final class Apply {
   private func isFirst(_ id: ByteView, _ key: ByteView, _ input: Int) -> Bool {
     let keys = bench.rows
     let start = keys.count
+    rowsWanted += 1
     appendId(id, key, to: keys)
     let space = Spaces.ids(ofInput: input, tables: plan.tables.count)
     let isFirst = state.remember(space, keys[start..<keys.count], recordedMs: clockMs)

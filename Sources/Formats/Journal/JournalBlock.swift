@@ -17,6 +17,16 @@ package struct JournalBlock {
   private let positions: ByteView
   private let positionCount: Int
 
+  /// Tells the blocks of a partition apart, wherever their bytes lie: from when they are, how many
+  /// events they have and where the first one comes from.
+  package var tag: UInt64 {
+    var hash = UInt64(bitPattern: recordedMs) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(count)
+    for index in 0..<min(entries.count, 32) {
+      hash = (hash ^ UInt64(entries[index])) &* 0x100_0000_01B3
+    }
+    return hash
+  }
+
   package init(_ bytes: ByteView) throws(JournalBlockFailure) {
     if bytes.isEmpty { throw JournalBlockFailure(.truncated, at: 0) }
     if bytes[0] != JournalFormat.version { throw JournalBlockFailure(.unknownVersion, at: 0) }

@@ -163,7 +163,8 @@ enum ClientRole {
         ("enable.partition.eof", "true"),
       ]
     // Else nobody is told, not even this client (``TransactionalProducer/connectionLoss()``).
-    case .transactionalProducer: writing + [("log.connection.close", "true")]
+    case .transactionalProducer:
+      writing + [("log.connection.close", "true"), ("socket.max.fails", "1")]
     case .plainProducer: writing
     case .admin: []
     }

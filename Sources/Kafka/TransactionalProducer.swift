@@ -85,8 +85,7 @@ import Records
       }
       isInitialized = true
     }
-    partitionCounts.removeAll()
-    for topic in topics {
+    for topic in topics.dropFirst(partitionCounts.count) {
       guard let count = try unsafe partitionCount(client, topic, deadline), count > 0 else {
         throw KafkaError(
           code: .unknownTopicOrPartition, operation: "write to \(topic)",

@@ -11,6 +11,11 @@ final class ColdRows {
   static let absentNanoseconds = 1_300
   static let writeNanoseconds = 2_000
 
+  /// How many requests may be under way, and the share of the rows' memory that each may read: a
+  /// quarter of it in all.
+  private static let requestsMax = 8
+  private static let requestShare = 32
+
   let store: RowStore
   /// Sticks: a row that could not be read was taken for absent, so nothing more may come of it.
   private(set) var failure: StoreFailure?
@@ -68,29 +73,42 @@ final class ColdRows {
 
   func name(_ kind: RowStore.Kind, _ space: Space, _ key: ByteView) { named.add(kind, space, key) }
 
-  /// Begins to read what was named, if all that is being read is no more than `keysMax` keys then.
-  func startReadAhead(_ tag: UInt64, keysMax: Int) {
+  /// Whether another request may be started.
+  var hasRoomAhead: Bool { reading.count < ColdRows.requestsMax }
+
+  func isReadingAhead(_ tag: UInt64) -> Bool { reading.contains { $0.tag == tag } }
+
+  /// Begins to read what was named.
+  func startReadAhead(_ tag: UInt64) {
     if named.count == 0 { return }
-    let pending = reading.reduce(named.count) { $0 + $1.count }
-    if pending <= keysMax {
-      asked += named.count
-      rowsNamed += named.count
-      store.start(named, tag)
-      reading.append(named)
-    }
+    asked += named.count
+    rowsNamed += named.count
+    store.start(named, tag, bytesMax: store.memory.rowBytes / ColdRows.requestShare)
+    reading.append(named)
     named = ReadAhead()
   }
 
-  /// Lends what the oldest request of that tag reads, or the oldest of all; false if there is none.
-  func finishReadAhead(_ tag: UInt64?, _ body: (ByteView, ByteView?) -> Void) -> Bool {
-    guard let index = reading.firstIndex(where: { tag == nil || $0.tag == tag })
-    else { return false }
+  /// Lends what the request of that tag reads; false if there is none.
+  func finishReadAhead(_ tag: UInt64, _ body: (ByteView, ByteView?) -> Void) -> Bool {
+    guard let index = reading.firstIndex(where: { $0.tag == tag }) else { return false }
     do {
       try reading.remove(at: index).finish(body)
     } catch {
       fail(error)
     }
     return true
+  }
+
+  /// Lends what requests have begun to read, and drops the others: the store is about to change.
+  func endReadAhead(_ body: (ByteView, ByteView?) -> Void) {
+    for request in reading {
+      do {
+        try request.finishIfBegun(body)
+      } catch {
+        fail(error)
+      }
+    }
+    reading.removeAll()
   }
 
   func dropReadAhead() {

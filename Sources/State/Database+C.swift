@@ -354,7 +354,7 @@ import Records
     unsafe rocksdb_options_set_write_buffer_size(handle, 8 << 20)
     unsafe rocksdb_options_set_arena_block_size(handle, 4096)
     unsafe rocksdb_options_set_max_open_files(handle, 256)
-    unsafe rocksdb_options_set_max_background_jobs(handle, 2)
+    unsafe rocksdb_options_set_max_background_jobs(handle, 3)
     // One file of words for people, and no numbers that nobody reads.
     unsafe rocksdb_options_set_info_log_level(handle, 3)
     unsafe rocksdb_options_set_keep_log_file_num(handle, 1)

@@ -72,15 +72,16 @@ extension PartitionState {
     cold?.name(kind, space, key)
   }
 
-  /// Begins to read what was named and is not in memory, by another thread. Any number of requests
-  /// may be under way, but what they read may take a quarter of the rows' share of the memory:
-  /// beyond that nothing is done.
+  /// Whether another request may be started: what requests read may take a quarter of the rows'
+  /// share of the memory.
+  package var hasRoomAhead: Bool { cold?.hasRoomAhead ?? false }
+
+  /// Whether a request of that tag was started and is not finished.
+  package func isReadingAhead(_ tag: UInt64) -> Bool { cold?.isReadingAhead(tag) ?? false }
+
+  /// Begins to read what was named and is not in memory, by another thread.
   /// - Parameter tag: names the request for ``finishReadAhead(_:)``.
-  package func startReadAhead(_ tag: UInt64) {
-    guard let cold else { return }
-    let rowBytes = max(64, table.rowBytes / max(1, table.count))
-    cold.startReadAhead(tag, keysMax: cold.store.memory.rowBytes / 4 / rowBytes)
-  }
+  package func startReadAhead(_ tag: UInt64) { cold?.startReadAhead(tag) }
 
   /// Brings what a request reads to memory; waits for it. What the store does not have is kept as
   /// absent, so that it is not asked for again. False if there is no request of that tag.
@@ -89,11 +90,8 @@ extension PartitionState {
     cold?.finishReadAhead(tag, keep) ?? false
   }
 
-  /// The same for all requests.
-  func finishReadAhead() {
-    guard let cold else { return }
-    while cold.finishReadAhead(nil, keep) {}
-  }
+  /// Ends all requests before the store changes.
+  func endReadAhead() { cold?.endReadAhead(keep) }
 
   /// Nothing of what is being read is wanted.
   package func dropReadAhead() { cold?.dropReadAhead() }

@@ -25,7 +25,7 @@ extension PartitionState {
     precondition(!isInTurn, "a state is written between turns")
     guard let cold else { return }
     // What is being read is of the store as it is now.
-    finishReadAhead()
+    endReadAhead()
     if let failure = cold.failure { throw failure }
     let moment = RowStore.Moment(
       stamp: stamp, rowCount: cold.rowCount, forgotten: cold.forgotten)

@@ -17,6 +17,8 @@ final class ReadAhead: @unchecked Sendable {
   private let rows = ByteBuffer(capacity: 1024)
   private var failure: StoreFailure?
   private var source: RowFiles?
+  /// What its rows may take; those beyond are left to be read one by one.
+  private var bytesMax = 0
   private let done = DispatchSemaphore(value: 0)
   private let isClaimed = Atomic(false)
 
@@ -29,7 +31,7 @@ final class ReadAhead: @unchecked Sendable {
     var range: Range<Int> { Int(start)..<Int(end) }
   }
 
-  /// How many keys were added.
+  /// How many keys were added; not to be asked of one that was started.
   var count: Int { wanted.count }
 
   func add(_ kind: RowStore.Kind, _ space: Space, _ key: ByteView) {
@@ -41,8 +43,9 @@ final class ReadAhead: @unchecked Sendable {
   }
 
   /// Has it read by another thread, where the files are real.
-  func start(_ files: RowFiles, tag: UInt64) {
+  func start(_ files: RowFiles, tag: UInt64, bytesMax: Int) {
     self.tag = tag
+    self.bytesMax = bytesMax
     source = files
     guard case .database = files else { return readIfUnclaimed() }
     DispatchQueue.global(qos: .userInitiated).async { [self] in readIfUnclaimed() }
@@ -72,6 +75,7 @@ final class ReadAhead: @unchecked Sendable {
     found.reserveCapacity(wanted.count)
     do {
       try source?.get(sorted: ContiguousArray(wanted.map(\.range)), of: keys.view) { _, row in
+        if rows.count > bytesMax { return }
         guard let row else { return found.append(nil) }
         let start = rows.count
         rows.append(row)
@@ -89,8 +93,9 @@ final class ReadAhead: @unchecked Sendable {
       if left.beginning != right.beginning { return left.beginning < right.beginning }
       return bytes[left.range].compare(bytes[right.range]) < 0
     }
+    if wanted.isEmpty { return }
     var kept = 1
-    for index in 1..<max(wanted.count, 1) {
+    for index in 1..<wanted.count {
       if bytes[wanted[index].range] == bytes[wanted[kept - 1].range] { continue }
       wanted[kept] = wanted[index]
       kept += 1
@@ -98,10 +103,19 @@ final class ReadAhead: @unchecked Sendable {
     wanted.removeLast(wanted.count - kept)
   }
 
+  /// As ``finish(_:)`` where somebody has begun to read, else as ``drop()``.
+  func finishIfBegun(_ body: (ByteView, ByteView?) -> Void) throws(StoreFailure) {
+    if claim() { source = nil } else { try lend(body) }
+  }
+
   /// Lends each key, with its kind and space before it, and its row. Waits until all is read, or
   /// reads it here if nobody has begun. To be called once.
   func finish(_ body: (ByteView, ByteView?) -> Void) throws(StoreFailure) {
     readIfUnclaimed()
+    try lend(body)
+  }
+
+  private func lend(_ body: (ByteView, ByteView?) -> Void) throws(StoreFailure) {
     done.wait()
     if let failure { throw failure }
     for (key, range) in zip(wanted, found) { body(keys[key.range], range.map { rows[$0] }) }

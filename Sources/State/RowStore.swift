@@ -109,7 +109,9 @@ package final class RowStore {
   }
 
   /// Begins to read keys beside the caller. Half as expensive as one by one from a few hundred on.
-  func start(_ request: ReadAhead, _ tag: UInt64) { request.start(files, tag: tag) }
+  func start(_ request: ReadAhead, _ tag: UInt64, bytesMax: Int) {
+    request.start(files, tag: tag, bytesMax: bytesMax)
+  }
 
   /// A key as it stands in the files.
   static func appendKey(_ kind: Kind, _ space: Space, _ key: ByteView, to bytes: ByteBuffer) {

@@ -114,11 +114,9 @@ extension ProductLoop {
   /// Writes down where a first start begins, before anything is taken: `latest` stays where it was,
   /// and a crash in the first turn is not taken for forgotten offsets.
   func commitStart(_ consumer: World.Consumer) throws(LoopFailure) {
-    try renewDoubtfulProducer()
-    guard let publisher else { return }
     let membership = try membershipToCommit(consumer)
+    let publisher = try begin()
     do {
-      try publisher.beginIfNeeded()
       try publisher.producer.sendOffsets(
         committedOffsets, of: consumer, metadata: offsetMetadata, group: membership.metadata,
         deadline)

@@ -24,15 +24,10 @@ extension ProductLoop {
       try rewind()
       return
     }
-    try renewDoubtfulProducer()
     if !batch.isEmpty || !ends.isEmpty { noteBack() }
     if !batch.isEmpty { try gather() }
     if !isDirect { try takeBlocks(consumer) }
-    do {
-      if meter.isOpen { try publishEarly() }
-    } catch {
-      throw .kafka(error, .writing)
-    }
+    if meter.isOpen { try publishEarly() }
     try settleOwnBlocks(isFinal: false)
     try checkEnds()
     if isRestoring { try finishRestoring(consumer) }
@@ -53,7 +48,7 @@ extension ProductLoop {
       if topic < inputCount, try take(index, input: topic) {
         taken += 1
         bytes += batch.bytes(at: index)
-        if outputs.isFull { try flushOutputs() }
+        if outputs.isFull { try publishOutputs(deadline) }
       }
       index += 1
     }
@@ -145,7 +140,7 @@ extension ProductLoop {
     var event: UInt32 = 0
     while true {
       let applied = slot.apply(bytes, at: offset, publishing: outputs, from: event)
-      if outputs.isFull { try flushOutputs() }
+      if outputs.isFull { try publishOutputs(deadline) }
       guard case .full(let next) = applied else { return try check(applied, slot, offset) }
       event = next
     }
@@ -182,41 +177,39 @@ extension ProductLoop {
 
   /// What can go out before the turn closes goes now, so that librdkafka's threads work beside this
   /// one: full blocks, and what was applied.
-  private func publishEarly() throws(KafkaError) {
-    guard let publisher else { return }
+  private func publishEarly() throws(LoopFailure) {
     let limit = deadline
-    if !isDirect { try publishBlocks(publisher, limit) }
-    try publishOutputs(publisher, limit)
+    if !isDirect { try publishBlocks(limit) }
+    try publishOutputs(limit)
   }
 
-  private func publishOutputs(_ publisher: Publisher<World.Producer>, _ limit: Deadline)
-    throws(KafkaError)
-  {
+  /// Publishes what the batch holds, also amid the turn, so that it stays small. The producer's
+  /// queue has a bound of its own, and waits.
+  private func publishOutputs(_ limit: Deadline) throws(LoopFailure) {
+    if outputs.isEmpty { return }
+    let publisher = try begin()
     meter.add(outputBytes: outputs.bytes.count)
-    publishedInTurn += Int64(try publisher.publish(outputs, limit))
-    outputs.clear()
-  }
-
-  /// Publishes what the batch holds, amid the turn, so that it stays small. The producer's queue
-  /// has a bound of its own, and waits.
-  private func flushOutputs() throws(LoopFailure) {
-    guard let publisher else { return }
     do {
-      try publishOutputs(publisher, deadline)
+      publishedInTurn += Int64(try publisher.publish(outputs, limit))
     } catch {
       throw .kafka(error, .writing)
     }
+    outputs.clear()
   }
 
-  private func publishBlocks(_ publisher: Publisher<World.Producer>, _ limit: Deadline)
-    throws(KafkaError)
-  {
+  private func publishBlocks(_ limit: Deadline) throws(LoopFailure) {
     while sealedDone < ingest.sealed.count {
+      let publisher = try begin()
       let block = ingest.sealed[sealedDone]
       let slot = owned.slot(block.journal, block.partition)
-      let tag = try publisher.publish(
-        block: ingest.bytes(of: block), journal: block.journal, partition: block.partition,
-        recordedMs: recordedMs, limit)
+      let tag: RecordTag
+      do {
+        tag = try publisher.publish(
+          block: ingest.bytes(of: block), journal: block.journal, partition: block.partition,
+          recordedMs: recordedMs, limit)
+      } catch {
+        throw .kafka(error, .writing)
+      }
       if let slot {
         slot.cursor.wrote()
         slot.apply.expect(bytes: ingest.bytes(of: block))
@@ -257,16 +250,14 @@ extension ProductLoop {
   /// Seals, writes, applies what may be applied, publishes, sends offsets and commits. Nothing is
   /// written when nothing was gathered.
   func closeTurn() throws(LoopFailure) {
-    if !meter.isOpen { return }
-    try renewDoubtfulProducer()
-    guard let publisher, let consumer else { return }
+    guard meter.isOpen, let consumer else { return }
     let membership = try membershipToCommit(consumer)
     let started = world.monotonicMicroseconds()
     let limit = deadline
-    if !isDirect { try writeBlocks(publisher, consumer, limit) }
+    if !isDirect { try writeBlocks(consumer, limit) }
+    try publishOutputs(limit)
+    let publisher = try begin()
     do {
-      try publishOutputs(publisher, limit)
-      try publisher.beginIfNeeded()
       let offsets =
         settings.unsafe.keeps(.gatheredGeneration) ? owned.offsets : owned.offsets + strayOffsets
       try publisher.producer.sendOffsets(
@@ -285,15 +276,15 @@ extension ProductLoop {
   }
 
   /// Writes what ingest has gathered, and applies of it what may be applied in this turn.
-  private func writeBlocks(
-    _ publisher: Publisher<World.Producer>, _ consumer: World.Consumer, _ limit: Deadline
-  ) throws(LoopFailure) {
-    do {
-      ingest.seal(recordedMs: recordedMs)
-      try publishBlocks(publisher, limit)
-      if settledBlocks < ownBlocks.count { try publisher.producer.flush(limit) }
-    } catch {
-      throw .kafka(error, .writing)
+  private func writeBlocks(_ consumer: World.Consumer, _ limit: Deadline) throws(LoopFailure) {
+    ingest.seal(recordedMs: recordedMs)
+    try publishBlocks(limit)
+    if settledBlocks < ownBlocks.count, let producer = publisher?.producer {
+      do {
+        try producer.flush(limit)
+      } catch {
+        throw .kafka(error, .writing)
+      }
     }
     // What the last turn left has come back meanwhile, or the next turns would lag behind for ever.
     try takeBlocks(consumer)

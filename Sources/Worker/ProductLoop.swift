@@ -205,9 +205,24 @@ package final class ProductLoop<World: LoopWorld> {
     if !isRestoring { monitor.update { $0.phase = .running } }
   }
 
+  /// The producer, with a transaction open.
+  func begin() throws(LoopFailure) -> Publisher<World.Producer> {
+    try renewDoubtfulProducer()
+    guard let publisher else {
+      throw .kafka(
+        KafkaError(code: .timedOut, operation: "begin a transaction", isRetriable: true), .writing)
+    }
+    do {
+      try publisher.beginIfNeeded()
+    } catch {
+      throw .kafka(error, .writing)
+    }
+    return publisher
+  }
+
   /// Before a transaction begins: an epoch under which the end of the last one may still come is
   /// not used again.
-  func renewDoubtfulProducer() throws(LoopFailure) {
+  private func renewDoubtfulProducer() throws(LoopFailure) {
     guard let producer = publisher?.producer, !producer.isInTransaction,
       let reason = producer.connectionLoss()
     else { return }
@@ -276,8 +291,10 @@ package final class ProductLoop<World: LoopWorld> {
   var instanceName: String { "\(product.names.transactionalIdPrefix).\(settings.instance)" }
 
   private func openProducer() throws(LoopFailure) {
-    if consumer == nil { monitor.update { $0.phase = .starting } }
-    try checkTopics()
+    if consumer == nil {
+      monitor.update { $0.phase = .starting }
+      try checkTopics()
+    }
     let fences = settings.unsafe.keeps(.fencing)
     let id = fences ? instanceName : "\(instanceName).\(world.drawNumber())"
     let batchBytes = try setLimits()
@@ -293,7 +310,7 @@ package final class ProductLoop<World: LoopWorld> {
   /// librdkafka asks again after half a second. A client that is made anew asks at once.
   private func becomeOnly(_ id: String, batchBytes: Int) throws(LoopFailure) -> World.Producer {
     var producer = try makeProducer(id, batchBytes)
-    for _ in 0..<Self.looks {
+    for _ in 0..<Self.looks where !control.isStopping {
       do {
         try producer.initTransactions(.after(milliseconds: Self.lookMs))
         return producer
@@ -472,7 +489,7 @@ package final class ProductLoop<World: LoopWorld> {
     while true {
       do {
         let result = try call(.after(milliseconds: Self.startCallMs))
-        awaySinceMs = nil
+        if consumer == nil { awaySinceMs = nil } else { noteBack() }
         return result
       } catch {
         drainLog()

@@ -73,7 +73,7 @@ struct DiskStateTests {
       ByteView.lending("key-\(random.next(below: 300))") { state.expectRow(rows, $0) }
       ByteView.lending("id-\(random.next(below: 400))") { state.expectId(ids, $0) }
     }
-    state.startReadAhead(UInt64(random.next(below: 5)))
+    if state.hasRoomAhead { state.startReadAhead(UInt64(random.next(below: 5))) }
     for tag in 0..<5 as Range<UInt64> where random.next(below: 3) > 0 {
       state.finishReadAhead(tag)
     }

@@ -33,7 +33,6 @@ package enum Plant: String, CaseIterable, Sendable {
     switch self {
     // Needs a state of before that is opened again late.
     case .incarnationsAlike: 4400..<6000
-    case .epochKept: 600..<1200
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500
     default: 0..<200
     }

@@ -227,17 +227,22 @@ package final class SimulatedBroker {
 
   private func endEarly(_ next: Transaction, _ markers: LateMarkers) {
     for at in markers.old.logs {
-      guard let log = log(at), let start = log.open.removeValue(forKey: next.number)
-      else { continue }
-      simulation.note("transaction \(next.number) is ended early in \(at)")
+      guard let log = log(at) else { continue }
       numbered += 1
-      for index in start..<log.entries.count {
-        if case .record(let record, next.number) = log.entries[index] {
-          log.entries[index] = .record(record, transaction: numbered)
+      if let start = log.open.removeValue(forKey: next.number) {
+        simulation.note("transaction \(next.number) is ended early in \(at)")
+        for index in start..<log.entries.count {
+          if case .record(let record, next.number) = log.entries[index] {
+            log.entries[index] = .record(record, transaction: numbered)
+          }
         }
+        if !markers.commits { log.aborted.insert(numbered) }
       }
       log.entries.append(.marker(isCommit: markers.commits, transaction: numbered))
-      if !markers.commits { log.aborted.insert(numbered) }
+    }
+    if !markers.old.offsets.isEmpty {
+      if markers.commits { for (at, entry) in next.offsets { offsets[at] = entry } }
+      next.offsets = [:]
     }
     simulation.wakeAll()
   }

@@ -10,20 +10,23 @@ extension Apply {
   /// One event in so many has to want something of the disk for it to pay to find the keys twice.
   private static let eventsForOne = 8
 
-  /// So many rows may be read ahead more than twice those that events then asked for.
+  /// So many rows may be read ahead more than twice those that events then asked for, of about the
+  /// last so many.
   private static let namedInVain = 10_000
+  private static let remembered = 100_000
 
   /// Says that a block will be applied soon: what it will ask for is read from now on. About a
   /// microsecond an event, and nothing where the rows are in memory anyway.
   package func expect(bytes: ByteView) {
+    if !pays || !state.hasRoomAhead { return }
     // One that cannot be read is found by whoever applies it.
-    if !pays { return }
-    if let block = try? JournalBlock(bytes) { expect(block) }
+    guard let block = try? JournalBlock(bytes), !state.isReadingAhead(block.tag) else { return }
+    expect(block)
   }
 
   /// Has what a block asks for in memory, as far as that was or is worth reading together.
   func readAhead(_ block: JournalBlock) {
-    if state.finishReadAhead(block.tag) || !pays { return }
+    if state.finishReadAhead(block.tag) || !pays || !state.hasRoomAhead { return }
     expect(block)
     state.finishReadAhead(block.tag)
   }
@@ -31,19 +34,24 @@ extension Apply {
   private var pays: Bool {
     state.readsAhead
       && Apply.eventsForOne * (state.rowsAsked - lastBlock.asked) >= lastBlock.events
-      && state.rowsNamed <= 2 * rowsWanted + Apply.namedInVain
+      && ahead.named <= 2 * ahead.wanted + Apply.namedInVain
   }
 
   private func expect(_ block: JournalBlock) {
-    lastBlock = (state.rowsAsked, block.count)
     if block.count < Apply.eventsMin { return }
+    lastBlock = (state.rowsAsked, block.count)
     var events = block.events
     while (try? events.next()) == true {
       let event = events.event
       guard plan.inputs.indices.contains(event.input) else { break }
       plan.inputs.lend(event.input) { expect(event, $0, recordedMs: block.recordedMs) }
     }
+    let before = state.rowsNamed
     state.startReadAhead(block.tag)
+    ahead.named += state.rowsNamed - before
+    if max(ahead.named, ahead.wanted) > Apply.remembered {
+      ahead = (ahead.named / 2, ahead.wanted / 2)
+    }
   }
 
   /// Names the rows and the id of an event. What cannot be read, or has no key, asks for none.
@@ -70,24 +78,31 @@ extension Apply {
           _ = bench.takeFault()
           return
         }
-        type.work.lend(journal) { expect(event, input, $0, key: 0..<keys.count) }
+        type.work.lend(journal) { expect(event, input, $0, entry.key, 0..<keys.count) }
       }
     }
   }
 
+  /// - Parameter bytes: where the journal's key stands in the bench's keys.
   private func expect(
-    _ event: JournalEvent, _ input: InputPlan, _ work: WorkPlan, key: Range<Int>
+    _ event: JournalEvent, _ input: InputPlan, _ work: WorkPlan, _ key: KeyPlan,
+    _ bytes: Range<Int>
   ) {
     let keys = bench.keys
+    var last = -1
     for index in work.clauses.indices {
-      work.clauses.lend(index) {
-        state.expectRow(Spaces.table($0.table.ordinal), keys[key])
+      work.clauses.lend(index) { clause in
+        let table = clause.table.ordinal
+        // A key of more parts needs all of the document.
+        if table == last || clause.key.texts != key.texts { return }
+        last = table
+        state.expectRow(Spaces.table(table), keys[bytes])
       }
     }
     guard let id = event.id, input.horizonMs != nil else { return }
     let whole = bench.rows
     whole.clear()
-    appendId(id, keys[key], to: whole)
+    appendId(id, keys[bytes], to: whole)
     state.expectId(Spaces.ids(ofInput: event.input, tables: plan.tables.count), whole.view)
   }
 }

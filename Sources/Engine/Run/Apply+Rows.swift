@@ -86,7 +86,7 @@ extension Apply {
     let slots = bench.rowSlots
     bench.loadKey(clause, slots)
     staged.setCurrent(-1)
-    rowsWanted += 1
+    ahead.wanted += 1
     let rowStart = bench.rows.count
     var isNew = false
     if let old = state.get(Spaces.table(table.ordinal), bench.keys[key]) {

@@ -22,8 +22,8 @@ package final class Apply {
   private var clockMs: Int64 = 0
   /// How many rows the state had asked its store for before the last block, and its events.
   var lastBlock = (asked: 0, events: 0)
-  /// How many rows and ids events have asked for.
-  var rowsWanted = 0
+  /// How many rows and ids were named to be read ahead, and how many events have asked for.
+  var ahead = (named: 0, wanted: 0)
 
   package init(_ plan: ProductPlan, journal: Int, partition: Partition, state: PartitionState) {
     self.plan = plan
@@ -238,7 +238,7 @@ package final class Apply {
   private func isFirst(_ id: ByteView, _ key: ByteView, _ input: Int) -> Bool {
     let keys = bench.rows
     let start = keys.count
-    rowsWanted += 1
+    ahead.wanted += 1
     appendId(id, key, to: keys)
     let space = Spaces.ids(ofInput: input, tables: plan.tables.count)
     let isFirst = state.remember(space, keys[start..<keys.count], recordedMs: clockMs)

@@ -26,6 +26,7 @@ import Records
 @safe final class Database: @unchecked Sendable {
   let directory: String
   private let options: DatabaseOptions
+  private let stepOptions: StepOptions
   private let handle: OpaquePointer
   private let column: OpaquePointer
   private let reading: OpaquePointer
@@ -56,6 +57,7 @@ import Records
     }
     self.directory = directory
     self.options = options
+    stepOptions = StepOptions(blocks)
     self.blocks = blocks
     self.forgottenIds = forgottenIds
     unsafe handle = opened
@@ -158,7 +160,7 @@ import Records
 
   /// A sorted file being written in the database's directory.
   func file(_ path: String) throws(StoreFailure) -> SortedFile {
-    try SortedFile(path, directory, StepOptions(blocks))
+    try SortedFile(path, directory, stepOptions)
   }
 
   /// Takes a finished file in: at once and for good. When this returns, the file, the list of files

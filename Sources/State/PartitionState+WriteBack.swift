@@ -85,11 +85,8 @@ extension PartitionState {
   }
 
   private func beginning(_ row: RowReference) -> UInt64 {
-    let key = table.key(row)
     let space = table.space(row)
-    var result: UInt64 = (hasIds(space) ? 1 << 56 : 0) | UInt64(space) << 48
-    for index in 0..<min(key.count, 6) { result |= UInt64(key[index]) << UInt64(40 - 8 * index) }
-    return result
+    return RowStore.beginning(hasIds(space) ? .remembered : .row, space, table.key(row))
   }
 
   /// Every row is clean: where free places of other sizes than are needed now take too much, all of

@@ -23,7 +23,7 @@ final class ReadAhead: @unchecked Sendable {
   private let isClaimed = Atomic(false)
 
   private struct Key {
-    /// Kind, space and the beginning of the key, by which most are told apart.
+    /// By which most are told apart.
     let beginning: UInt64
     let start: UInt32
     let end: UInt32
@@ -37,9 +37,10 @@ final class ReadAhead: @unchecked Sendable {
   func add(_ kind: RowStore.Kind, _ space: Space, _ key: ByteView) {
     let start = keys.count
     RowStore.appendKey(kind, space, key, to: keys)
-    var beginning = UInt64(kind.rawValue) << 56 | UInt64(space.number) << 48
-    for index in 0..<min(key.count, 6) { beginning |= UInt64(key[index]) << UInt64(40 - 8 * index) }
-    wanted.append(Key(beginning: beginning, start: UInt32(start), end: UInt32(keys.count)))
+    wanted.append(
+      Key(
+        beginning: RowStore.beginning(kind, space.number, key), start: UInt32(start),
+        end: UInt32(keys.count)))
   }
 
   /// Has it read by another thread, where the files are real.

@@ -113,6 +113,14 @@ package final class RowStore {
     request.start(files, tag: tag, bytesMax: bytesMax)
   }
 
+  /// The beginning of a key as it stands in the files, by which most are put in order without a
+  /// look at the rest.
+  static func beginning(_ kind: Kind, _ space: UInt8, _ key: ByteView) -> UInt64 {
+    var result = UInt64(kind.rawValue) << 56 | UInt64(space) << 48
+    for index in 0..<min(key.count, 6) { result |= UInt64(key[index]) << UInt64(40 - 8 * index) }
+    return result
+  }
+
   /// A key as it stands in the files.
   static func appendKey(_ kind: Kind, _ space: Space, _ key: ByteView, to bytes: ByteBuffer) {
     bytes.append(kind.rawValue)

@@ -56,10 +56,6 @@ package final class ProductLoop<World: LoopWorld> {
   /// How long a call to the brokers is tried before the loop looks up.
   static var callMs: Int { 20_000 }
   static var startCallMs: Int { 3000 }
-  /// How often, and how long each time, a start looks whether its predecessor's transaction is
-  /// over.
-  static var looks: Int { 8 }
-  static var lookMs: Int { 40 }
   /// A worker that is asked to stop leaves within ten seconds: so much of them is for finishing the
   /// turn and for what was left, the rest for leaving.
   static var drainMs: Int64 { 6000 }
@@ -126,14 +122,14 @@ package final class ProductLoop<World: LoopWorld> {
   /// Only without the rule of the gathered generation: what was gathered of partitions now gone.
   var strayOffsets: [PartitionOffset] = []
 
-  private var log: ClientLog
+  var log: ClientLog
   private var awaySinceMs: Int64?
   private var awaySaidMs: Int64 = 0
-  private var lossSaidMs: Int64?
+  var lossSaidMs: Int64?
   private var failuresInRow = 0
   private var repeats = Repeats()
   /// Known once the topics' limits are.
-  private var batchBytes: Int?
+  var batchBytes: Int?
   /// Whether it ever had a group to join: before that there is no turn that could be lost.
   private var hasBegun = false
 
@@ -205,36 +201,6 @@ package final class ProductLoop<World: LoopWorld> {
     if !isRestoring { monitor.update { $0.phase = .running } }
   }
 
-  /// The producer, with a transaction open.
-  func begin() throws(LoopFailure) -> Publisher<World.Producer> {
-    try renewDoubtfulProducer()
-    guard let publisher else {
-      throw .kafka(
-        KafkaError(code: .timedOut, operation: "begin a transaction", isRetriable: true), .writing)
-    }
-    do {
-      try publisher.beginIfNeeded()
-    } catch {
-      throw .kafka(error, .writing)
-    }
-    return publisher
-  }
-
-  /// Before a transaction begins: an epoch under which the end of the last one may still come is
-  /// not used again.
-  private func renewDoubtfulProducer() throws(LoopFailure) {
-    guard let producer = publisher?.producer, !producer.isInTransaction,
-      let reason = producer.connectionLoss()
-    else { return }
-    let now = world.monotonicMs()
-    if lossSaidMs.map({ now - $0 >= 30_000 }) ?? true {
-      lossSaidMs = now
-      settings.log.write(ConnectionLost(product: product.name, reason: reason))
-    }
-    publisher = nil
-    try openProducer()
-  }
-
   private func recover(from failure: LoopFailure) -> StopReason? {
     failuresInRow += 1
     let error: KafkaError
@@ -290,57 +256,6 @@ package final class ProductLoop<World: LoopWorld> {
   /// `group.instance.id`
   var instanceName: String { "\(product.names.transactionalIdPrefix).\(settings.instance)" }
 
-  private func openProducer() throws(LoopFailure) {
-    if consumer == nil {
-      monitor.update { $0.phase = .starting }
-      try checkTopics()
-    }
-    let fences = settings.unsafe.keeps(.fencing)
-    let id = fences ? instanceName : "\(instanceName).\(world.drawNumber())"
-    let batchBytes = try setLimits()
-    let producer = try becomeOnly(id, batchBytes: batchBytes)
-    // Else the consumer's start does, behind what tells more.
-    if consumer != nil { try checkOutputs(producer) }
-    publisher = Publisher(producer, plan: plan)
-  }
-
-  /// A producer that holds the transactional id alone.
-  ///
-  /// Where the predecessor's open transaction is still being aborted, which takes milliseconds,
-  /// librdkafka asks again after half a second. A client that is made anew asks at once.
-  private func becomeOnly(_ id: String, batchBytes: Int) throws(LoopFailure) -> World.Producer {
-    var producer = try makeProducer(id, batchBytes)
-    for _ in 0..<Self.looks where !control.isStopping {
-      do {
-        try producer.initTransactions(.after(milliseconds: Self.lookMs))
-        return producer
-      } catch {
-        let isAborting = error.code == .concurrentTransactions
-        if !isAborting && error.reaction == .retry { continue }
-        producer = try makeProducer(id, batchBytes)
-        if !isAborting { break }
-      }
-    }
-    do {
-      try patiently { limit throws(KafkaError) in try producer.initTransactions(limit) }
-    } catch .kafka(let error, _) where error.code == .invalidTransactionTimeout {
-      throw .stop(
-        .refused(
-          "\(error): a transaction lasts as long as commit.interval in worker.yaml, and the broker's"
-            + " transaction.max.timeout.ms is shorter"))
-    }
-    return producer
-  }
-
-  private func makeProducer(_ id: String, _ batchBytes: Int) throws(LoopFailure) -> World.Producer {
-    do {
-      return try world.makeProducer(
-        transactionalId: id, topics: writtenTopics, batchBytes: batchBytes, log: log)
-    } catch {
-      throw .stop(.refused("\(error)"))
-    }
-  }
-
   private func openConsumer(_ producer: World.Producer) throws(LoopFailure) {
     let topics = product.inputs.map(\.topic) + product.journals.map(\.topic)
     let consumer: World.Consumer
@@ -377,7 +292,7 @@ package final class ProductLoop<World: LoopWorld> {
 
   /// Before anything asks for a topic by its name: many brokers would make it then, with a number
   /// of partitions of their own (`auto.create.topics.enable`).
-  private func checkTopics() throws(LoopFailure) {
+  func checkTopics() throws(LoopFailure) {
     // A broker may not have heard yet of topics that were made just now.
     let patience = Deadline.after(milliseconds: Self.startCallMs)
     while let problem = missingTopic(try topicNames()) {
@@ -407,11 +322,11 @@ package final class ProductLoop<World: LoopWorld> {
   }
 
   /// In the order of their ordinals: journals, ports, quarantine.
-  private var writtenTopics: [String] {
+  var writtenTopics: [String] {
     product.journals.map(\.topic) + product.outputs.map(\.topic) + [product.names.quarantineTopic]
   }
 
-  private func checkOutputs(_ producer: World.Producer) throws(LoopFailure) {
+  func checkOutputs(_ producer: World.Producer) throws(LoopFailure) {
     for (index, journal) in product.journals.enumerated() {
       let count = producer.partitions(of: TopicOrdinal(index))
       if count != journal.partitions {
@@ -435,51 +350,6 @@ package final class ProductLoop<World: LoopWorld> {
     isInput
       ? "input topic \(topic) is not there; the system that writes it has to make it"
       : "topic \(topic) is not there; `weft apply` makes it"
-  }
-
-  /// The engine cuts what a topic or the producer would not take; where a broker does not tell, its
-  /// defaults hold. Returns how large a batch may be: a topic's limit is for whole batches.
-  private func setLimits() throws(LoopFailure) -> Int {
-    if let batchBytes { return batchBytes }
-    // A record in a batch of its own carries this much of Kafka's framing and our headers.
-    let framing = 4096
-    let own = settings.kafka.messageBytesMax
-    var batch = settings.kafka.batchBytesMax
-    func smallest(_ topics: [String]) throws(LoopFailure) -> Int? {
-      var result: Int?
-      for topic in topics {
-        guard let bytes = try topicBytesMax(topic) else { continue }
-        batch = min(batch, bytes)
-        result = min(result ?? own, bytes)
-      }
-      return result.map { max($0 - framing, $0 / 2) }
-    }
-    let defaults = Limits()
-    plan.limits.journalBytesMax =
-      try smallest(product.journals.map(\.topic)) ?? min(defaults.journalBytesMax, own - framing)
-    plan.limits.quarantineBytesMax =
-      try smallest([product.names.quarantineTopic])
-      ?? min(defaults.quarantineBytesMax, own - framing)
-    // An output's limit is Weft's own: these topics only bound the batch.
-    _ = try smallest(product.outputs.map(\.topic))
-    batchBytes = batch
-    return batch
-  }
-
-  /// Nil where the broker does not tell, such as for want of a right.
-  private func topicBytesMax(_ topic: String) throws(LoopFailure) -> Int? {
-    try patiently { limit throws(KafkaError) -> Int? in
-      let admin = try self.world.makeAdmin(readsUncommitted: false)
-      do throws(KafkaError) {
-        let configs = try admin.topicConfigs(topic, limit)
-        guard let text = configs.first(where: { $0.name == "max.message.bytes" })?.value
-        else { return nil }
-        return Int(text)
-      } catch {
-        if error.reaction == .retry || error.isLoginRefused { throw error }
-        return nil
-      }
-    }
   }
 
   /// Makes a call again and again while the brokers do not answer, and says so now and then.

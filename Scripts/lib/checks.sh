@@ -49,6 +49,14 @@ count_tests() {
   printf '%s %s\n' "${total:-0}" "$bad" >>"$tally"
 }
 
+# explain_tests LOG: says again, at the end, what a failed run said amid much else.
+explain_tests() {
+  note "   what failed, again:"
+  grep -E '^✘ ' "$1" | grep -vE '^✘ Suite ' | head -n 20 || true
+  # A sanitizer's report: from its first line to the summary.
+  sed -nE '/(WARNING|ERROR): [A-Za-z]+Sanitizer/,/^SUMMARY: /p' "$1" | head -n 100 || true
+}
+
 # The last lines: what failed, and a line by itself that machines read.
 conclude() {
   local name total bad

@@ -84,7 +84,9 @@ extension ClientSettings: CustomStringConvertible, CustomDebugStringConvertible,
 
 /// What kind of client is made; each has defaults of its own (rule 12 and the speed notes).
 enum ClientRole {
-  /// The bound on what is fetched ahead, for each of a group consumer's two queues.
+  /// The bound on what is fetched ahead, for each of a group consumer's two queues. As long as
+  /// nobody sets `fetch.max.bytes`, librdkafka bounds a whole response by it too, compressed as it
+  /// comes.
   static let queuedKilobytes = 8192
   /// Long enough for a restart to keep its partitions, short enough that the dead are replaced.
   static let sessionMs = 10_000
@@ -135,8 +137,6 @@ enum ClientRole {
 
   private var consuming: [(String, String)] {
     [
-      // Smaller than librdkafka's own 1 MiB: what is fetched stays in the processor's cache.
-      ("max.partition.fetch.bytes", "262144"),
       // Some brokers ignore fetch limits; a response may then be as large as this.
       ("receive.message.max.bytes", "134217728"),
       ("fetch.wait.max.ms", "100"), ("fetch.error.backoff.ms", "50"),

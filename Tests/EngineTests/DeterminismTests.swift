@@ -218,6 +218,31 @@ import Testing
     }
   }
 
+  @Test(arguments: [-1, 1])
+  func `a block of more or fewer events than it says is refused, and leaves nothing`(
+    _ more: Int
+  ) throws {
+    let simulation = try ProductSimulation(Claims.product())
+    for number in 1...3 { simulation.take(Claims.charge("c\(number)", id: "e\(number)", "1")) }
+    let blocks = simulation.journal[0].joined()
+    var bytes = try #require(blocks.map(\.bytes).max { $0.count < $1.count })
+    // Where the header counts them.
+    bytes[48] = UInt8(Int(bytes[48]) + more)
+    let state = PartitionState()
+    let plan = try ProductPlan(Claims.product())
+    let apply = Apply(plan, journal: 0, partition: Partition(0), state: state)
+    state.begin()
+    let applied = ByteView.lending(bytes) {
+      apply.apply(bytes: $0, at: Offset(0), publishing: OutputBatch())
+    }
+    guard case .unreadable = applied else {
+      Issue.record("\(applied)")
+      return
+    }
+    state.rollback()
+    #expect(state.contentDigest() == PartitionState().contentDigest())
+  }
+
   @Test func `a torn block is refused, never half applied in silence`() throws {
     let simulation = try ProductSimulation(Claims.product())
     simulation.take(Claims.charge("c1", id: "e1", "1"))

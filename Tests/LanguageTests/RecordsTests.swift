@@ -305,4 +305,17 @@ struct RecordsTests {
     #expect(lent.map(\.count) == [0, 1])
     #expect(lent.lend(1) { $0.view[0] } == 7)
   }
+
+  @Test func `a place lends what was put there last, or nothing`() {
+    let places = LentPlaces<ByteBuffer>(count: 2)
+    #expect(places.lend(1) { $0.count } == nil)
+    for size in 1...3 {
+      // Nobody else holds it.
+      places[1] = ByteBuffer(capacity: 8)
+      places[1]?.append(littleEndian: UInt8(size))
+      #expect(places.lend(1) { Int($0.view[0]) } == size)
+    }
+    places[1] = nil
+    #expect(places.lend(1) { $0.count } == nil && places.lend(0) { $0.count } == nil)
+  }
 }

@@ -76,7 +76,7 @@ final class ClausePlan {
   let table: TablePlan
   let branch: BranchPlan
   let key: KeyPlan
-  let updates: ContiguousArray<Update>
+  let updates: Lent<Update>
   let delete: Term
   let hasDelete: Bool
   /// A column of the row that expressions read, and its slot of the event's frame.
@@ -96,7 +96,7 @@ final class ClausePlan {
     self.table = table
     self.branch = branch
     self.key = key
-    self.updates = updates
+    self.updates = Lent(updates)
     self.delete = delete ?? .none
     hasDelete = delete != nil
   }
@@ -186,8 +186,7 @@ final class TablePlan {
   let zeros: ContiguousArray<Int>
   /// Columns that begin as empty maps.
   let maps: ContiguousArray<Int>
-  /// Set once all outputs are compiled.
-  let statePorts: ContiguousArray<StatePortPlan>
+  let statePorts: Lent<StatePortPlan>
 
   init(
     _ table: TableDefinition, ordinal: Int, statePorts: ContiguousArray<StatePortPlan>,
@@ -204,7 +203,7 @@ final class TablePlan {
     zeros = ContiguousArray(
       details.indices.filter { details[$0].startsAtZero && !details[$0].isMap })
     maps = ContiguousArray(details.indices.filter { details[$0].isMap })
-    self.statePorts = statePorts
+    self.statePorts = Lent(statePorts)
   }
 
   /// Key parts and columns.
@@ -240,9 +239,15 @@ final class WorkPlan {
 
 /// One event type of one input, compiled.
 final class EventPlan {
-  struct JournalKey {
+  /// A class, to be lent.
+  final class JournalKey {
     let journal: Int
     let key: KeyPlan
+
+    init(journal: Int, key: KeyPlan) {
+      self.journal = journal
+      self.key = key
+    }
   }
 
   let name: ByteBuffer
@@ -251,7 +256,7 @@ final class EventPlan {
   /// Reads what ingest needs: keys, id, time.
   let intake: DecodePlan
   /// Journals that take it, with their keys over ``intake``'s slots.
-  let journals: ContiguousArray<JournalKey>
+  let journals: Lent<JournalKey>
   /// By journal; nothing where a journal does not take it. Of a direct product: one.
   let work: Lent<WorkPlan>
   /// What a direct product does with it.
@@ -273,7 +278,7 @@ final class EventPlan {
     self.name.append(name)
     self.decode = decode
     self.intake = intake
-    self.journals = journals
+    self.journals = Lent(journals)
     self.work = Lent(ContiguousArray(work.map { $0 ?? .nothing }))
     direct = self.work[0]
     self.id = id
@@ -282,11 +287,17 @@ final class EventPlan {
     self.slotEnd = slotEnd
     isTaken = !journals.isEmpty
     isRead = isTaken || !direct.ports.isEmpty
+    decodeShape = decode.shape
+    intakeShape = intake.shape
   }
 
   /// Whether a journal takes it, and whether anything does.
   let isTaken: Bool
   let isRead: Bool
+  /// Those of ``decode`` and ``intake``, here as they are used for each record (README.md,
+  /// "References").
+  let decodeShape: JSONShape
+  let intakeShape: JSONShape
 }
 
 /// One input, compiled.

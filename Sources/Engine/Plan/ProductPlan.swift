@@ -17,7 +17,7 @@ package final class ProductPlan {
   private var limitsNow = Limits()
 
   let inputs: Lent<InputPlan>
-  let tables: ContiguousArray<TablePlan>
+  let tables: Lent<TablePlan>
   let workbench: Workbench
   let journalPartitions: ContiguousArray<Int32>
   let stopsOnError: Bool
@@ -31,7 +31,7 @@ package final class ProductPlan {
     ports = definition.outputs.enumerated().map { PortTemplate(definition, $1, ordinal: $0) }
     let portPlans = ContiguousArray(
       definition.outputs.enumerated().map { PortPlan($1, ordinal: $0) })
-    tables = try TableCompiler(
+    let tables = try TableCompiler(
       definition: definition, ports: portPlans, entriesMax: entriesMax ?? RowLayout.entriesMax
     ).compile()
     var inputs: ContiguousArray<InputPlan> = []
@@ -52,6 +52,7 @@ package final class ProductPlan {
       throw PlanFailure("a product has at most \(Spaces.max) tables and inputs")
     }
     self.inputs = Lent(inputs)
+    self.tables = Lent(tables)
     journalPartitions = ContiguousArray(definition.journals.map(\.partitions))
     stopsOnError = definition.onError == .stop
     futureMsMax = definition.futureMsMax

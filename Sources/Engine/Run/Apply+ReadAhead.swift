@@ -43,8 +43,8 @@ extension Apply {
     var events = block.events
     while (try? events.next()) == true {
       let event = events.event
-      guard plan.inputs.indices.contains(event.input) else { break }
-      plan.inputs.lend(event.input) { expect(event, $0, recordedMs: block.recordedMs) }
+      guard inputs.indices.contains(event.input) else { break }
+      inputs.lend(event.input) { expect(event, $0, recordedMs: block.recordedMs) }
     }
     let before = state.rowsNamed
     state.startReadAhead(block.tag)
@@ -63,24 +63,30 @@ extension Apply {
       return
     }
     input.events.lend(number) { type in
-      for entry in type.journals where entry.journal == journal {
-        if type.keysReadVariables {
-          bench.setVariables(
-            time: event.time ?? Timestamp(milliseconds: recordedMs), recordedMs: recordedMs,
-            key: event.key, topic: input.topic.view, partition: event.partition,
-            offset: event.offset)
+      for index in type.journals.indices {
+        type.journals.lend(index) {
+          if $0.journal == journal { expect(event, input, type, $0.key, recordedMs: recordedMs) }
         }
-        let keys = bench.keys
-        if entry.key.isSource {
-          guard let key = event.key else { return }
-          keys.append(key)
-        } else if !bench.appendKey(entry.key, to: keys) {
-          _ = bench.takeFault()
-          return
-        }
-        type.work.lend(journal) { expect(event, input, $0, entry.key, 0..<keys.count) }
       }
     }
+  }
+
+  private func expect(
+    _ event: JournalEvent, _ input: InputPlan, _ type: EventPlan, _ key: KeyPlan, recordedMs: Int64
+  ) {
+    if type.keysReadVariables {
+      bench.setVariables(
+        time: event.time ?? Timestamp(milliseconds: recordedMs), recordedMs: recordedMs,
+        key: event.key, topic: input.topic.view, partition: event.partition, offset: event.offset)
+    }
+    if key.isSource {
+      guard let key = event.key else { return }
+      keys.append(key)
+    } else if !bench.appendKey(key, to: keys) {
+      _ = bench.takeFault()
+      return
+    }
+    type.work.lend(journal) { expect(event, input, $0, key, 0..<keys.count) }
   }
 
   /// - Parameter bytes: where the journal's key stands in the bench's keys.
@@ -88,7 +94,6 @@ extension Apply {
     _ event: JournalEvent, _ input: InputPlan, _ work: WorkPlan, _ key: KeyPlan,
     _ bytes: Range<Int>
   ) {
-    let keys = bench.keys
     var last = -1
     for index in work.clauses.indices {
       work.clauses.lend(index) { clause in
@@ -100,9 +105,8 @@ extension Apply {
       }
     }
     guard let id = event.id, input.horizonMs != nil else { return }
-    let whole = bench.rows
-    whole.clear()
-    appendId(id, keys[bytes], to: whole)
-    state.expectId(Spaces.ids(ofInput: event.input, tables: plan.tables.count), whole.view)
+    rows.clear()
+    appendId(id, keys[bytes], to: rows)
+    state.expectId(Spaces.ids(ofInput: event.input, tables: tables.count), rows.view)
   }
 }

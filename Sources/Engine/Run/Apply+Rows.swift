@@ -10,7 +10,6 @@ extension Apply {
     case .out: return true
     case .failed: return false
     }
-    let keys = bench.keys
     let keyStart = keys.count
     if !bench.appendKey(clause.key, to: keys) { return false }
     let keyRange = keyStart..<keys.count
@@ -68,7 +67,7 @@ extension Apply {
   private func delete(_ given: StagedRows.Row, _ known: Int, _ staged: inout StagedRows) {
     var row = given
     if known < 0 && row.isChanged {
-      bench.keys.truncate(to: row.key.lowerBound)
+      keys.truncate(to: row.key.lowerBound)
       return
     }
     row.isDeleted = true
@@ -87,18 +86,18 @@ extension Apply {
     bench.loadKey(clause, slots)
     staged.setCurrent(-1)
     ahead.wanted += 1
-    let rowStart = bench.rows.count
+    let rowStart = rows.count
     var isNew = false
-    if let old = state.get(Spaces.table(table.ordinal), bench.keys[key]) {
-      bench.rows.append(uint32: old.uint32(at: 0))
-      table.layout.read(old, into: slots, from: table.columnSlot, arena: bench.arena)
+    if let old = state.get(Spaces.table(table.ordinal), keys[key]) {
+      rows.append(uint32: old.uint32(at: 0))
+      table.layout.read(old, into: slots, from: table.columnSlot, arena: arena)
     } else {
       isNew = true
-      bench.rows.append(uint32: 0)
+      rows.append(uint32: 0)
       bench.clearRow(table, slots)
     }
     return StagedRows.Row(
-      table: table.ordinal, key: key, bytes: rowStart..<bench.rows.count,
+      table: table.ordinal, key: key, bytes: rowStart..<rows.count,
       parts: bench.keepKey(table, slots), isChanged: isNew, isDirty: isNew)
   }
 
@@ -106,7 +105,7 @@ extension Apply {
   func load(_ index: Int, _ staged: inout StagedRows) {
     if staged.current == index { return }
     let row = staged[index]
-    let table = plan.tables[row.table]
+    let table = tables[row.table]
     let slots = bench.rowSlots
     for part in 0..<row.parts.count { slots[TablePlan.keySlot + part] = row.parts[part] }
     if row.isDeleted {
@@ -116,8 +115,8 @@ extension Apply {
       return
     }
     // A copy, as writing a row ends what the rows lend.
-    let bytes = bench.arena.copy(bench.rows[row.bytes])
-    table.layout.read(bytes, into: slots, from: table.columnSlot, arena: bench.arena)
+    let bytes = arena.copy(rows[row.bytes])
+    table.layout.read(bytes, into: slots, from: table.columnSlot, arena: arena)
     bench.setRow(table, slots)
     staged.setCurrent(index)
   }
@@ -127,10 +126,10 @@ extension Apply {
     _ given: StagedRows.Row, _ table: TablePlan, _ known: Int, _ staged: inout StagedRows
   ) -> Bool {
     var row = given
-    let flags = bench.rows[row.bytes].uint32(at: 0)
-    let start = bench.rows.count
-    table.layout.write(bench.rowSlots, from: table.columnSlot, flags: flags, into: bench.rows)
-    row.bytes = start..<bench.rows.count
+    let flags = rows[row.bytes].uint32(at: 0)
+    let start = rows.count
+    table.layout.write(bench.rowSlots, from: table.columnSlot, flags: flags, into: rows)
+    row.bytes = start..<rows.count
     if row.bytes.count > Limits.rowBytesMax {
       bench.failSize(ofRow: table, row.bytes.count)
       return false
@@ -150,26 +149,37 @@ extension Apply {
     _ index: Int, _ staged: inout StagedRows, _ emission: Emission, _ batch: OutputBatch
   ) -> Workbench.Emitted {
     let row = staged[index]
-    let table = plan.tables[row.table]
-    if !row.isChanged || table.statePorts.isEmpty { return .nothing }
-    if row.isDeleted { return withdraw(row, table, emission, batch) }
-    load(index, &staged)
+    if !row.isChanged { return .nothing }
+    return tables.lend(row.table) { table in
+      if table.statePorts.isEmpty { return .nothing }
+      if row.isDeleted { return withdraw(row, table, emission, batch) }
+      load(index, &staged)
+      return publish(row, table, emission, batch)
+    }
+  }
+
+  /// Publishes the row of the row frame.
+  private func publish(
+    _ row: StagedRows.Row, _ table: TablePlan, _ emission: Emission, _ batch: OutputBatch
+  ) -> Workbench.Emitted {
     bench.setRowVariables(emission)
-    var flags = bench.rows[row.bytes].uint32(at: 0)
+    var flags = rows[row.bytes].uint32(at: 0)
     var result = Workbench.Emitted.nothing
     for number in table.statePorts.indices {
-      let port = table.statePorts[number]
-      var isPublished = flags & port.bit != 0
-      switch bench.emit(
-        port, key: bench.keys[row.key], isPublished: &isPublished, emission, to: batch)
-      {
+      let emitted = table.statePorts.lend(number) { port in
+        var isPublished = flags & port.bit != 0
+        let emitted = bench.emit(
+          port, key: keys[row.key], isPublished: &isPublished, emission, to: batch)
+        flags = isPublished ? flags | port.bit : flags & ~port.bit
+        return emitted
+      }
+      switch emitted {
       case .record: result = .record
       case .nothing: break
       case .failed: return .failed
       }
-      flags = isPublished ? flags | port.bit : flags & ~port.bit
     }
-    bench.rows.replace(at: row.bytes.lowerBound, uint32: flags)
+    rows.replace(at: row.bytes.lowerBound, uint32: flags)
     return result
   }
 
@@ -177,11 +187,11 @@ extension Apply {
   private func withdraw(
     _ row: StagedRows.Row, _ table: TablePlan, _ emission: Emission, _ batch: OutputBatch
   ) -> Workbench.Emitted {
-    let flags = bench.rows[row.bytes].uint32(at: 0)
+    let flags = rows[row.bytes].uint32(at: 0)
     var result = Workbench.Emitted.nothing
     for number in table.statePorts.indices where flags & table.statePorts[number].bit != 0 {
       let port = table.statePorts[number].port
-      if case .failed = bench.withdraw(port, key: bench.keys[row.key], emission, to: batch) {
+      if case .failed = bench.withdraw(port, key: keys[row.key], emission, to: batch) {
         return .failed
       }
       result = .record
@@ -197,11 +207,11 @@ extension Apply {
       if !row.isDirty { continue }
       let space = Spaces.table(row.table)
       if row.isDeleted {
-        if state.delete(space, bench.keys[row.key]) { isAny = true }
+        if state.delete(space, keys[row.key]) { isAny = true }
         continue
       }
       isAny = true
-      state.put(space, bench.keys[row.key], bench.rows[row.bytes])
+      state.put(space, keys[row.key], rows[row.bytes])
     }
     return isAny
   }

@@ -17,6 +17,13 @@ package final class Apply {
   let state: PartitionState
   private var counted = Counts()
   let bench: Workbench
+  // The plan's and the bench's, here as well as they are used for each event (README.md,
+  // "References").
+  let inputs: Lent<InputPlan>
+  let tables: Lent<TablePlan>
+  let keys: ByteBuffer
+  let rows: ByteBuffer
+  let arena: Arena
   /// The largest recorded time of a block so far, in milliseconds: the clock of horizons. It is
   /// kept in the state, and so goes back with it.
   private var clockMs: Int64 = 0
@@ -30,7 +37,12 @@ package final class Apply {
     self.journal = journal
     self.partition = partition
     self.state = state
+    inputs = plan.inputs
+    tables = plan.tables
     bench = plan.workbench
+    keys = bench.keys
+    rows = bench.rows
+    arena = bench.arena
   }
 
   package func clearCounts() { counted = Counts() }
@@ -96,9 +108,9 @@ package final class Apply {
     let row = state.upsert(Spaces.clock, .empty, length: 8).row
     clockMs = max(row.int64(at: 0), recordedMs)
     row.set(int64: clockMs, at: 0)
-    for index in plan.inputs.indices {
-      guard let horizon = plan.inputs[index].horizonMs else { continue }
-      let space = Spaces.ids(ofInput: index, tables: plan.tables.count)
+    for index in inputs.indices {
+      guard let horizon = inputs[index].horizonMs else { continue }
+      let space = Spaces.ids(ofInput: index, tables: tables.count)
       state.forget(space, before: clockMs &- horizon)
     }
   }
@@ -116,10 +128,10 @@ package final class Apply {
     _ event: JournalEvent, at position: Position, recordedMs: Int64, batch: OutputBatch,
     isSilent: Bool
   ) -> Applied {
-    guard plan.inputs.indices.contains(event.input) else {
+    guard inputs.indices.contains(event.input) else {
       return .unreadable("an event names input \(event.input), which the product does not have")
     }
-    return plan.inputs.lend(event.input) {
+    return inputs.lend(event.input) {
       apply(event, $0, at: position, recordedMs: recordedMs, batch: batch, isSilent: isSilent)
     }
   }
@@ -131,7 +143,7 @@ package final class Apply {
     let entry = batch.count
     let byte = batch.bytes.count
     bench.begin()
-    bench.rows.clear()
+    rows.clear()
     let number = bench.read(event.payload, of: input, .whole)
     if number < 0 || input.events.lend(number, { $0.work.lend(journal) { $0.isNothing } }) {
       _ = bench.takeFault()
@@ -221,7 +233,6 @@ package final class Apply {
   /// The key under which the event was journaled; lent by the bench's keys or the event.
   private func journalKey(_ key: KeyPlan, _ event: JournalEvent) -> ByteView? {
     if key.isSource { return event.key }
-    let keys = bench.keys
     let start = keys.count
     if !bench.appendKey(key, to: keys) { return nil }
     return keys[start..<keys.count]
@@ -236,13 +247,12 @@ package final class Apply {
 
   /// Remembers the event; false when it was seen before under the same key.
   private func isFirst(_ id: ByteView, _ key: ByteView, _ input: Int) -> Bool {
-    let keys = bench.rows
-    let start = keys.count
+    let start = rows.count
     ahead.wanted += 1
-    appendId(id, key, to: keys)
-    let space = Spaces.ids(ofInput: input, tables: plan.tables.count)
-    let isFirst = state.remember(space, keys[start..<keys.count], recordedMs: clockMs)
-    keys.truncate(to: start)
+    appendId(id, key, to: rows)
+    let space = Spaces.ids(ofInput: input, tables: tables.count)
+    let isFirst = state.remember(space, rows[start..<rows.count], recordedMs: clockMs)
+    rows.truncate(to: start)
     return isFirst
   }
 }

@@ -10,11 +10,17 @@ package final class Direct {
   package var counts: Counts { counted }
   private var counted = Counts()
 
+  // The plan's and the bench's, here as well as they are used for each record (README.md,
+  // "References").
+  private let inputs: Lent<InputPlan>
   private let bench: Workbench
+  private let keys: ByteBuffer
 
   package init(_ plan: ProductPlan) {
     self.plan = plan
+    inputs = plan.inputs
     bench = plan.workbench
+    keys = bench.keys
   }
 
   package func clearCounts() { counted = Counts() }
@@ -22,7 +28,7 @@ package final class Direct {
   /// Runs the record through the product and appends what it becomes. `recordedMs` is the turn's
   /// clock, in milliseconds since 1970.
   package func take(_ record: SourceRecord, recordedMs: Int64, into batch: OutputBatch) -> Intake {
-    plan.inputs.lend(record.input) { take(record, $0, recordedMs, batch) }
+    inputs.lend(record.input) { take(record, $0, recordedMs, batch) }
   }
 
   private func take(
@@ -95,9 +101,9 @@ package final class Direct {
     _ record: SourceRecord, _ input: InputPlan, _ event: EventPlan
   ) -> Emission.Identity {
     if event.id.decode >= 0 {
-      let start = bench.keys.count
-      if bench.keys.appendKeyPart(bench.slots[event.id.decode]) {
-        return .event(bench.keys[start..<bench.keys.count])
+      let start = keys.count
+      if keys.appendKeyPart(bench.slots[event.id.decode]) {
+        return .event(keys[start..<keys.count])
       }
     }
     return .source(topic: input.topic.view, record.partition, record.offset)

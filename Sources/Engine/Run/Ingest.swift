@@ -29,13 +29,17 @@ package final class Ingest {
   private var counted = Counts()
   private var open = 0
   /// By journal and partition; nil: no block was begun there yet.
-  private var builders: ContiguousArray<JournalBlockBuilder?>
+  private let builders: LentPlaces<JournalBlockBuilder>
   /// Where each journal's partitions begin in ``builders``.
   private let firstBuilder: ContiguousArray<Int>
   /// Builders whose block was published.
   private var spare: [JournalBlockBuilder] = []
   private let positions: InputPositions
   private let bench: Workbench
+  // The plan's and the bench's, here as well as they are used for each record (README.md,
+  // "References").
+  private let inputs: Lent<InputPlan>
+  private let keys: ByteBuffer
   /// The event at hand nearly fills what its topic takes: positions of partitions yet to come would
   /// not fit beside it.
   private var mustSeal = false
@@ -49,15 +53,17 @@ package final class Ingest {
       count += Int(partitions)
     }
     firstBuilder = first
-    builders = ContiguousArray(repeating: nil, count: count)
+    builders = LentPlaces(count: count)
     positions = InputPositions()
+    inputs = plan.inputs
     bench = plan.workbench
+    keys = bench.keys
   }
 
   /// Appends the record to the open block of each journal that takes it, or to `batch` as
   /// quarantined. `recordedMs` is the turn's clock. A block that is full is sealed at once.
   package func take(_ record: SourceRecord, recordedMs: Int64, into batch: OutputBatch) -> Intake {
-    plan.inputs.lend(record.input) { take(record, $0, recordedMs, batch) }
+    inputs.lend(record.input) { take(record, $0, recordedMs, batch) }
   }
 
   private func take(
@@ -111,7 +117,6 @@ package final class Ingest {
     var entry = JournalEvent(
       input: record.input, partition: record.partition, offset: record.offset, time: time,
       key: record.key, payload: record.value)
-    let keys = bench.keys
     let idStart = keys.count
     if event.id.intake >= 0, keys.appendKeyPart(bench.slots[event.id.intake]) {
       if !isShortEnough(keys.count - idStart, "id") { return false }
@@ -121,16 +126,21 @@ package final class Ingest {
     // All keys first: a record is in every journal that takes it, or in none.
     let start = keys.count
     for index in event.journals.indices {
-      if !appendKey(event.journals[index].key, record, event) { return false }
+      if !event.journals.lend(index, { appendKey($0.key, record, event) }) { return false }
     }
     if event.journals.count == 1 {
-      append(entry, event.journals[0].journal, keys[start..<keys.count], recordedMs)
+      let journal = event.journals.lend(0) { $0.journal }
+      append(entry, journal, keys[start..<keys.count], recordedMs)
       return true
     }
     for index in event.journals.indices {
       let begin = keys.count
-      if !appendKey(event.journals[index].key, record, event) { return false }
-      append(entry, event.journals[index].journal, keys[begin..<keys.count], recordedMs)
+      let isAppended = event.journals.lend(index) {
+        if !appendKey($0.key, record, event) { return false }
+        append(entry, $0.journal, keys[begin..<keys.count], recordedMs)
+        return true
+      }
+      if !isAppended { return false }
     }
     return true
   }
@@ -138,16 +148,14 @@ package final class Ingest {
   private func appendKey(
     _ key: KeyPlan, _ record: SourceRecord, _ event: EventPlan
   ) -> Bool {
-    let start = bench.keys.count
+    let start = keys.count
     if !key.isSource {
-      if bench.appendKey(key, to: bench.keys) {
-        return isShortEnough(bench.keys.count - start, "key")
-      }
+      if bench.appendKey(key, to: keys) { return isShortEnough(keys.count - start, "key") }
       bench.explainMissingKey(event)
       return false
     }
     if let key = record.key {
-      bench.keys.append(key)
+      keys.append(key)
       return isShortEnough(key.count, "key")
     }
     bench.fail(RunFault(reason: "missing-key", message: "the record has no Kafka key", place: ""))
@@ -191,13 +199,11 @@ package final class Ingest {
   ) {
     let partition = Records.partition(ofKey: key, among: plan.journalPartitions[journal])
     let place = firstBuilder[journal] + Int(partition.value)
-    let builder = builders[place] ?? freshBuilder(at: place)
+    let outcome = builders.lend(place) { $0.append(event) }
+    if case .sealFirst = outcome { seal(journal, partition, recordedMs) }
+    // An empty one takes any event.
+    if outcome != .appended { _ = freshBuilder(at: place).append(event) }
     open += 1
-    if case .appended = builder.append(event) { return }
-    open -= 1
-    seal(journal, partition, recordedMs)
-    open += 1
-    _ = freshBuilder(at: place).append(event)
   }
 
   private func freshBuilder(at place: Int) -> JournalBlockBuilder {
@@ -241,7 +247,7 @@ package final class Ingest {
 
   /// The turn was aborted: its blocks, counts and input positions are forgotten.
   package func discard() {
-    for place in builders.indices {
+    for place in 0..<builders.count {
       guard let builder = builders[place] else { continue }
       builder.reset()
     }

@@ -8,7 +8,14 @@ extension Workbench {
   /// Runs one update of a clause over the row at hand.
   @inline(__always)
   func update(_ clause: ClausePlan, _ index: Int, _ time: Timestamp, _ slots: ValueRun) -> Updated {
-    let update = clause.updates[index]
+    clause.updates.lend(index) { self.update(clause, index, $0, time, slots) }
+  }
+
+  @inline(__always)
+  private func update(
+    _ clause: ClausePlan, _ index: Int, _ update: ClausePlan.Update, _ time: Timestamp,
+    _ slots: ValueRun
+  ) -> Updated {
     if update.hasCondition {
       switch test(update.condition, frame) {
       case .on: break
@@ -103,8 +110,9 @@ extension Workbench {
     }
   }
 
-  /// The key's parts of the row at hand, kept while the event lasts.
-  @inline(__always)
+  /// The key's parts of the row at hand, kept while the event lasts. No part of its caller, as
+  /// ``begin()``.
+  @inline(never)
   func keepKey(_ table: TablePlan, _ slots: ValueRun) -> ValueRun {
     let parts = arena.values(table.keyCount)
     for part in 0..<table.keyCount { parts[part] = slots[TablePlan.keySlot + part] }

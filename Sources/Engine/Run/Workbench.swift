@@ -16,7 +16,7 @@ final class Workbench {
   private let tape: JSONTape
   /// Keys and ids of the record at hand.
   let keys = ByteBuffer(capacity: 1024)
-  /// Rows of the record at hand, before they are put into the state.
+  /// Rows of the record at hand, before they are put into the state; and ids, for a moment.
   let rows = ByteBuffer(capacity: 4096)
   /// Takes what silent re-apply makes.
   let discarded = OutputBatch()
@@ -46,8 +46,9 @@ final class Workbench {
       ?? RunFault(reason: "internal", message: "a step failed without a reason", place: "")
   }
 
-  /// A new record is at hand: what was made for the last one is taken back.
-  @inline(__always)
+  /// A new record is at hand: what was made for the last one is taken back. No part of its callers,
+  /// in which its objects would be counted (README.md, "References").
+  @inline(never)
   func begin() {
     arena.reset()
     keys.clear()
@@ -92,15 +93,15 @@ final class Workbench {
   @inline(__always)
   private func readAtOnce(_ value: ByteView, _ event: EventPlan, _ extent: Extent) -> Bool {
     switch extent {
-    case .intake: event.isTaken && decoder.readAtOnce(value, event.intake.shape)
-    case .whole: event.isRead && decoder.readAtOnce(value, event.decode.shape)
+    case .intake: event.isTaken && decoder.readAtOnce(value, event.intakeShape)
+    case .whole: event.isRead && decoder.readAtOnce(value, event.decodeShape)
     }
   }
 
   private func readOverTape(_ event: EventPlan, _ extent: Extent) {
     switch extent {
-    case .intake: if event.isTaken { keepsContract = decoder.read(event.intake.shape) }
-    case .whole: if event.isRead { keepsContract = decoder.read(event.decode.shape) }
+    case .intake: if event.isTaken { keepsContract = decoder.read(event.intakeShape) }
+    case .whole: if event.isRead { keepsContract = decoder.read(event.decodeShape) }
     }
   }
 

@@ -44,7 +44,8 @@ final class SimulatedPartition {
   /// Applies a block silently, in a turn of its own.
   func reapply(_ block: ProductSimulation.Block) {
     begin()
-    _ = apply(block, publishing: nil)
+    let refused = apply(block, publishing: nil)
+    precondition(refused == nil, "a block of the simulation's own was refused")
     commit()
   }
 

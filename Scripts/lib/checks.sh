@@ -53,8 +53,9 @@ count_tests() {
 explain_tests() {
   note "   what failed, again:"
   grep -E '^✘ ' "$1" | grep -vE '^✘ Suite ' | head -n 20 || true
-  # A sanitizer's report: from its first line to the summary.
-  sed -nE '/(WARNING|ERROR): [A-Za-z]+Sanitizer/,/^SUMMARY: /p' "$1" | head -n 100 || true
+  # Of a sanitizer's report: what was touched, by whom, and the upper frames.
+  sed -nE '/(WARNING|ERROR): [A-Za-z]+Sanitizer/,/^SUMMARY: /p' "$1" |
+    grep -E 'Sanitizer|^ +[A-Z].* (of size|by|at|is) |^ +#[0-6] ' | head -n 40 || true
 }
 
 # The last lines: what failed, and a line by itself that machines read.

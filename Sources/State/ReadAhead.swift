@@ -21,9 +21,6 @@ final class ReadAhead: @unchecked Sendable {
   private var bytesMax = 0
   private let done = DispatchSemaphore(value: 0)
   private let isClaimed = Atomic(false)
-  /// Set behind all that the owner did with it, and looked at before it goes: the other thread may
-  /// be the last to let it go, and counting references orders nothing that a sanitizer sees.
-  private let isLeft = Atomic(false)
 
   private struct Key {
     /// By which most are told apart.
@@ -33,8 +30,6 @@ final class ReadAhead: @unchecked Sendable {
 
     var range: Range<Int> { Int(start)..<Int(end) }
   }
-
-  deinit { _ = isLeft.load(ordering: .acquiring) }
 
   /// How many keys were added; not to be asked of one that was started.
   var count: Int { wanted.count }
@@ -73,10 +68,7 @@ final class ReadAhead: @unchecked Sendable {
   /// Nothing of it is wanted. Waits if it is being read, as nobody may close the files meanwhile.
   func drop() {
     if claim() { source = nil } else { done.wait() }
-    leave()
   }
-
-  private func leave() { isLeft.store(true, ordering: .releasing) }
 
   @inline(never)
   private func read() {
@@ -114,9 +106,7 @@ final class ReadAhead: @unchecked Sendable {
 
   /// As ``finish(_:)`` where somebody has begun to read, else as ``drop()``.
   func finishIfBegun(_ body: (ByteView, ByteView?) -> Void) throws(StoreFailure) {
-    if !claim() { return try lend(body) }
-    source = nil
-    leave()
+    if claim() { source = nil } else { try lend(body) }
   }
 
   /// Lends each key, with its kind and space before it, and its row. Waits until all is read, or
@@ -128,7 +118,6 @@ final class ReadAhead: @unchecked Sendable {
 
   private func lend(_ body: (ByteView, ByteView?) -> Void) throws(StoreFailure) {
     done.wait()
-    defer { leave() }
     if let failure { throw failure }
     for (key, range) in zip(wanted, found) { body(keys[key.range], range.map { rows[$0] }) }
   }

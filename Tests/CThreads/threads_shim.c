@@ -1,7 +1,14 @@
-// The thread sanitizer knows pthread but not the C11 threads that librdkafka uses: it then sees no
-// thread start and no lock, and dies. Under that sanitizer these definitions stand before those of
-// the C library and lead to pthread, whose types glibc uses for the C11 ones. In every other build
-// nothing of this is compiled.
+// What the thread sanitizer cannot see, as it happens in libraries that it was not built into.
+// Under it these definitions stand before those of the libraries; in every other build nothing of
+// this is compiled.
+//
+// - It knows pthread but not the C11 threads that librdkafka uses: it then sees no thread start and
+//   no lock, and dies. They lead to pthread, whose types glibc uses for the C11 ones.
+// - Swift's Mutex is inlined, and seen, until somebody has to wait: that is a call into
+//   libswiftSynchronization, and what the lock guards looks unguarded.
+// - A block that is handed to a queue is freed by whoever lets it go last, as counted by atomics of
+//   libBlocksRuntime.
+#define _GNU_SOURCE
 #include "threads_shim.h"
 
 #if defined(__has_feature)
@@ -11,8 +18,10 @@
 #endif
 
 #ifdef WEFT_THREADS_SHIM
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <threads.h>
@@ -88,6 +97,43 @@ int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *until) 
 void cnd_destroy(cnd_t *condition) { pthread_cond_destroy((pthread_cond_t *)condition); }
 void call_once(once_flag *flag, void (*body)(void)) {
   pthread_once((pthread_once_t *)flag, body);
+}
+
+// Swift's Mutex where it has to wait, by Swift 6.3's symbols. The word is the owner's thread, 0 if
+// it is free. As nobody notes here that he waits, letting go never comes to the second one.
+__attribute__((swiftcall)) void weft_mutex_lock_slow(
+    uint32_t thread, __attribute__((swift_context)) uint32_t *word)
+    __asm__("$s15Synchronization12_MutexHandleV9_lockSlowyys6UInt32VF");
+__attribute__((swiftcall)) void weft_mutex_lock_slow(
+    uint32_t thread, __attribute__((swift_context)) uint32_t *word) {
+  uint32_t free = 0;
+  while (!__atomic_compare_exchange_n(
+      word, &free, thread, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    free = 0;
+    sched_yield();
+  }
+}
+__attribute__((swiftcall)) void weft_mutex_unlock_slow(
+    __attribute__((swift_context)) uint32_t *word)
+    __asm__("$s15Synchronization12_MutexHandleV11_unlockSlowyyF");
+__attribute__((swiftcall)) void weft_mutex_unlock_slow(
+    __attribute__((swift_context)) uint32_t *word) {
+  __atomic_store_n(word, 0, __ATOMIC_RELEASE);
+}
+
+// Whatever anyone did with a block comes before its end.
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+void _Block_release(const void *block) {
+  static void (*release)(const void *);
+  void (*found)(const void *) = __atomic_load_n(&release, __ATOMIC_ACQUIRE);
+  if (!found) {
+    *(void **)&found = dlsym(RTLD_NEXT, "_Block_release");
+    __atomic_store_n(&release, found, __ATOMIC_RELEASE);
+  }
+  __tsan_release((void *)(uintptr_t)block);
+  __tsan_acquire((void *)(uintptr_t)block);
+  found(block);
 }
 
 int weft_threads_shimmed(void) { return 1; }

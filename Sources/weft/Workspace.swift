@@ -24,8 +24,9 @@ struct Workspace {
       directories.map { LoadedDomain.load($0, environment: environment) }
     }
     if let found = Workspace.directories(at: directory, isNamed: place != nil) {
-      domains = load(found.domains)
-      product = found.product
+      let loaded = load(found.domains)
+      domains = loaded
+      product = found.product.map { Workspace.name(ofProductAt: $0, in: loaded) }
       return
     }
     let known = Workspace.known(session)
@@ -60,8 +61,17 @@ struct Workspace {
       help: near ?? "give its directory, or the mesh's with --mesh")
   }
 
+  /// What the product at a directory calls itself: its directory may have another name. Where its
+  /// file does not say, all that is to be told of it is what is wrong with that.
+  private static func name(ofProductAt place: String, in domains: [LoadedDomain]) -> String {
+    func standard(_ path: String) -> String { URL(filePath: path).standardizedFileURL.path }
+    let products = domains.flatMap(\.products)
+    let found = products.first { standard($0.directory) == standard(place) }
+    return found?.descriptor?.id ?? URL(filePath: place).standardizedFileURL.lastPathComponent
+  }
+
   /// The domains at a directory: itself, those in it, or (unless a place was named) the one that
-  /// holds it.
+  /// holds it; of a product its directory as well.
   private static func directories(
     at place: String, isNamed: Bool
   ) -> (domains: [String], product: String?)? {
@@ -77,8 +87,7 @@ struct Workspace {
       while above.path != "/" {
         if has("worker.yaml", above.path) {
           let isProduct = has("product.odps.yaml", place)
-          let name = URL(filePath: place).standardizedFileURL.lastPathComponent
-          return ([above.path], isProduct ? name : nil)
+          return ([above.path], isProduct ? place : nil)
         }
         above = above.deletingLastPathComponent().standardizedFileURL
       }

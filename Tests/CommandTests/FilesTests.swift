@@ -78,6 +78,23 @@ import Testing
     #expect(try empty("apply").code == 1)
   }
 
+  @Test func `a product is found in its directory, whatever that is called`() throws {
+    let weft = try Weft()
+    defer { weft.remove() }
+    try #require(try weft("new", "domain", "shop").code == 0)
+    let domain = Weft(in: weft.directory.appending(path: "shop"))
+    try #require(try domain("new", "product", "orders").code == 0)
+    try FileManager.default.moveItem(
+      at: domain.directory.appending(path: "orders"), to: domain.directory.appending(path: "other"))
+    let check = try weft("check", "shop/other")
+    #expect(check.output.contains("1 domain and 1 product checked"), "\(check.all)")
+    let test = try weft("test", "shop/other")
+    #expect(test.code == 0 && test.output.contains("none failed"), "\(test.all)")
+    try weft.edit("shop/other/product.odps.yaml", "id: orders", "id: [")
+    let broken = try weft("check", "shop/other")
+    #expect(broken.code == 1 && broken.output.contains("product.odps.yaml"), "\(broken.all)")
+  }
+
   @Test func `no secret of worker.yaml is ever printed`() throws {
     var weft = try product()
     defer { weft.remove() }

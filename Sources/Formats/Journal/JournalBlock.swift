@@ -94,9 +94,8 @@ package struct JournalBlock {
 /// while try events.next() { … events.event … }
 /// ```
 /// What it lends lives as long as the block's bytes; a walk that ends early has checked no further.
-/// The event stands in the walk, because
-/// returning 300 bytes as an optional costs as much as reading them: 33 ns an event so, 70
-/// otherwise.
+/// The event stands in the walk, because returning 300 bytes as an optional costs as much as
+/// reading them: 33 ns an event so, 70 otherwise.
 package struct JournalEvents {
   /// The event that ``next()`` has read; means nothing before the first and behind the last one.
   package private(set) var event: JournalEvent

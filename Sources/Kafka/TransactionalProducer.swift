@@ -293,8 +293,9 @@ import Records
   /// one may come twice, asked for again by librdkafka or by one broker of another because the
   /// first answer was lost. Both name an epoch, not a transaction (KIP-890, whose protocol
   /// librdkafka does not speak), so that the second may end the next transaction early. A new
-  /// producer has a new epoch, and brokers refuse what names an old one. A connection between
-  /// brokers that is lost is not seen here, but where one of them has died.
+  /// producer has a new epoch, and brokers refuse what names an old one. librdkafka tells of the
+  /// loss before it asks again, so that it is known when ``commit(_:)`` returns. A connection
+  /// between brokers that is lost is not seen here, but where one of them has died.
   package func connectionLoss() -> String? {
     drainEvents(waitMilliseconds: 0)
     return lostConnection

@@ -12,7 +12,8 @@ extension ProductLoop {
 
   /// The producer, with a transaction open.
   func begin() throws(LoopFailure) -> Publisher<World.Producer> {
-    try renewDoubtfulProducer()
+    giveUpDoubtfulProducer()
+    if publisher == nil { try openProducer() }
     guard let publisher else {
       throw .kafka(
         KafkaError(code: .timedOut, operation: "begin a transaction", isRetriable: true), .writing)
@@ -27,9 +28,9 @@ extension ProductLoop {
 
   /// Before a transaction begins: an epoch under which the end of the last one may still come is
   /// not used again.
-  private func renewDoubtfulProducer() throws(LoopFailure) {
-    guard let producer = publisher?.producer, !producer.isInTransaction,
-      let reason = producer.connectionLoss()
+  private func giveUpDoubtfulProducer() {
+    guard settings.unsafe.keeps(.epochAfterLoss), let producer = publisher?.producer,
+      !producer.isInTransaction, let reason = producer.connectionLoss()
     else { return }
     let now = world.monotonicMs()
     if lossSaidMs.map({ now - $0 >= 30_000 }) ?? true {
@@ -37,7 +38,6 @@ extension ProductLoop {
       settings.log.write(ConnectionLost(product: product.name, reason: reason))
     }
     publisher = nil
-    try openProducer()
   }
 
   func openProducer() throws(LoopFailure) {

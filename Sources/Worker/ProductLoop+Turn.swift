@@ -317,7 +317,7 @@ extension ProductLoop {
     noteSuccess()
   }
 
-  /// Takes the open turn back, here and at the broker.
+  /// Takes the open turn back, here and at the broker. What comes next has another epoch.
   func abortTurn() throws(LoopFailure) {
     let wasOpen = meter.isOpen
     rollBackTurn()
@@ -327,6 +327,7 @@ extension ProductLoop {
     } catch {
       throw .kafka(error, .ending)
     }
+    if settings.unsafe.keeps(.epochAfterAbort) { publisher = nil }
     if wasOpen { monitor.update { $0.aborts += 1 } }
   }
 

@@ -10,6 +10,10 @@ package struct UnsafeSettings: Hashable, Sendable {
     case gatheredGeneration = "gathered-generation"
     /// Every start has a transactional id of its own, and offsets name no generation.
     case fencing
+    /// A producer begins another transaction with its epoch though it has lost a connection.
+    case epochAfterLoss = "epoch-after-loss"
+    /// A producer begins another transaction with its epoch though it has aborted one.
+    case epochAfterAbort = "epoch-after-abort"
   }
 
   package let disabled: Set<Rule>

@@ -26,9 +26,10 @@ package struct Fault: Sendable, Hashable {
     /// The next commit has no answer: it was done, or not, or is done so much later, should its
     /// producer's epoch last so long.
     case commitUnanswered(Arrival)
-    /// The next transaction that it ends costs it a connection, and gets its markers twice, the
-    /// second time when so many records of the one after it are written. Then it dies, or goes on.
-    case markersAgain(afterRecords: Int, dies: Bool)
+    /// The next transaction that it ends gets its markers twice. With a number, that costs it a
+    /// connection, and they come when so many records of the one after it are written; without, it
+    /// notices nothing, and they come right before that one's commit. Then it dies, or goes on.
+    case markersAgain(afterRecords: Int?, dies: Bool)
     /// What the process sends next is not delivered, but for some of it.
     case deliveryFailed
     /// The process's reader of the journal hears nothing more, though there is more.
@@ -104,7 +105,9 @@ package struct Case: Sendable, Hashable {
     case ..<52: .stop(afterMs: Int64(1 + random.below(3000)))
     case ..<57: .edit(afterMs: Int64(1 + random.below(500)))
     case ..<66: .rebalance
-    case ..<70: .markersAgain(afterRecords: 1 + random.below(8), dies: random.percent(70))
+    case ..<70:
+      .markersAgain(
+        afterRecords: random.percent(70) ? 1 + random.below(8) : nil, dies: random.percent(70))
     case ..<77: .memberForgotten(standsForMs: Int64(random.below(2000)))
     case ..<84: .transactionTimedOut
     case ..<90:

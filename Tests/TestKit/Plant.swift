@@ -5,7 +5,8 @@ package enum Plant: String, CaseIterable, Sendable {
   // The turn.
   case offsetRule, gatheredGeneration, fencing
   case unstableOffsets, abortedRead, uncommittedRead, offsetsLost, abortedOffsetsKept
-  case tornCommit, recordsLost, recordsTwice, offsetGuessed, generationUnchecked, epochKept
+  case tornCommit, recordsLost, recordsTwice, offsetGuessed, generationUnchecked
+  case epochKept, abortedEpochKept
   // The state on disk.
   case rowsLost, stampLost, halfStep, idsLost, oldRows, lastStepLost
   // What is read.
@@ -24,6 +25,8 @@ package enum Plant: String, CaseIterable, Sendable {
     case .offsetRule: [.offsetRule]
     case .gatheredGeneration: [.gatheredGeneration]
     case .fencing: [.fencing]
+    case .epochKept: [.epochAfterLoss]
+    case .abortedEpochKept: [.epochAfterAbort]
     default: []
     }
   }

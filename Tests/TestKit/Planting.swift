@@ -92,13 +92,19 @@ extension Plant {
         || given.shape.ports.contains(where: \.isNarrow)
     case .incarnationsAlike:
       return given.faults.contains { if case .madeAnew = $0.kind { true } else { false } }
-    case .epochKept:
-      return given.faults.contains { if case .markersAgain = $0.kind { true } else { false } }
+    case .epochKept: return given.faults.contains { $0.isMarkersAgain(noticed: true) }
+    case .abortedEpochKept: return given.faults.contains { $0.isMarkersAgain(noticed: false) }
     case .damageUnseen: return given.faults.contains { $0.kind == .rowsDamaged }
     case .endsUnknown:
       return given.instances > 1 && given.faults.contains { $0.kind == .readerHangs }
     default: return true
     }
+  }
+}
+
+extension Fault {
+  fileprivate func isMarkersAgain(noticed: Bool) -> Bool {
+    if case .markersAgain(let records, _) = kind { (records != nil) == noticed } else { false }
   }
 }
 

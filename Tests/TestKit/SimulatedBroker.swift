@@ -207,7 +207,8 @@ package final class SimulatedBroker {
     let old: Transaction
     let epoch: Int
     let commits: Bool
-    var recordsLeft: Int
+    /// Nil: they come right before the next one's commit.
+    var recordsLeft: Int?
     let then: () -> Void
   }
 
@@ -215,14 +216,29 @@ package final class SimulatedBroker {
 
   private func noteWrite(_ transaction: Transaction) {
     guard let producer = producers.values.first(where: { $0.transaction === transaction }),
-      let markers = producer.lateMarkers, markers.old !== transaction
+      let markers = producer.lateMarkers, markers.old !== transaction,
+      let left = markers.recordsLeft
     else { return }
-    producer.lateMarkers?.recordsLeft -= 1
-    if markers.recordsLeft > 0 { return }
+    producer.lateMarkers?.recordsLeft = left - 1
+    if left == 1 { land(markers, of: producer, amid: transaction)() }
+  }
+
+  /// Has markers come that wait for the next commit, which is this one. What follows once it is
+  /// done is for the caller to call.
+  func landLateMarkers(before transaction: Transaction, of id: String) -> (() -> Void)? {
+    guard let producer = producers[id], let markers = producer.lateMarkers,
+      markers.old !== transaction, markers.recordsLeft == nil
+    else { return nil }
+    return land(markers, of: producer, amid: transaction)
+  }
+
+  private func land(
+    _ markers: LateMarkers, of producer: Producer, amid transaction: Transaction
+  ) -> () -> Void {
     producer.lateMarkers = nil
     // They name an epoch, not a transaction.
     if producer.epoch == markers.epoch { endEarly(transaction, markers) }
-    markers.then()
+    return markers.then
   }
 
   private func endEarly(_ next: Transaction, _ markers: LateMarkers) {

@@ -244,24 +244,26 @@ package final class SimulatedProducer: LoopProducer {
   private func commitAtBroker() {
     if let transaction = broker.producers[id]?.transaction, transaction.state == .open {
       if process.isEdited { process.hasCommittedAsEdited = true }
+      let then = broker.landLateMarkers(before: transaction, of: id)
       end(transaction, commits: true)
+      then?()
     }
   }
 
   private func end(_ transaction: SimulatedBroker.Transaction, commits: Bool) {
     broker.end(transaction, commits: commits)
     guard let again = process.markersAgain else { return }
+    // Unnoticed, they matter more after an abort, which is rarer.
+    if again.records == nil, commits, simulation.random.percent(60) { return }
     process.markersAgain = nil
-    // The loss is noticed at once, or while nothing happens; later nobody could do anything.
-    simulation.after(Int64(simulation.random.below(300))) { [self] in
-      if isInTransaction || broker.producers[id]?.transaction !== transaction { return }
-      if !simulation.plants.contains(.epochKept) { lost = "a connection was lost" }
-      broker.markAgain(
-        SimulatedBroker.LateMarkers(
-          old: transaction, epoch: epoch, commits: commits, recordsLeft: again.records,
-          then: again.then),
-        of: id)
-    }
+    // The answer was lost with the connection, and asked for again: the loss is known before the
+    // call returns.
+    if again.records != nil { lost = "a connection was lost" }
+    broker.markAgain(
+      SimulatedBroker.LateMarkers(
+        old: transaction, epoch: epoch, commits: commits, recordsLeft: again.records,
+        then: again.then),
+      of: id)
   }
 
   package func abort(_ deadline: Deadline) throws(KafkaError) {

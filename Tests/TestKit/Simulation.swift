@@ -242,7 +242,7 @@ package final class SimulatedProcess: @unchecked Sendable {
   /// What its next commit comes to, of which it hears nothing.
   var nextCommit: Fault.Arrival?
   /// The markers of the next transaction that it ends come again, amid the one after it.
-  var markersAgain: (records: Int, then: () -> Void)?
+  var markersAgain: (records: Int?, then: () -> Void)?
   var hasCommittedAsEdited = false
   /// What it sends next does not arrive.
   var isDeliveryFailing = false

@@ -12,10 +12,11 @@ from .places import KAFKA, ProofError, free_ports, tool
 class Cluster:
     """One or three nodes with their data in a directory of their own."""
 
-    def __init__(self, directory: Path, nodes: int = 1, heap: str = "384m"):
+    def __init__(self, directory: Path, nodes: int = 1, heap: str = "384m",
+                 secure: bool = False):
         if not KAFKA.exists():
             raise ProofError("this needs Apache Kafka at ../shared/kafka (see its README.md)")
-        self.directory, self.nodes, self.heap = directory, nodes, heap
+        self.directory, self.nodes, self.heap, self.secure = directory, nodes, heap, secure
         self.bootstrap = ""
         self.down: set[int] = set()
 
@@ -24,7 +25,7 @@ class Cluster:
             port = free_ports(10 * self.nodes)
             done = self._kafka(
                 "start", str(self.directory), "--nodes", str(self.nodes), "--port", str(port),
-                "--heap", self.heap, check=False)
+                "--heap", self.heap, *(["--secure"] if self.secure else []), check=False)
             if done.returncode == 0 and all(self.alive(n) for n in self.each()):
                 self.bootstrap = done.stdout.split()[-1]
                 return

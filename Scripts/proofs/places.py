@@ -63,11 +63,13 @@ def _is_owned(directory: Path) -> bool:
     return _started(int(pid)) == started
 
 
-def setup() -> None:
-    """Brings in what is missing from Debian, as every script does, and says what: to standard error,
-    since a bench's standard output is for its figures."""
+def setup(*packages: str) -> None:
+    """Brings in what is missing from Debian, as every script does, and these packages, and says what:
+    to standard error, since a bench's standard output is for its figures."""
     lib = ROOT / "Scripts" / "lib"
     script = f". '{lib}/common.sh'; . '{lib}/setup.sh'; setup; need_java"
+    if packages:
+        script += f"; need_packages {' '.join(packages)}"
     if subprocess.run(["bash", "-euo", "pipefail", "-c", script], stdout=sys.stderr).returncode:
         raise ProofError("what it takes is not there: see above")
 

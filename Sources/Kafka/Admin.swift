@@ -51,10 +51,10 @@ package struct ItemResult: Hashable, Sendable {
   ) throws(KafkaError) {
     self.log = log
     context = ClientContext(log: log)
-    let configuration = try Configuration(
-      settings, role: .admin,
-      // A consumer's property by its documentation, but this question goes by it in any client.
-      extra: readsUncommitted ? [("isolation.level", "read_uncommitted")] : [])
+    // Consumers' properties by their documentation, but these questions go by them in any client.
+    var extra = [("allow.auto.create.topics", "false")]
+    if readsUncommitted { extra.append(("isolation.level", "read_uncommitted")) }
+    let configuration = try Configuration(settings, role: .admin, extra: extra)
     context.attach(configuration)
     unsafe client = try configuration.makeClient(RD_KAFKA_PRODUCER)
   }
@@ -70,10 +70,19 @@ package struct ItemResult: Hashable, Sendable {
     }
   }
 
-  /// One topic; nil if there is none of that name. Asks for all: many brokers make a topic that
-  /// they are asked for by name (`auto.create.topics.enable`).
+  /// One topic; nil if there is none of that name.
+  ///
+  /// Asks for all first: some brokers make a topic that they are asked for by name, even if they
+  /// are asked not to.
+  /// - Throws: an error with ``KafkaError/isAccessDenied`` where the user may not describe the
+  ///   topic. Among all topics it is left out, as if it were not there.
   package func topic(_ name: String, _ deadline: Deadline) throws(KafkaError) -> TopicDescription? {
-    try topics(deadline).first { $0.name == name }
+    if let found = try topics(deadline).first(where: { $0.name == name }) { return found }
+    do {
+      return try unsafe metadata(client, topic: name, deadline).first
+    } catch {
+      throw reason(error)
+    }
   }
 
   /// While a broker is away a call says "timed out"; why, such as a refused login, comes as an

@@ -137,6 +137,7 @@ package protocol LoopProducer: AnyObject {
 /// ``Kafka/Admin``
 package protocol LoopAdmin: AnyObject {
   func topics(_ deadline: Deadline) throws(KafkaError) -> [TopicDescription]
+  func topic(_ name: String, _ deadline: Deadline) throws(KafkaError) -> TopicDescription?
   func topicConfigs(_ topic: String, _ deadline: Deadline) throws(KafkaError) -> [TopicConfig]
   func group(_ name: String, _ deadline: Deadline) throws(KafkaError) -> GroupDescription?
   func watermarks(_ topic: String, _ partition: Partition, _ deadline: Deadline)

@@ -295,9 +295,19 @@ package final class ProductLoop<World: LoopWorld> {
   func checkTopics() throws(LoopFailure) {
     // A broker may not have heard yet of topics that were made just now.
     let patience = Deadline.after(milliseconds: Self.startCallMs)
-    while let problem = missingTopic(try topicNames()) {
-      if patience.hasPassed || control.isStopping { throw .stop(.refused(problem)) }
+    while let missing = missingTopic(try topicNames()) {
+      if patience.hasPassed || control.isStopping {
+        try checkIsHidden(missing.topic)
+        throw .stop(.refused(missing.problem))
+      }
       world.pause(milliseconds: 200)
+    }
+  }
+
+  /// Among all topics those are left out that the user may not describe.
+  private func checkIsHidden(_ topic: String) throws(LoopFailure) {
+    _ = try patiently { limit throws(KafkaError) in
+      try self.world.makeAdmin(readsUncommitted: false).topic(topic, limit)
     }
   }
 
@@ -308,17 +318,19 @@ package final class ProductLoop<World: LoopWorld> {
       })
   }
 
-  private func missingTopic(_ present: Set<String>) -> String? {
-    let own = writtenTopics
+  private func missingTopic(_ present: Set<String>) -> (topic: String, problem: String)? {
     if let topic = product.inputs.first(where: { !present.contains($0.topic) })?.topic {
-      return missing(topic, isInput: true)
+      return (topic, missing(topic, isInput: true))
     }
-    if present.isDisjoint(with: own) {
-      return "none of the product's topics is there: it was not applied to this broker, or under"
+    let own = writtenTopics
+    guard let topic = own.first(where: { !present.contains($0) }) else { return nil }
+    if !present.isDisjoint(with: own) { return (topic, missing(topic, isInput: false)) }
+    return (
+      topic,
+      "none of the product's topics is there: it was not applied to this broker, or under"
         + " another environment; `weft apply` makes them, --environment or WEFT_ENVIRONMENT says which"
         + " environment is meant"
-    }
-    return own.first { !present.contains($0) }.map { missing($0, isInput: false) }
+    )
   }
 
   /// In the order of their ordinals: journals, ports, quarantine.

@@ -109,6 +109,10 @@ package final class SimulatedAdmin: LoopAdmin {
     }
   }
 
+  package func topic(_ name: String, _ deadline: Deadline) throws(KafkaError) -> TopicDescription? {
+    try topics(deadline).first { $0.name == name }
+  }
+
   package func topicConfigs(_ topic: String, _ deadline: Deadline) throws(KafkaError)
     -> [TopicConfig]
   { [] }

@@ -43,7 +43,8 @@ struct StatusReport {
     try broker.run { admin, deadline in
       let topics = try admin.topics(deadline)
       let counts = Dictionary(topics.map { ($0.name, $0.partitions) }) { first, _ in first }
-      guard counts[found.product.quarantineTopic] != nil else {
+      let quarantine = found.product.quarantineTopic
+      if counts[quarantine] == nil, try admin.topic(quarantine, deadline) == nil {
         throw StatusReport.notApplied(found)
       }
       let observations = try Observations.read(

@@ -13,14 +13,15 @@ from .plan import TOPICS, Fed
 
 class Feeder(threading.Thread):
     """All but the last twentieth in `seconds`, and that not before `release` is called, so that the
-    input outlasts whatever is done to the workers meanwhile; after it as fast as `FAST`."""
+    input outlasts whatever is done to the workers meanwhile; after it as fast as `FAST`. No less
+    than the last `kept` are kept back so."""
 
     FAST = 12_000.0  # records a second
 
-    def __init__(self, bootstrap: str, fed: list[Fed], seconds: float, log: Path):
+    def __init__(self, bootstrap: str, fed: list[Fed], kept: int, seconds: float, log: Path):
         super().__init__(daemon=True)
         self._fed = fed
-        self._held = len(fed) - len(fed) // 20
+        self._held = len(fed) - max(len(fed) // 20, kept)
         self._rate = self._held / seconds
         self._released = threading.Event()
         self._log = open(log, "wb")
@@ -35,7 +36,7 @@ class Feeder(threading.Thread):
 
     @property
     def held(self) -> bool:
-        """Only the last twentieth is left."""
+        """Only what is kept back is left."""
         return self.sent >= self._held
 
     def run(self) -> None:

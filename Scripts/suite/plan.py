@@ -70,6 +70,7 @@ class Plan:
     def __init__(self, seed: int, events: int, accounts: int = 3000):
         self._random = random.Random(f"plan {seed}")
         self._accounts, self._opened = accounts, set()
+        self.touched: set[str] = set()  # each gets one event more, at the very end
         self._times = list(range(events))
         self._random.shuffle(self._times)  # each event its own time, in no order
         self.redeliveries = self.malformed = 0
@@ -91,16 +92,23 @@ class Plan:
                 heapq.heappush(due, (number + later, number, event))
                 self.redeliveries += 1
         self.fed.extend(heapq.heappop(due)[2] for _ in range(len(due)))
+        self._touch_all(events)
+
+    def _touch_all(self, events: int) -> None:
+        """One more event for each account, which changes next to nothing of its row: fed after the last
+        kill, it has every row published once more, from the state as it came through."""
+        for extra, account in enumerate(sorted(self.touched)):
+            self.fed.append(self._holder(account, self._common(account, events + extra, 0)))
 
     def _event(self, number: int) -> Fed:
         pick = self._random
         account = f"A{int(self._accounts * pick.random() ** 2):05}"
-        common = (f'"eventId":"e{number}","occurredAt":"'
-                  f'{time_text(_TIME_ZERO_MS + self._times[number] * 250)}","account":"{account}"')
-        topic, roll = MOVEMENTS, pick.random()
+        self.touched.add(account)
+        common = self._common(account, number, self._times[number])
+        roll = pick.random()
         if roll < 0.02:
-            topic, text = HOLDERS, f'{{{common},"name":"Holder {pick.randrange(500)} Ö."}}'
-        elif account not in self._opened:
+            return self._holder(account, common)
+        if account not in self._opened:
             self._opened.add(account)
             text = f'{{"type":"Opened",{common},"branch":"B{pick.randrange(40)}"}}'
         elif roll < 0.03:
@@ -110,8 +118,15 @@ class Plan:
             note = f',"note":"n-{pick.randrange(10_000)}"' if pick.random() < 0.6 else ""
             text = (f'{{"type":"Moved",{common},"sequence":{number},'
                     f'"amount":{_money(cents)}{note}}}')
-        return Fed(topic, partition_of(account), account.encode(),
-                   text.encode(), False)
+        return Fed(MOVEMENTS, partition_of(account), account.encode(), text.encode(), False)
+
+    def _common(self, account: str, number: int, time: int) -> str:
+        return (f'"eventId":"e{number}","occurredAt":"{time_text(_TIME_ZERO_MS + time * 250)}",'
+                f'"account":"{account}"')
+
+    def _holder(self, account: str, common: str) -> Fed:
+        text = f'{{{common},"name":"Holder {self._random.randrange(500)} Ö."}}'
+        return Fed(HOLDERS, partition_of(account), account.encode(), text.encode(), False)
 
     def _malformed(self, number: int) -> Fed:
         """One of the ways in which a record is none; each with bytes of its own where it has any."""

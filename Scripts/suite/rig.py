@@ -74,7 +74,8 @@ class Rig:
         self.workers.apply()
         self.follower = Follower(bootstrap, compare.PORTS, self.directory / "followed")
         self.feeder = Feeder(
-            bootstrap, self.plan.fed, self._seconds, self.directory / "feeder.log")
+            bootstrap, self.plan.fed, len(self.plan.touched), self._seconds,
+            self.directory / "feeder.log")
         self.feeder.start()
 
     def __exit__(self, *_) -> None:

@@ -4,8 +4,6 @@ import Expressions
 /// mesh.yaml, read: what the domains share.
 package struct MeshDefinition: Sendable {
   package let name: String
-  /// Classes of fields, in rising order.
-  package let classifications: [String]
   /// The file's path.
   package let path: String
 
@@ -24,7 +22,6 @@ package struct MeshDefinition: Sendable {
       _ = ParsedExpression.parse(span, into: &diagnostics)
     }
     guard let name = record.text("name") else { return nil }
-    let classes = record["classifications"]?.items.compactMap(\.text) ?? []
-    return MeshDefinition(name: name, classifications: classes, path: path)
+    return MeshDefinition(name: name, path: path)
   }
 }

@@ -50,7 +50,7 @@ package enum MeshSpec {
         "identifiers", .map(key: "identifier", .record(identifier)), .unused,
         "Global identifiers that let products join."),
       FieldSpec(
-        "classifications", .list(.text), "Classes of fields, in rising order."),
+        "classifications", .list(.text), .unused, "Classes of fields, in rising order."),
       FieldSpec(
         "masks", .map(key: "class", .list(.text)), .unused, "What may lower a field's class."),
       FieldSpec("naming", .record(naming), "How things are called."),

@@ -174,10 +174,9 @@ enum NewVerb {
 
   private static func meshFile(_ name: String) -> String {
     """
-    # What the domains of this mesh share: classes of data and rules for products.
+    # What the domains of this mesh share.
     kind: Mesh
     name: \(name)
-    classifications: [public, internal, confidential, pii]     # in rising order
     naming: {topics: "{domain}.{product}.{port}.v{major}"}
 
     """

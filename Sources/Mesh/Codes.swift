@@ -12,5 +12,7 @@ extension DiagnosticCode {
   package static let settingsDiffer = DiagnosticCode("W0407")
   /// The group of a product still has members, so that its topics cannot be taken away.
   package static let groupInUse = DiagnosticCode("W0408")
+  /// A journal topic was deleted while the product's inputs stay where they were read to.
+  package static let journalMissing = DiagnosticCode("W0410")
   package static let logicChanged = DiagnosticCode("W0720")
 }

@@ -73,15 +73,16 @@ struct Application {
   }
 
   private mutating func lookAtTopics() throws {
-    var names: Set<String> = []
+    var own: Set<String> = []
+    var inputs: Set<String> = []
     for product in definitions {
-      names.formUnion(WantedTopic.own(of: product, inputBytesMax: 0).map(\.name))
-      names.formUnion(product.inputs.map(\.topic))
-      names.insert(product.names.catalogTopic)
-      names.formUnion(published(product)?.ownTopics ?? [])
+      own.formUnion(WantedTopic.own(of: product, inputBytesMax: 0).map(\.name))
+      own.insert(product.names.catalogTopic)
+      own.formUnion(published(product)?.ownTopics ?? [])
+      inputs.formUnion(product.inputs.map(\.topic))
     }
     existing = try broker.run { admin, deadline in
-      try TopicPlan.existing(names, admin, deadline)
+      try TopicPlan.existing(own, inputs: inputs, admin, deadline)
     }
   }
 
@@ -110,13 +111,22 @@ struct Application {
   /// history.
   private mutating func compare(_ loaded: LoadedProduct, _ product: ProductDefinition) throws {
     guard let before = published(product) else { return }
+    var isBroken = false
     for promise in loaded.ports {
       let found = Compatibility.broken(before.ports, by: [promise])
+      if found.isEmpty { continue }
       problems += found
-      if !found.isEmpty { broken.insert(promise.port.topic) }
+      broken.insert(promise.port.topic)
+      isBroken = true
     }
-    if !broken.isEmpty || before.logicDigest == hexadecimal(product.logicDigest) { return }
-    if try hasBegun(before) {
+    if isBroken { return }
+    if before.logicDigest == hexadecimal(product.logicDigest) {
+      if let gone = before.journals.first(where: { existing[$0.topic] == nil }),
+        try hasCommittedInputs(before)
+      {
+        problems.append(TopicPlan.journalMissing(gone.topic, of: product.name))
+      }
+    } else if try hasBegun(before) {
       let old = catalogs[product.names.catalogTopic]?.files(
         ofLogic: before.logicDigest, of: product.name, in: product.domain)
       problems.append(LogicChange.diagnostic(product: product, old: old))
@@ -132,6 +142,12 @@ struct Application {
           if range.upperBound > 0 { return true }
         }
       }
+      return false
+    } || hasCommittedInputs(product)
+  }
+
+  private func hasCommittedInputs(_ product: CatalogProduct) throws -> Bool {
+    try broker.run { admin, deadline in
       for input in product.inputs where existing[input.topic] != nil {
         let committed = try admin.committed(
           by: product.group, input.topic, partitions(of: input.topic), deadline)

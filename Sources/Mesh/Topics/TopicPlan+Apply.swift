@@ -48,12 +48,14 @@ extension TopicPlan {
     }
   }
 
-  /// Describes the topics of these names that are there. A broker that does not tell its settings
-  /// (the development broker) gives partitions only.
+  /// Describes the topics of these names that are there, and inputs. A broker that does not tell
+  /// settings (the development broker) gives partitions only; those of inputs are others' and may
+  /// be hidden.
+  /// - Throws: among others where the user may not know that an input is there.
   package static func existing(
-    _ names: some Sequence<String>, _ admin: Admin, _ deadline: Deadline
+    _ own: Set<String>, inputs: Set<String>, _ admin: Admin, _ deadline: Deadline
   ) throws(KafkaError) -> [String: ExistingTopic] {
-    let names = Set(names)
+    let names = own.union(inputs)
     var found: [String: ExistingTopic] = [:]
     for topic in try admin.topics(deadline) where names.contains(topic.name) {
       var configs: [String: String]?
@@ -63,11 +65,13 @@ extension TopicPlan {
           configs?[config.name] = config.value
         }
       } catch {
-        if error.isAccessDenied || error.isLoginRefused { throw error }
+        let isHidden = error.isAccessDenied && !own.contains(topic.name)
+        if (error.isAccessDenied || error.isLoginRefused) && !isHidden { throw error }
         configs = nil
       }
       found[topic.name] = ExistingTopic(partitions: topic.partitions, configs: configs)
     }
+    for topic in inputs where found[topic] == nil { _ = try admin.topic(topic, deadline) }
     return found
   }
 }

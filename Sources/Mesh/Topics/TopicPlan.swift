@@ -89,6 +89,19 @@ package struct TopicPlan: Sendable {
         + "`weft apply --create-inputs` makes it")
   }
 
+  /// A journal that is gone would be made anew empty, with nothing in it of what the inputs have
+  /// brought until now.
+  package static func journalMissing(_ topic: String, of product: String) -> Diagnostic {
+    Diagnostic(
+      .journalMissing, "the journal topic `\(topic)` of product `\(product)` is gone",
+      notes: [
+        "the product has read its inputs, and would go on from there with an empty state, which "
+          + "would not follow from its history"
+      ],
+      help: "where its history may be thrown away, start over from the inputs with "
+        + "`weft apply --recreate \(product)`")
+  }
+
   /// Topics of the product's names that `weft apply` has not made: the names are most likely wrong.
   private static func notOurs(
     _ product: String, _ topics: [(wanted: WantedTopic, there: ExistingTopic)]

@@ -87,11 +87,26 @@ import Records
     return body(unsafe ByteView(value, count))
   }
 
-  /// Lends what stands under each of `keys`, ranges of `bytes` in rising order, with the place of
-  /// the key among them. Reads files block by block: several keys of one block cost one read.
+  /// How many keys are asked for at once: as many as RocksDB takes together, and all that stands
+  /// under them is held until it is lent.
+  private static let keysAtOnce = 32
+
+  /// Lends what stands under each of `keys`, ranges of `bytes` in rising order, in their order,
+  /// until `body` says no. Reads files block by block: several keys of one block cost one read.
   func get(
-    sorted keys: ContiguousArray<Range<Int>>, of bytes: ByteView, _ body: (Int, ByteView?) -> Void
+    sorted keys: ContiguousArray<Range<Int>>, of bytes: ByteView, _ body: (ByteView?) -> Bool
   ) throws(StoreFailure) {
+    var start = 0
+    while start < keys.count {
+      let end = min(start + Database.keysAtOnce, keys.count)
+      if try !get(keys[start..<end], of: bytes, body) { return }
+      start = end
+    }
+  }
+
+  private func get(
+    _ keys: ContiguousArray<Range<Int>>.SubSequence, of bytes: ByteView, _ body: (ByteView?) -> Bool
+  ) throws(StoreFailure) -> Bool {
     let pointers = unsafe keys.map { unsafe Optional(bytes[$0].characters) }
     let lengths = keys.map(\.count)
     var slices = unsafe [OpaquePointer?](repeating: nil, count: keys.count)
@@ -99,20 +114,22 @@ import Records
     unsafe rocksdb_batched_multi_get_cf(
       handle, reading, column, keys.count, pointers, lengths, &slices, &messages, true)
     var failure: StoreFailure?
+    var isWanted = true
     for index in 0..<keys.count {
       if let text = unsafe Database.taken(messages[index]) {
         failure = failure ?? StoreFailure(told: text, directory: directory)
       }
       guard let slice = unsafe slices[index] else {
-        if failure == nil { body(index, nil) }
+        if failure == nil && isWanted { isWanted = body(nil) }
         continue
       }
       var count = 0
       let value = unsafe rocksdb_pinnableslice_value(slice, &count)
-      if failure == nil { body(index, unsafe ByteView(value, count)) }
+      if failure == nil && isWanted { isWanted = body(unsafe ByteView(value, count)) }
       unsafe rocksdb_pinnableslice_destroy(slice)
     }
     if let failure { throw failure }
+    return isWanted
   }
 
   /// Lends every key not before `start` with what stands under it, in order, until `body` says no.

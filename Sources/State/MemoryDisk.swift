@@ -130,12 +130,14 @@ enum RowFiles {
   }
 
   func get(
-    sorted keys: ContiguousArray<Range<Int>>, of bytes: ByteView, _ body: (Int, ByteView?) -> Void
+    sorted keys: ContiguousArray<Range<Int>>, of bytes: ByteView, _ body: (ByteView?) -> Bool
   ) throws(StoreFailure) {
     switch self {
     case .database(let files): try files.get(sorted: keys, of: bytes, body)
     case .memory(let rows):
-      for (index, range) in keys.enumerated() { try rows.get(bytes[range]) { body(index, $0) } }
+      for range in keys {
+        if try !rows.get(bytes[range], body) { return }
+      }
     }
   }
 

@@ -262,8 +262,10 @@ extension PartitionState {
 
   /// Lets rows go until the state is within its share of the memory, which shrinks with each state
   /// that is opened. Done by each turn's end; between turns for a state that has none.
+  /// Where nothing is to be written, what free places hold beyond it is given back, too.
   package func shrink() {
-    if !isInTurn { evict() }
+    guard let cold, !isInTurn else { return }
+    if cold.dirty.isEmpty { trim(cold) } else { evict() }
   }
 
   func evict() {

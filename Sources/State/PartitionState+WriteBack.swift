@@ -91,7 +91,7 @@ extension PartitionState {
 
   /// Every row is clean: where free places of other sizes than are needed now take too much, all of
   /// it is given back, and comes again from the store.
-  private func trim(_ cold: ColdRows) {
+  func trim(_ cold: ColdRows) {
     let share = cold.store.memory.rowBytes
     if table.heldBytes > share + share / 4 { table.clear() }
     evict()

@@ -258,6 +258,15 @@ extension PartitionState {
     return bytes
   }
 
+  /// Bytes that the open turn takes: to be taken back, and for rows beyond what the state may keep,
+  /// which cannot go before the turn's end.
+  package var turnBytes: Int {
+    let rows = isOnDisk ? table.rowBytes + table.slotBytes - rowBytesMax : 0
+    return undo.bytesUsed + max(0, rows)
+  }
+
+  private var rowBytesMax: Int { cold?.store.memory.rowBytes ?? .max }
+
   /// A digest of rows, remembered keys and their times. Reads everything.
   package func contentDigest() -> StateDigest {
     if isOnDisk { return diskDigest() }

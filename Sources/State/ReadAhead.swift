@@ -75,12 +75,15 @@ final class ReadAhead: @unchecked Sendable {
     sort()
     found.reserveCapacity(wanted.count)
     do {
-      try source?.get(sorted: ContiguousArray(wanted.map(\.range)), of: keys.view) { _, row in
-        if rows.count > bytesMax { return }
-        guard let row else { return found.append(nil) }
-        let start = rows.count
-        rows.append(row)
-        found.append(start..<rows.count)
+      try source?.get(sorted: ContiguousArray(wanted.map(\.range)), of: keys.view) { row in
+        if let row {
+          let start = rows.count
+          rows.append(row)
+          found.append(start..<rows.count)
+        } else {
+          found.append(nil)
+        }
+        return rows.count <= bytesMax
       }
     } catch {
       failure = error

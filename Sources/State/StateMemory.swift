@@ -2,9 +2,10 @@ import Synchronization
 
 /// One bound on the memory that all states on disk of a process take together.
 ///
-/// A quarter holds blocks of the stores' files, a half hot rows; the rest is left to what a turn
-/// touches, to undo logs and to writing back. Rows are shared out evenly among the states that are
-/// open, and so is the work that a restart may cost. Safe to use from any thread.
+/// A quarter holds blocks of the stores' files, a half hot rows, an eighth what open turns take for
+/// undo logs and for rows beyond that half; the rest is left to reading ahead and writing back.
+/// Rows are shared out evenly among the states that are open, and so is the work that a restart may
+/// cost. Safe to use from any thread.
 package final class StateMemory: Sendable {
   /// Below this the parts are too small to work in.
   package static let bytesMin = 16 << 20
@@ -27,6 +28,8 @@ package final class StateMemory: Sendable {
 
   /// Bytes of rows that one state may keep.
   var rowBytes: Int { hotBytes / max(1, open.load(ordering: .relaxed)) }
+  /// Bytes that an open turn may take for one state, on top of what the state may keep.
+  package var turnBytes: Int { rowBytes / 4 }
   /// The work of re-applying that one state may leave to a restart.
   var reapplyNanoseconds: Int {
     StateMemory.reapplyNanoseconds / max(1, open.load(ordering: .relaxed))

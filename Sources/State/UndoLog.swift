@@ -34,10 +34,14 @@ import Records
     var space: UInt8
   }
 
+  /// What is kept from turn to turn; more is given back at the end of the turn that took it.
+  private static let bytesKept = 4 << 20
+  private static let entriesKept = 131_072
+
   private var entries: UnsafeMutablePointer<Entry>
   private var capacity = 256
   private var count = 0
-  private let bytes = ByteBuffer()
+  private var bytes = ByteBuffer()
   /// Rows whose memory a commit gives back.
   private var doomed: ContiguousArray<RowReference> = []
 
@@ -80,6 +84,13 @@ import Records
     capacity *= 2
   }
 
+  @inline(never)
+  private func shrink() {
+    unsafe entries.deallocate()
+    capacity = 256
+    unsafe entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
+  }
+
   /// The newest change that has not been taken back; nil when all are.
   func popLast() -> Entry? {
     if count == 0 { return nil }
@@ -93,8 +104,9 @@ import Records
 
   /// Begins anew, after all is taken back.
   func clear() {
+    if bytes.count > UndoLog.bytesKept { bytes = ByteBuffer() } else { bytes.clear() }
+    if count > UndoLog.entriesKept { shrink() }
     count = 0
-    bytes.clear()
     if !doomed.isEmpty { doomed.removeAll(keepingCapacity: true) }
   }
 

@@ -224,6 +224,11 @@ extension ProductLoop {
     if goOn(owned.slot(journal, at.partition), committed: committed, incarnation) {
       return owned.slot(journal, at.partition)?.cursor.next ?? committed
     }
+    let partitions = product.journals[journal].partitions
+    if at.partition.value >= partitions {
+      let topic = product.journals[journal].topic
+      throw .stop(.refused(wrongCount(topic, Int(at.partition.value) + 1, partitions)))
+    }
     // Its directory is opened anew, so it has to be closed.
     forget(at)
     let slot = try openSlot(

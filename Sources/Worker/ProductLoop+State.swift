@@ -112,7 +112,7 @@ extension ProductLoop {
     owned.allSlots.map { slot in
       StateStatus(
         journal: product.journals[slot.journal].name, partition: slot.partition,
-        position: slot.cursor.next.value, rows: Int64(slot.state.rowCount),
+        position: slot.cursor.next.value, rows: Int64(slot.rowCount),
         fileBytes: Int64(slot.state.fileBytes), memoryBytes: Int64(slot.state.bytesUsed))
     }
   }

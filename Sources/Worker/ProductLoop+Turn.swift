@@ -67,7 +67,7 @@ extension ProductLoop {
       blocksTaken = 0
       expectBlocks()
     }
-    while blocksTaken < blocks.count && !meter.isFullOfOutput {
+    while blocksTaken < blocks.count && !meter.isFull(nowMs: world.monotonicMs()) {
       let index = blocksTaken
       blocksTaken += 1
       let journal = blocks.topic(at: index).value - product.inputs.count
@@ -137,6 +137,12 @@ extension ProductLoop {
   private func apply(_ bytes: ByteView, _ slot: JournalSlot, at offset: Offset)
     throws(LoopFailure)
   {
+    let stateBytes = slot.state.turnBytes
+    defer {
+      meter.add(
+        stateBytes: slot.state.turnBytes - stateBytes,
+        of: owned.allSlots.count * settings.state.memory.turnBytes)
+    }
     var event: UInt32 = 0
     while true {
       let applied = slot.apply(bytes, at: offset, publishing: outputs, from: event)
@@ -220,7 +226,7 @@ extension ProductLoop {
   }
 
   /// Applies own blocks that are acknowledged where they were expected, in the order of writing;
-  /// those that a turn full of output leaves come back in later ones.
+  /// those that a full turn leaves come back in later ones.
   /// Before the turn's end only as far as acknowledgements have come.
   private func settleOwnBlocks(isFinal: Bool) throws(LoopFailure) {
     guard let publisher else { return }
@@ -234,7 +240,7 @@ extension ProductLoop {
         continue
       }
       let decision =
-        meter.isFullOfOutput
+        meter.isFull(nowMs: world.monotonicMs())
         ? slot.cursor.leaveOwn(at: offset) : slot.cursor.own(at: offset, isFinal: isFinal)
       if decision == .wait { return }
       settledBlocks += 1

@@ -353,7 +353,7 @@ package final class ProductLoop<World: LoopWorld> {
     }
   }
 
-  private func wrongCount(_ topic: String, _ count: Int, _ wanted: Int32) -> String {
+  func wrongCount(_ topic: String, _ count: Int, _ wanted: Int32) -> String {
     "topic \(topic) has \(count) partitions, the product's files say \(wanted); a partition count"
       + " is fixed for a topic's life: put the old count back, or make a new major version"
   }
@@ -427,7 +427,7 @@ package final class ProductLoop<World: LoopWorld> {
   private func end(_ reason: StopReason) -> StopReason {
     rollBackTurn()
     // What is left open would hold readers back until it times out.
-    if let producer = publisher?.producer, producer.isInTransaction, reason != .fenced {
+    if let producer = publisher?.producer, producer.isInTransaction {
       try? producer.abort(.after(milliseconds: 1000))
     }
     publisher = nil

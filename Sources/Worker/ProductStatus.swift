@@ -45,7 +45,7 @@ package struct StateStatus: Hashable, Sendable {
   package let partition: Partition
   /// The offset of the first block that no committed turn has applied.
   package let position: Int64
-  /// Rows and remembered event ids.
+  /// Rows of tables, without remembered event ids.
   package let rows: Int64
   package let fileBytes: Int64
   package let memoryBytes: Int64

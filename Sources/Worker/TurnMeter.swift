@@ -1,6 +1,6 @@
-/// When a turn closes: by records, bytes in, bytes out or age, whichever comes first. So turns are
-/// large when the loop is behind and small when it is idle, and nothing is written when there is
-/// nothing to write. A pure value; times are milliseconds of a clock that nobody sets.
+/// When a turn closes: by records, bytes in, bytes out, memory or age, whichever comes first. So
+/// turns are large when the loop is behind and small when it is idle, and nothing is written when
+/// there is nothing to write. A pure value; times are milliseconds of a clock that nobody sets.
 package struct TurnMeter: Hashable, Sendable {
   package struct Limits: Hashable, Sendable {
     package var records: Int
@@ -27,6 +27,9 @@ package struct TurnMeter: Hashable, Sendable {
   /// read, and the lag that is watched, need not wait for a turn of full size on top.
   package static let firstRecords = 5000
   package static let firstAgeMs: Int64 = 100
+  /// How much longer than its age a turn may go on applying, where events cost much: well below
+  /// what a broker gives a transaction, as its end is still to come.
+  package static let overtimeMs: Int64 = 2500
   /// How long an idle poll waits; a wake-up ends it.
   package static let idleWaitMs: Int64 = 500
 
@@ -35,6 +38,8 @@ package struct TurnMeter: Hashable, Sendable {
   private var records = 0
   private var bytes = 0
   private var outputBytes = 0
+  private var stateBytes = 0
+  private var isFullOfState = false
   private var openedMs: Int64?
 
   package init(_ limits: Limits) { self.limits = limits }
@@ -55,8 +60,19 @@ package struct TurnMeter: Hashable, Sendable {
   /// Something is published for what came.
   package mutating func add(outputBytes: Int) { self.outputBytes += outputBytes }
 
+  /// The states take so many more bytes for the turn, of as many as `most` in all.
+  package mutating func add(stateBytes: Int, of most: Int) {
+    self.stateBytes += stateBytes
+    if self.stateBytes > most { isFullOfState = true }
+  }
+
+  private var isFull: Bool { outputBytes >= limits.outputBytes || isFullOfState }
+
   /// Whether nothing more should be applied in this turn.
-  package var isFullOfOutput: Bool { outputBytes >= limits.outputBytes }
+  package func isFull(nowMs: Int64) -> Bool {
+    guard let openedMs else { return false }
+    return isFull || nowMs - openedMs >= limits.ageMs + TurnMeter.overtimeMs
+  }
 
   /// The next turn that is committed is the first after positions were set.
   package mutating func expectFirst() { isFirst = true }
@@ -74,7 +90,7 @@ package struct TurnMeter: Hashable, Sendable {
 
   package func shouldClose(nowMs: Int64) -> Bool {
     guard let openedMs else { return false }
-    return records >= recordsMax || bytes >= limits.bytes || isFullOfOutput
+    return records >= recordsMax || bytes >= limits.bytes || isFull
       || nowMs - openedMs >= ageMaxMs
   }
 
@@ -89,6 +105,8 @@ package struct TurnMeter: Hashable, Sendable {
     records = 0
     bytes = 0
     outputBytes = 0
+    stateBytes = 0
+    isFullOfState = false
     openedMs = nil
   }
 }

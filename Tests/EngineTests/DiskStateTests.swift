@@ -118,6 +118,53 @@ struct DiskStateTests {
     #expect(state.bytesUsed < hotBytes + hotBytes / 4)
   }
 
+  @Test func `what an open turn takes on top is told while it is open, and given back after it`()
+    throws
+  {
+    let hotBytes = 1 << 20
+    let memory = StateMemory(bytes: StateMemory.bytesMin, hotBytes: hotBytes)
+    let state = try open(memory)
+    let (count, length) = (600, 20_000)
+    for turn in 0..<3 {
+      state.begin()
+      #expect(state.turnBytes < hotBytes / 8)
+      for number in 0..<count {
+        ByteView.lending(keyText(number)) { key in
+          ByteView.lending(String(repeating: "\(turn)", count: length)) {
+            state.put(rows, key, $0)
+          }
+        }
+      }
+      // The new bytes, beyond what may stay, and from the second turn on the old ones.
+      #expect(state.turnBytes > (turn == 0 ? 1 : 2) * count * length - 2 * hotBytes)
+      if turn == 1 { state.rollback() } else { state.commit(stamp(Int64(turn))) }
+      try state.writeBack()
+      #expect(state.turnBytes == 0)
+      #expect(state.bytesUsed < hotBytes + hotBytes / 4)
+    }
+    #expect(readRow(state, rows, keyText(7)) == String(repeating: "2", count: length))
+  }
+
+  @Test func `reading ahead stops where it would take more than its share of the memory`() throws {
+    let (count, length) = (500, 50_000)
+    let state = try open(StateMemory(bytes: StateMemory.bytesMin, hotBytes: 32 * 4 * length))
+    state.begin()
+    for number in 0..<count {
+      ByteView.lending(keyText(number)) { key in
+        ByteView.lending(String(repeating: "x", count: length)) { state.put(rows, key, $0) }
+      }
+    }
+    state.commit(stamp(1))
+    try state.writeBack()
+    let before = state.bytesUsed
+    for number in 0..<count { ByteView.lending(keyText(number)) { state.expectRow(rows, $0) } }
+    state.startReadAhead(1)
+    #expect(state.finishReadAhead(1))
+    #expect(state.bytesUsed - before <= 6 * length)
+    #expect(readRow(state, rows, keyText(count - 1))?.count == length)
+    #expect(state.failure == nil)
+  }
+
   @Test func `ids are forgotten wherever they lie, and a rollback brings them back`()
     throws
   {

@@ -27,11 +27,11 @@ import Worker
     var byOutput = TurnMeter(limits)
     byOutput.add(records: 1, bytes: 1, nowMs: 10)
     byOutput.add(outputBytes: 49_999)
-    #expect(!byOutput.isFullOfOutput && !byOutput.shouldClose(nowMs: 10))
+    #expect(!byOutput.isFull(nowMs: 10) && !byOutput.shouldClose(nowMs: 10))
     byOutput.add(outputBytes: 1)
-    #expect(byOutput.isFullOfOutput && byOutput.shouldClose(nowMs: 10))
+    #expect(byOutput.isFull(nowMs: 10) && byOutput.shouldClose(nowMs: 10))
     byOutput.reset()
-    #expect(!byOutput.isFullOfOutput)
+    #expect(!byOutput.isFull(nowMs: 10))
 
     var byAge = TurnMeter(limits)
     byAge.add(records: 1, bytes: 1, nowMs: 10)
@@ -40,6 +40,29 @@ import Worker
     #expect(byAge.shouldClose(nowMs: 110))
     byAge.reset()
     #expect(!byAge.isOpen)
+  }
+
+  @Test func `a turn whose states take all the memory that turns may take is full`() {
+    var meter = TurnMeter(limits)
+    meter.add(records: 1, bytes: 1, nowMs: 10)
+    meter.add(stateBytes: 600, of: 1000)
+    meter.add(stateBytes: 400, of: 1000)
+    #expect(!meter.isFull(nowMs: 10) && !meter.shouldClose(nowMs: 10))
+    meter.add(stateBytes: 1, of: 1000)
+    #expect(meter.isFull(nowMs: 10) && meter.shouldClose(nowMs: 10))
+    meter.committed()
+    #expect(!meter.isFull(nowMs: 10))
+  }
+
+  @Test func `a turn that goes on applying is full before a broker gives it up`() {
+    var meter = TurnMeter(limits)
+    meter.add(records: 1, bytes: 1, nowMs: 1000)
+    // Beyond its age it closes, but what it has may still be applied.
+    #expect(meter.shouldClose(nowMs: 1100) && !meter.isFull(nowMs: 1100))
+    #expect(!meter.isFull(nowMs: 1099 + TurnMeter.overtimeMs))
+    #expect(meter.isFull(nowMs: 1100 + TurnMeter.overtimeMs))
+    meter.reset()
+    #expect(!meter.isFull(nowMs: 1_000_000))
   }
 
   @Test func `the first turn after a start is short, until one is committed`() {

@@ -94,7 +94,7 @@ package struct PartitionObservation: Hashable, Sendable {
   package var logic: String
   /// The offset of the first journal block that is not applied.
   package var position: Int64
-  /// Rows and remembered event ids.
+  /// Rows of tables, without remembered event ids.
   package var stateRows: Int64
   /// Of the state's files, and of what is in memory.
   package var fileBytes: Int64

@@ -47,7 +47,7 @@ extension WantedTopic {
         journal.topic, .journal, of: product.name, partitions: journal.partitions,
         configs: [
           "cleanup.policy": "delete", "retention.ms": String(journal.retentionMs ?? -1),
-          "max.message.bytes": bytesMax,
+          "max.message.bytes": bytesMax, "message.timestamp.type": ownTime,
         ])
     }
     let ports = product.outputs.map { output in
@@ -61,6 +61,7 @@ extension WantedTopic {
       product.names.quarantineTopic, .quarantine, of: product.name, partitions: 1,
       configs: [
         "cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": bytesMax,
+        "message.timestamp.type": ownTime,
       ])
     let observations = WantedTopic(
       product.names.observationsTopic, .observations, of: product.name, partitions: 1,
@@ -68,13 +69,19 @@ extension WantedTopic {
     return journals + ports + [quarantine, observations]
   }
 
+  /// A record's time is that of its event, or when it was recorded, which replays repeat; some
+  /// brokers put their own in its place.
+  private static let ownTime = "CreateTime"
+
   /// Ten minutes: a segment is not compacted while it is written, and each second brings records
   /// that the next ones replace; whoever asks reads them all.
   private static let observationsSegmentMs = "600000"
 
   /// Ports take what a Kafka producer may send unasked, also where the broker allows less.
   private static func portConfigs(isState: Bool) -> [String: String] {
-    var configs = ["max.message.bytes": String(messageBytesDefault)]
+    var configs = [
+      "max.message.bytes": String(messageBytesDefault), "message.timestamp.type": ownTime,
+    ]
     configs["cleanup.policy"] = isState ? "compact" : "delete"
     if !isState { configs["retention.ms"] = "-1" }
     return configs

@@ -17,9 +17,9 @@ struct EventTrace {
     let input: CatalogProduct.Topic?
     let sourcePartition: Int32
     let sourceOffset: Int64
-    /// Whether an earlier one in the same partition has the id and key, so that it had no effect
-    /// (unless the horizon was over).
-    let isRedelivered: Bool
+    /// Whether an earlier one of the input in the same partition has the id, and nothing at the
+    /// ports comes from this one: under the same key it has no effect, unless the horizon was over.
+    var isRedelivered: Bool
     /// Whether the group has committed the journal beyond it.
     let isApplied: Bool
   }
@@ -70,7 +70,7 @@ struct EventTrace {
     let committed = try admin.committed(by: product.group, journal.topic, partitions, deadline)
     var blocks = 0
     var found: [Journaled] = []
-    var seen: Set<[UInt8]> = []
+    var seen: Set<Int64> = []
     let (id, product) = (id, product)
     try reader.readToEnd(Deadline.after(milliseconds: Int(Int32.max))) { batch in
       for at in 0..<batch.count {
@@ -83,14 +83,14 @@ struct EventTrace {
         while (try? events.next()) == true {
           let event = events.event
           if event.id?.text == id {
-            let key = Array("\(event.input) \(partition.value) ".utf8) + (event.key?.copied() ?? [])
             found.append(
               Journaled(
                 journal: journal, partition: partition.value, block: batch.offset(at: at).value,
                 index: index, recordedMs: block.recordedMs,
                 input: event.input < product.inputs.count ? product.inputs[event.input] : nil,
                 sourcePartition: event.partition.value, sourceOffset: event.offset.value,
-                isRedelivered: !seen.insert(key).inserted,
+                isRedelivered: !seen.insert(Int64(event.input) << 32 | Int64(partition.value))
+                  .inserted,
                 isApplied: batch.offset(at: at) < applied))
           }
           index += 1
@@ -117,6 +117,7 @@ struct EventTrace {
     let isDirect = product.journals.isEmpty
     let id = id
     var found: [Published] = []
+    var effective: Set<Int> = []
     var records = 0
     var withoutId = 0
     let reader = try TopicReader(settings: settings, topic: port.topic, from: .earliest, deadline)
@@ -127,13 +128,15 @@ struct EventTrace {
         while let header = headers.next() {
           if header.name != CloudEventsHeader.id.view { continue }
           let text = header.value?.text ?? ""
-          isFound =
-            isDirect
-            ? text == id || text.hasPrefix(id + "-")
-            : positions.contains {
-              (text == $0.id || text.hasPrefix($0.id + "-"))
-                && batch.timestamp(at: at) == $0.recordedMs
-            }
+          if isDirect {
+            isFound = EventTrace.isRecord(text, of: id)
+            continue
+          }
+          let origin = positions.firstIndex {
+            EventTrace.isRecord(text, of: $0.id) && batch.timestamp(at: at) == $0.recordedMs
+          }
+          if let origin { effective.insert(origin) }
+          isFound = origin != nil
         }
         if isFound == nil { withoutId += 1 }
         if isFound == true {
@@ -144,7 +147,16 @@ struct EventTrace {
       progress("\(port.topic): \(records) records")
     }
     published += found
+    for index in effective { journaled[index].isRedelivered = false }
     if records > 0 && withoutId == records { silentPorts.append(name) }
+  }
+
+  /// Whether a record's id says that it is the first of an event, or with a number the n-th.
+  private static func isRecord(_ text: String, of id: String) -> Bool {
+    guard text.hasPrefix(id) else { return false }
+    let rest = text.dropFirst(id.count)
+    return rest.isEmpty
+      || rest.first == "-" && rest.count > 1 && rest.dropFirst().allSatisfy(\.isWholeNumber)
   }
 
   private mutating func searchQuarantine(_ deadline: Deadline, _ progress: (String) -> Void)

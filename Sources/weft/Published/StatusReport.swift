@@ -31,6 +31,9 @@ struct StatusReport {
   var instances: [Instance] = []
   var journals: [Place] = []
   var inputs: [Place] = []
+  /// Topics of its that this user does not see: nil of one that is not there, else what the broker
+  /// says.
+  var unseen: [(topic: String, reason: String?)] = []
   var quarantined: Int64 = 0
   /// Otherwise ``quarantined`` counts the transactions' markers as well: it is at most so many.
   var isQuarantineCounted = true
@@ -100,13 +103,15 @@ struct StatusReport {
     } ?? []).sorted { $0.observation.instance < $1.observation.instance }
   }
 
-  private func places(
+  private mutating func places(
     _ topic: CatalogProduct.Topic, _ counts: [String: Int], _ admin: Admin,
     _ observations: Observations?, isJournal: Bool, _ deadline: Deadline
   ) throws(KafkaError) -> [Place] {
-    let count = counts[topic.topic] ?? 0
+    guard let count = counts[topic.topic] else {
+      unseen.append((topic.topic, try reasonHidden(topic.topic, admin, deadline)))
+      return []
+    }
     let partitions = (0..<Int32(clamping: count)).map { Partition($0) }
-    if partitions.isEmpty { return [] }
     let committed = try admin.committed(by: product.group, topic.topic, partitions, deadline)
     var result: [Place] = []
     for (partition, offset) in zip(partitions, committed) {
@@ -127,12 +132,29 @@ struct StatusReport {
 }
 
 extension StatusReport {
+  private func reasonHidden(_ topic: String, _ admin: Admin, _ deadline: Deadline)
+    throws(KafkaError) -> String?
+  {
+    do {
+      _ = try admin.topic(topic, deadline)
+      return nil
+    } catch {
+      if error.isAccessDenied { return error.message }
+      throw error
+    }
+  }
+
   var json: JSONValue {
     .members([
       "domain": .string(product.domain), "product": .string(product.name),
       "version": .string(product.version), "logicDigest": .string(product.logicDigest),
       "instances": .array(instances.map(\.json)), "journals": .array(journals.map(\.json)),
-      "inputs": .array(inputs.map(\.json)), "quarantined": .integer(quarantined),
+      "inputs": .array(inputs.map(\.json)),
+      "unseen": .array(
+        unseen.map {
+          .members(["topic": .string($0.topic), "reason": .string($0.reason ?? "it is not there")])
+        }),
+      "quarantined": .integer(quarantined),
       "quarantinedExactly": .bool(isQuarantineCounted),
     ])
   }

@@ -56,6 +56,10 @@ private struct StatusText {
     for instance in report.instances { write(instance) }
     places(report.inputs, "input", isJournal: false)
     places(report.journals, "journal", isJournal: true)
+    if !report.unseen.isEmpty { session.output.write("\n") }
+    for (topic, reason) in report.unseen {
+      line("topic \(topic) \(reason.map { "is not shown to this user: \($0)" } ?? "is not there")")
+    }
     session.output.write("\n")
     line(
       report.quarantined == 0

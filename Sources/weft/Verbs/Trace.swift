@@ -56,7 +56,7 @@ enum TraceVerb {
       line("journaled  \(place(event)), recorded \(Timestamp(milliseconds: event.recordedMs))")
       if event.isRedelivered {
         line(
-          "           a redelivery: the id was seen before under the same key, so it had no effect"
+          "           a redelivery: its id came before, and under the same key that has no effect"
             + " within the horizon")
       } else if !event.isApplied {
         line("           not applied yet")

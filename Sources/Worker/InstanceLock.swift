@@ -1,8 +1,11 @@
+import Dispatch
 import Foundation
 
 /// Holds an instance's name in a state directory for as long as the process lives: a second worker
 /// of that name there is refused. The kernel frees it, however the process ends.
 package final class InstanceLock: Sendable {
+  private static let tries = 20
+
   private let file: FileHandle
 
   package struct Held: Error, CustomStringConvertible {
@@ -26,7 +29,13 @@ package final class InstanceLock: Sendable {
           + " \(InstanceLock.obstacle(directory) ?? error.localizedDescription); set state.directory"
           + " in worker.yaml, or what it takes its value from")
     }
-    if flock(file.fileDescriptor, LOCK_EX | LOCK_NB) != 0 {
+    // One that was killed just now may still be on its way out.
+    var tries = 0
+    while flock(file.fileDescriptor, LOCK_EX | LOCK_NB) != 0 && tries < InstanceLock.tries {
+      tries += 1
+      _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(100))
+    }
+    if tries == InstanceLock.tries {
       let holder = (try? file.readToEnd()).flatMap { String(data: $0, encoding: .utf8) } ?? ""
       let process = holder.isEmpty ? "" : " (process \(holder))"
       throw Held(

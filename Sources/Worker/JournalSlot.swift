@@ -111,8 +111,8 @@ final class JournalSlot {
 
   /// Brings the state to disk before its partition goes: a turn that is open comes to nothing.
   /// Where that fails nothing is lost, the next owner has more to apply.
-  func close() {
+  func close() throws(StoreFailure) {
     rollBack()
-    if state.failure == nil { try? state.writeBack() }
+    if state.failure == nil { try state.writeBack() }
   }
 }

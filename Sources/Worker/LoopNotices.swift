@@ -82,8 +82,12 @@ package struct EndProbe: Hashable, Sendable {
 /// Watches whether blocks that are in a journal partition come to its reader. Without it a worker
 /// whose reader hangs would take input for ever and publish nothing, and nothing would fail.
 package struct BlockWatch: Hashable, Sendable {
+  /// Between two looks of a loop lie half a second and a turn's end.
+  private static let pauseMs: Int64 = 5000
+
   private var awaited: Offset?
   private var sinceMs: Int64 = 0
+  private var lookedMs: Int64 = 0
   private var tells = 0
 
   package init() {}
@@ -99,9 +103,12 @@ package struct BlockWatch: Hashable, Sendable {
     if awaited == nil || awaited != self.awaited {
       self = BlockWatch()
       self.awaited = awaited
-      sinceMs = nowMs
+      (sinceMs, lookedMs) = (nowMs, nowMs)
       return nil
     }
+    // While this loop itself stood still, the reader could not.
+    if nowMs - lookedMs > BlockWatch.pauseMs { sinceMs += nowMs - lookedMs }
+    lookedMs = nowMs
     if nowMs - sinceMs < patienceMs << min(tells, 5) { return nil }
     tells += 1
     return (nowMs - sinceMs) / 1000

@@ -137,7 +137,16 @@ extension ProductLoop {
   }
 
   func forget(_ at: TopicPartition) {
-    if let journal = owned.journal(at.topic) { owned.slot(journal, at.partition)?.close() }
+    if let journal = owned.journal(at.topic), let slot = owned.slot(journal, at.partition) {
+      do throws(StoreFailure) {
+        try slot.close()
+      } catch {
+        settings.log.write(
+          StateNotWritten(
+            product: product.name, topic: product.journals[journal].topic,
+            partition: at.partition, failure: error))
+      }
+    }
     owned.drop(at)
     if owned.isInput(at) { ingest.forget(input: at.topic.value, partition: at.partition) }
   }
@@ -291,7 +300,11 @@ extension ProductLoop {
       StateRestored(
         product: product.name, blocks: restoredBlocks,
         durationMs: world.monotonicMs() - restoringSinceMs))
-    monitor.update { $0.phase = .running }
+    let states = stateStatuses
+    monitor.update {
+      $0.phase = .running
+      $0.states = states
+    }
   }
 
   /// A journal that was read to its end, after the records before it were taken, must have brought

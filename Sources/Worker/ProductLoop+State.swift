@@ -101,7 +101,7 @@ extension ProductLoop {
   func recover(from failure: StoreFailure) -> StopReason? {
     damagesSeen += 1
     if failure.kind != .damaged || damagesSeen > Self.damagesMax {
-      return .refused("\(failure)")
+      return .failed("\(failure)")
     }
     damagedStates[failure.directory] = failure
     return nil

@@ -2,6 +2,7 @@ import Engine
 import Kafka
 import Observability
 import Records
+import State
 
 // What a worker says; one type a message.
 
@@ -162,6 +163,22 @@ struct StateDiscarded: LogEvent {
     [
       LogField("product", product), LogField("topic", journal),
       LogField("partition", Int(partition.value)), LogField("directory", directory),
+    ]
+  }
+}
+
+struct StateNotWritten: LogEvent {
+  static let name = "state-not-written"
+  let product: String, topic: String, partition: Partition, failure: StoreFailure
+  var level: LogLevel { .warning }
+  var message: String {
+    "a state could not be brought to disk before its partition went; nothing is lost, the next start"
+      + " applies more: \(failure)"
+  }
+  var fields: [LogField] {
+    [
+      LogField("product", product), LogField("topic", topic),
+      LogField("partition", Int(partition.value)),
     ]
   }
 }

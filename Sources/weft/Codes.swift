@@ -10,6 +10,7 @@ extension DiagnosticCode {
   /// No directory, domain or product is called so.
   static let nothingOfThatName = DiagnosticCode("W0113")
   static let notOneDomain = DiagnosticCode("W0114")
+  static let nameTwice = DiagnosticCode("W0115")
   /// The files are right, but the engine cannot compile what they say.
   static let uncompilable = DiagnosticCode("W0351")
   /// What came out is not what a test expects.

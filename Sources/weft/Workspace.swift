@@ -12,6 +12,7 @@ struct Workspace {
 
   /// In the order of their directories.
   let domains: [LoadedDomain]
+  private let directories: [String]
   /// Only this product of them, by name; nil for all.
   let product: String?
 
@@ -23,9 +24,13 @@ struct Workspace {
     func load(_ directories: [String]) -> [LoadedDomain] {
       directories.map { LoadedDomain.load($0, environment: environment) }
     }
+    func only(_ name: String, _ found: [Int], of known: [String]) throws {
+      if found.count > 1 { throw Workspace.twice(name, found.map { known[$0] }) }
+    }
     if let found = Workspace.directories(at: directory, isNamed: place != nil) {
       let loaded = load(found.domains)
       domains = loaded
+      directories = found.domains
       product = found.product.map { Workspace.name(ofProductAt: $0, in: loaded) }
       return
     }
@@ -35,20 +40,27 @@ struct Workspace {
         .nothingOfThatName, "there is no mesh, domain or product here",
         help: "go to its directory, name it, or begin one with `weft new product NAME`")
     }
-    if let found = known.first(where: { $0.split(separator: "/").last.map(String.init) == name }) {
-      domains = load([found])
+    var found = known.indices.filter {
+      known[$0].split(separator: "/").last.map(String.init) == name
+    }
+    try only(name, found, of: known)
+    if let index = found.first {
+      directories = [known[index]]
+      domains = load(directories)
       product = nil
       return
     }
     let all = load(known)
-    if let found = all.first(where: { $0.settings?.domain == name }) {
-      domains = [found]
-      product = nil
-      return
+    found = all.indices.filter { all[$0].settings?.domain == name }
+    let isDomain = !found.isEmpty
+    if !isDomain {
+      found = all.indices.filter { all[$0].products.contains { $0.descriptor?.id == name } }
     }
-    if let found = all.first(where: { $0.products.contains { $0.descriptor?.id == name } }) {
-      domains = [found]
-      product = name
+    try only(name, found, of: known)
+    if let index = found.first {
+      directories = [known[index]]
+      domains = [all[index]]
+      product = isDomain ? nil : name
       return
     }
     let names = all.flatMap {
@@ -122,7 +134,26 @@ struct Workspace {
   }
 
   /// All that is wrong, each once though domains share files.
-  var diagnostics: [Diagnostic] { Workspace.once(domains.flatMap(\.diagnostics)) }
+  var diagnostics: [Diagnostic] { Workspace.once(domains.flatMap(\.diagnostics)) + twins }
+
+  /// Domains of one name would write to each other's topics.
+  private var twins: [Diagnostic] {
+    var places: [String: [String]] = [:]
+    for (domain, directory) in zip(domains, directories) {
+      if let name = domain.settings?.domain { places[name, default: []].append(directory) }
+    }
+    return places.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }
+      .flatMap { Workspace.twice($0.key, $0.value).diagnostics }
+  }
+
+  /// Why a name does not say which of several is meant.
+  static func twice(_ name: String, _ directories: [String]) -> Refusal {
+    Refusal(
+      .nameTwice, "`\(name)` is in \(directories.count) places",
+      notes: [directories.joined(separator: "\n")],
+      help: "name one directory; a name is one domain's or product's, as topics are made of it")
+  }
+
   var notActedOn: [Diagnostic] { Workspace.once(domains.flatMap(\.notActedOn)) }
 
   private static func once(_ diagnostics: [Diagnostic]) -> [Diagnostic] {

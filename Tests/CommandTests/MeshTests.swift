@@ -102,7 +102,7 @@ import Testing
   private func port(_ name: String = "claim") -> PublishedPort {
     PublishedPort(
       name: name, major: 1, version: "1.2.0", topic: "d.p.\(name).v1", isState: true,
-      partitions: 12, key: ["id"], fields: fields)
+      journal: "id", partitions: 12, key: ["id"], fields: fields)
   }
 
   private func record(_ version: String, ports: [PublishedPort]) throws -> JSONValue {

@@ -64,12 +64,18 @@ extension LogicFile {
 
 extension PublishedPort {
   package var json: JSONValue {
-    .members([
-      "name": .string(name), "major": .integer(major), "topic": .string(topic),
-      "version": .string(version), "kind": .string(isState ? "state" : "event"),
-      "partitions": .integer(Int64(partitions)), "key": .array(key.map { .string($0) }),
-      "fields": .array(fields.map(\.json)),
-    ])
+    var members: [JSONValue.Member] = [
+      .init("name", .string(name)), .init("major", .integer(major)),
+      .init("topic", .string(topic)), .init("version", .string(version)),
+      .init("kind", .string(isState ? "state" : "event")),
+    ]
+    if let journal { members.append(.init("journal", .string(journal))) }
+    members += [
+      .init("partitions", .integer(Int64(partitions))),
+      .init("key", .array(key.map { .string($0) })),
+      .init("fields", .array(fields.map(\.json))),
+    ]
+    return .object(members)
   }
 
   package init?(_ json: JSONValue) {
@@ -81,7 +87,7 @@ extension PublishedPort {
     else { return nil }
     self.init(
       name: name, major: Int(major), version: version, topic: topic, isState: kind == "state",
-      partitions: partitions, key: key, fields: fields)
+      journal: json["journal"]?.string, partitions: partitions, key: key, fields: fields)
   }
 
   /// `claims#claim@1`, as people name it.

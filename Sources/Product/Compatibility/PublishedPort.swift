@@ -8,6 +8,9 @@ package struct PublishedPort: Sendable, Hashable {
   package var version: String
   package var topic: String
   package var isState: Bool
+  /// The name of the journal that it is made from; nil of a direct product, and where the record is
+  /// from before this was said.
+  package var journal: String?
   package var partitions: Int32
   /// The parts of the record's key: of a state port the fields of its primary key, of an event port
   /// their expressions without spaces and comments. Empty: the input record's own key.
@@ -15,14 +18,15 @@ package struct PublishedPort: Sendable, Hashable {
   package var fields: [ContractField]
 
   package init(
-    name: String, major: Int, version: String, topic: String, isState: Bool, partitions: Int32,
-    key: [String], fields: [ContractField]
+    name: String, major: Int, version: String, topic: String, isState: Bool, journal: String?,
+    partitions: Int32, key: [String], fields: [ContractField]
   ) {
     self.name = name
     self.major = major
     self.version = version
     self.topic = topic
     self.isState = isState
+    self.journal = journal
     self.partitions = partitions
     self.key = key
     self.fields = fields
@@ -51,7 +55,9 @@ extension TransformReader {
       }
       let port = PublishedPort(
         name: output.port, major: output.major, version: draft.contract.version,
-        topic: output.topic, isState: isState, partitions: output.partitions,
+        topic: output.topic, isState: isState,
+        journal: definition.journals.isEmpty ? nil : definition.journals[output.journal].name,
+        partitions: output.partitions,
         key: isState ? keyFields.map(\.name) : draft.keyTexts, fields: output.fields)
       return PortPromise(
         port: port, span: draft.nameSpan, contractSpan: draft.object.nameSpan,

@@ -62,7 +62,7 @@ struct TestReader {
     case let word?:
       report(
         .badValue, "`\(word)` is no step", node,
-        help: closest(to: word, among: TestSpec.steps).map { "did you mean `\($0)`?" })
+        help: closest(to: word, among: TestSpec.steps).map { "did you mean `\($0)`?" } ?? stepKinds)
       return nil
     case nil: break
     }
@@ -76,6 +76,11 @@ struct TestReader {
       return nil
     }
     return record(node)
+  }
+
+  private var stepKinds: String {
+    "a step is `crash`, `rebalance`, `advance: 2m`, or a record of an input: "
+      + product.inputs.map { "`\($0.name): {…}`" }.joined(separator: ", ")
   }
 
   /// `input: document`, perhaps with `key: …` beside it.
@@ -92,7 +97,8 @@ struct TestReader {
       } else {
         report(
           .unknownReference, "`\(name)` is no input", entry.key,
-          help: closest(to: name, among: names + ["key"]).map { "did you mean `\($0)`?" })
+          help: closest(to: name, among: names + ["key"]).map { "did you mean `\($0)`?" }
+            ?? stepKinds)
         return nil
       }
     }

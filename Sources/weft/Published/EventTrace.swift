@@ -109,10 +109,15 @@ struct EventTrace {
   ) throws {
     if journaled.isEmpty && !product.journals.isEmpty { return }
     let name = port.address(in: product.name)
-    // Two journals have like positions; the recorded time, which is a record's own, tells them
-    // apart.
-    let positions = journaled.map {
-      (id: "\($0.partition)-\($0.block)-\($0.index)", recordedMs: $0.recordedMs)
+    // Two journals have like positions. Where the catalog does not say yet of which one the port
+    // is made, the recorded time, which is a record's own, tells most of them apart.
+    let positions = journaled.enumerated().filter {
+      port.journal == nil || $0.element.journal.name == port.journal
+    }.map { index, event in
+      (
+        id: "\(event.partition)-\(event.block)-\(event.index)", recordedMs: event.recordedMs,
+        index: index
+      )
     }
     let isDirect = product.journals.isEmpty
     let id = id
@@ -132,10 +137,10 @@ struct EventTrace {
             isFound = EventTrace.isRecord(text, of: id)
             continue
           }
-          let origin = positions.firstIndex {
+          let origin = positions.first {
             EventTrace.isRecord(text, of: $0.id) && batch.timestamp(at: at) == $0.recordedMs
           }
-          if let origin { effective.insert(origin) }
+          if let origin { effective.insert(origin.index) }
           isFound = origin != nil
         }
         if isFound == nil { withoutId += 1 }
@@ -159,6 +164,33 @@ struct EventTrace {
       || rest.first == "-" && rest.count > 1 && rest.dropFirst().allSatisfy(\.isWholeNumber)
   }
 
+  /// Whether bytes that may be no JSON have a text or number that is just this.
+  private static func holds(_ bytes: ByteView, _ id: [UInt8]) -> Bool {
+    let isNumber = id.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    let quoted = [UInt8(ascii: "\"")] + id + [UInt8(ascii: "\"")]
+    return has(bytes, quoted) { $0 != UInt8(ascii: ":") }
+      || isNumber && has(bytes, [UInt8(ascii: ":")] + id) { $0.map(isOfNumber) != true }
+      || isNumber && has(bytes, [UInt8(ascii: " ")] + id) { $0.map(isOfNumber) != true }
+  }
+
+  private static func isOfNumber(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: ".")
+  }
+
+  /// Whether `part` is there where what comes behind it and behind spaces (nil: nothing) is right.
+  private static func has(_ bytes: ByteView, _ part: [UInt8], _ isRight: (UInt8?) -> Bool) -> Bool {
+    ByteView.lending(part) { part in
+      var rest = bytes
+      while let found = rest.firstIndex(of: part) {
+        rest = rest.suffix(from: found + part.count)
+        var next = 0
+        while next < rest.count && rest[next] == UInt8(ascii: " ") { next += 1 }
+        if isRight(next < rest.count ? rest[next] : nil) { return true }
+      }
+      return false
+    }
+  }
+
   private mutating func searchQuarantine(_ deadline: Deadline, _ progress: (String) -> Void)
     throws
   {
@@ -178,9 +210,7 @@ struct EventTrace {
           record.header($0) ?? ""
         }.joined(separator: " ")
         // One that could not be journaled is known by its bytes alone.
-        let holdsId = ByteView.lending(id) { id in
-          batch.value(at: at)?.firstIndex(of: id) != nil
-        }
+        let holdsId = batch.value(at: at).map { EventTrace.holds($0, id) } ?? false
         if sources.contains(source) || (sources.isEmpty && holdsId) {
           found.append(Published(port: "quarantine", topic: topic, record: record))
         }

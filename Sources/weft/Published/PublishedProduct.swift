@@ -28,6 +28,9 @@ struct PublishedProduct {
 
   init(_ name: String, domain: String?, _ session: Session) throws {
     let domains = PublishedProduct.domains(session)
+    let places = domains.filter { domain == nil || $0.settings?.domain == domain }
+      .flatMap(\.products).filter { $0.descriptor?.id == name }.map(\.directory)
+    if places.count > 1 { throw Workspace.twice(name, places) }
     for loaded in domains where domain == nil || loaded.settings?.domain == domain {
       guard let found = loaded.products.first(where: { $0.descriptor?.id == name }),
         let definition = found.definition, let worker = loaded.settings,

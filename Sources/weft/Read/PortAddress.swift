@@ -9,6 +9,7 @@ enum PortAddress: Hashable {
   init(_ text: String, isProduct: Bool) throws(UsageError) {
     let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2 || isProduct else {
+      if !PortAddress.isTopic(text) { throw PortAddress.wrong(text) }
       self = .topic(text)
       return
     }
@@ -29,6 +30,14 @@ enum PortAddress: Hashable {
     self = .port(
       domain: place.count == 2 ? String(place[0]) : nil, product: String(product), port: name,
       major: major)
+  }
+
+  /// Whether Kafka takes it for a topic's name.
+  private static func isTopic(_ text: String) -> Bool {
+    (1...249).contains(text.utf8.count)
+      && text.unicodeScalars.allSatisfy {
+        $0.isASCII && ($0.properties.isAlphabetic || "0123456789._-".unicodeScalars.contains($0))
+      }
   }
 
   private static func wrong(_ text: String) -> UsageError {

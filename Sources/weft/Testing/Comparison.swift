@@ -53,6 +53,18 @@ struct Comparison {
       expected, values, keys: records.map { _ in nil }, what: "record", of: "quarantine", at: span)
   }
 
+  /// Where something is wrong and the test says nothing of quarantine, what is there may be why.
+  mutating func noteQuarantine(_ records: [SimulatedRecord]) {
+    guard let last = problems.indices.last, let first = records.first else { return }
+    func header(_ name: String) -> String {
+      first.headers.first { $0.name == name }.map { String(decoding: $0.value, as: UTF8.self) }
+        ?? ""
+    }
+    let more = records.count > 1 ? ", and \(records.count - 1) more" : ""
+    problems[last].notes.append(
+      "in quarantine: \(header("weft_reason")), \(header("weft_message"))\(more)")
+  }
+
   /// Each expected value must be met by one of its own; those of one key in their order.
   private mutating func compare(
     _ expected: [ExpectedValue], _ values: [JSONValue], keys: [[UInt8]?], what: String,

@@ -87,10 +87,11 @@ struct TestRun {
         }
       }
     }
+    let quarantined = outcome.published.filter { $0.port == Int(OutputBatch.quarantine) }
     if let expected = test.quarantine {
-      comparison.compareQuarantine(
-        expected, outcome.published.filter { $0.port == Int(OutputBatch.quarantine) },
-        at: test.span)
+      comparison.compareQuarantine(expected, quarantined, at: test.span)
+    } else {
+      comparison.noteQuarantine(quarantined)
     }
     if let held = test.held, held != 0 {
       comparison.problems.append(

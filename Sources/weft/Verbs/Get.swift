@@ -13,7 +13,7 @@ enum GetVerb {
     command: Command(
       "get", "show a row of a state port as it stands", arguments: [port, key], options: [],
       examples: [
-        .init("weft get claims#claim C-1001", "one row, a line a field"),
+        .init("weft get claims#claim C-1001", "one row: a line a field, JSON in a pipe"),
         .init("weft get labs#latest-values '[\"LR5059\",\"8867-4\"]'", "a key of two parts"),
         .init("weft get claims#claim C-1001 --format json | jq .value.status", "as JSON"),
       ],
@@ -23,14 +23,21 @@ enum GetVerb {
   ) { session in
     let address = try PortAddress(session.arguments[port] ?? "", isProduct: false)
     let found = try PortResolver(session: session, isQuarantine: false).resolve(address)
-    let key = Array((session.arguments[key] ?? "").utf8)
+    let key = canonical(session.arguments[key] ?? "")
     if found.fields != nil && !found.isState {
       throw UsageError(
         "`\(found.name)` is an event port and has no rows",
         help: "`weft read \(found.name)` reads its events")
     }
     let broker = try Broker(found.settings, session)
-    let row = try broker.run { _, _ in try newest(of: key, found, session) }
+    let row = try broker.run { admin, deadline in
+      if case .topic(let name) = address, try admin.topic(name, deadline) == nil {
+        throw Refusal(
+          .unknownPort, "`\(name)` is no port, and there is no topic of that name",
+          help: "write `product#port`; `weft explain` shows which ports a product has")
+      }
+      return try newest(of: key, found, session)
+    }
     guard let row, row.value != nil else {
       let text = DisplayText.printable(String(decoding: key, as: UTF8.self))
       throw Refusal(
@@ -38,10 +45,18 @@ enum GetVerb {
         "`\(found.name)` has no row with the key `\(text)`"
           + (row == nil ? "" : ": it was deleted"),
         help: row == nil
-          ? "a key of several parts is a JSON array without spaces, as `weft read` shows it" : nil)
+          ? "a key of several parts is a JSON array of texts, as `weft read` shows it" : nil)
     }
     show(row, found, session)
     return .ok
+  }
+
+  /// A key of several parts as ports have it, however the array is written; any other as it is.
+  private static func canonical(_ text: String) -> [UInt8] {
+    guard text.first == "[", let parts = try? JSONValue(parsing: text),
+      let values = parts.array, values.allSatisfy({ $0.string != nil })
+    else { return Array(text.utf8) }
+    return Array(parts.description.utf8)
   }
 
   /// The last record of the key, if there is one.

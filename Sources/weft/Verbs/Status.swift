@@ -16,9 +16,11 @@ enum StatusVerb {
         .init("weft status claims --format json | jq '[.inputs[].behind] | add'", "its lag"),
       ],
       discussion:
-        "Asks the broker, and reads what the product's worker publishes of itself about once a second "
-        + "(DOMAIN.PRODUCT.observations); from any directory. `behind` counts offsets that are still "
-        + "to come, of an input records, of a journal blocks, markers of transactions among them.")
+        "Asks the broker, and reads what the product's worker publishes of itself once a second, or "
+        + "every ten seconds while nothing changes (DOMAIN.PRODUCT.observations); from any directory. "
+        + "`behind` counts offsets that are still to come, of an input records, of a journal blocks, "
+        + "markers of transactions among them. What one instance reads another may apply, and a start "
+        + "applies what was read before it.")
   ) { session in
     let found = try PublishedProduct(session.arguments[PublishedProduct.argument] ?? "", session)
     let broker = try Broker(found.settings, session)
@@ -85,9 +87,9 @@ private struct StatusText {
       line("  it has other logic: \(seen.logic.prefix(12))")
     }
     line(
-      "  since it started \(ago(seen.startedMs)): read \(seen.read) = applied \(seen.applied)"
-        + " + filtered \(seen.filtered) + redelivered \(seen.redelivered)"
-        + " + quarantined \(seen.quarantined)")
+      "  since it started \(ago(seen.startedMs)): read \(seen.read), applied \(seen.applied),"
+        + " filtered \(seen.filtered), redelivered \(seen.redelivered),"
+        + " quarantined \(seen.quarantined)")
     var turns = "  published \(seen.published) records in \(seen.commits) commits"
     if seen.aborts > 0 { turns += ", \(seen.aborts) turns taken back" }
     if let p50 = seen.commitP50Ms, let p99 = seen.commitP99Ms {

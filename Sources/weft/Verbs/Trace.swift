@@ -25,6 +25,7 @@ enum TraceVerb {
     let found = try PublishedProduct(session.arguments[PublishedProduct.argument] ?? "", session)
     let broker = try Broker(found.settings, session)
     let id = session.arguments[event] ?? ""
+    if id.isEmpty { throw UsageError("an event's id is not empty") }
     let errors = session.errors
     var progress = ProgressLine(session.errorTerminal) { errors.write($0) }
     var trace = EventTrace(id, found)
@@ -37,7 +38,8 @@ enum TraceVerb {
         notes: ["its journals, ports and quarantine were read to their end"],
         help:
           "it was not taken in yet (`weft status \(found.product.name)` shows how far the inputs"
-          + " are), or the input declares no `id`")
+          + " are), it is of a type that no table, stream or output takes and was passed over, or"
+          + " the input declares no `id`")
     }
     if session.isJSON {
       session.output.write(trace.json.description + "\n")
@@ -74,12 +76,14 @@ enum TraceVerb {
       let record = found.record
       line(
         "quarantined  \(record.header("weft_reason") ?? ""): \(record.header("weft_message") ?? "")"
-          + (record.header("weft_place").map { " (\($0))" } ?? ""))
+          + (record.header("weft_place").flatMap { $0.isEmpty ? nil : " (\($0))" } ?? ""))
+      let source = ["weft_topic", "weft_partition", "weft_offset"].map { record.header($0) ?? "?" }
+      line("             it came from \(source[0]), partition \(source[1]), offset \(source[2])")
       line("             \(found.topic), partition \(record.partition), offset \(record.offset)")
     }
     let isQuiet = trace.published.isEmpty && trace.quarantined.isEmpty
     if isQuiet, trace.journaled.contains(where: { $0.isApplied && !$0.isRedelivered }) {
-      line("           applied; it changed nothing that a port shows")
+      line("           applied; it changed nothing that a port shows, or was filtered")
     }
     if !trace.silentPorts.isEmpty {
       line(

@@ -143,8 +143,14 @@ extension Decimal {
     self.init(mantissa: mantissa, scale: UInt8(scale))
   }
 
-  /// The exact sum, with the larger scale.
+  /// The exact sum, with the larger scale; where that does not fit, without zeros at the end, so
+  /// that equal numbers have equal sums. Nil when it fits in no way.
   public func adding(_ other: Decimal) -> Decimal? {
+    plainlyAdding(other)
+      ?? withoutTrailingZeros.plainlyAdding(other.withoutTrailingZeros)
+  }
+
+  private func plainlyAdding(_ other: Decimal) -> Decimal? {
     if scale == other.scale {
       if let left = Int64(exactly: mantissa), let right = Int64(exactly: other.mantissa) {
         let (sum, overflow) = left.addingReportingOverflow(right)
@@ -161,8 +167,24 @@ extension Decimal {
   /// The exact difference, with the larger scale.
   public func subtracting(_ other: Decimal) -> Decimal? { adding(other.negated) }
 
-  /// The exact product; its scale is the sum of the scales.
+  /// The same number with the least scale.
+  package var withoutTrailingZeros: Decimal {
+    var (mantissa, scale) = (mantissa, scale)
+    while scale > 0 && mantissa % 10 == 0 {
+      mantissa /= 10
+      scale -= 1
+    }
+    return Decimal(mantissa: mantissa, scale: scale)
+  }
+
+  /// The exact product; its scale is the sum of the scales. Where that does not fit, without zeros
+  /// at the end.
   public func multiplied(by other: Decimal) -> Decimal? {
+    plainlyMultiplied(by: other)
+      ?? withoutTrailingZeros.plainlyMultiplied(by: other.withoutTrailingZeros)
+  }
+
+  private func plainlyMultiplied(by other: Decimal) -> Decimal? {
     if let left = Int64(exactly: mantissa), let right = Int64(exactly: other.mantissa) {
       // One instruction: the product of two words is two words.
       let product = left.multipliedFullWidth(by: right)

@@ -84,31 +84,42 @@ package struct EndProbe: Hashable, Sendable {
 package struct BlockWatch: Hashable, Sendable {
   /// Between two looks of a loop lie half a second and a turn's end.
   private static let pauseMs: Int64 = 5000
+  /// Of other partitions so much may have been fetched before a block: four times the bound of the
+  /// queue, as fetches of several brokers come in turns.
+  private static let aheadBytes = 32 << 20
 
   private var awaited: Offset?
   private var sinceMs: Int64 = 0
   private var lookedMs: Int64 = 0
+  private var bytesAtStart = 0
+  private var bytes = 0
   private var tells = 0
 
   package init() {}
 
   /// Seconds for which the reader has stood still, if it is time to tell; each time it takes twice
   /// as long until the next, up to 32 times.
-  /// - Parameter awaited: the next offset to come where a block is known to be there; nil: none is.
-  /// - Parameter patienceMs: how long a reader may stand still in the ordinary course of things: an
-  ///   open transaction of a dead worker holds it back until that times out.
-  package mutating func silentSeconds(awaiting awaited: Offset?, nowMs: Int64, patienceMs: Int64)
-    -> Int64?
-  {
+  /// - Parameters:
+  ///   - awaited: the next offset to come where a block is known to be there; nil: none is.
+  ///   - patienceMs: how long a reader may stand still in the ordinary course of things: an open
+  ///     transaction of a dead worker holds it back until that times out.
+  ///   - bytesTaken: of blocks that have come to the loop, of any partition, since it began.
+  package mutating func silentSeconds(
+    awaiting awaited: Offset?, nowMs: Int64, patienceMs: Int64, bytesTaken: Int
+  ) -> Int64? {
     if awaited == nil || awaited != self.awaited {
       self = BlockWatch()
       self.awaited = awaited
       (sinceMs, lookedMs) = (nowMs, nowMs)
+      (bytesAtStart, bytes) = (bytesTaken, bytesTaken)
       return nil
     }
     // While this loop itself stood still, the reader could not.
     if nowMs - lookedMs > BlockWatch.pauseMs { sinceMs += nowMs - lookedMs }
     lookedMs = nowMs
+    // What is being applied was fetched before it.
+    if bytesTaken != bytes && bytesTaken - bytesAtStart <= BlockWatch.aheadBytes { sinceMs = nowMs }
+    bytes = bytesTaken
     if nowMs - sinceMs < patienceMs << min(tells, 5) { return nil }
     tells += 1
     return (nowMs - sinceMs) / 1000

@@ -33,7 +33,8 @@ extension ProductLoop {
         askEnd(of: slot, consumer, limit)
       }
       if let seconds = slot.watch.silentSeconds(
-        awaiting: slot.awaited, nowMs: nowMs, patienceMs: patienceMs)
+        awaiting: slot.awaited, nowMs: nowMs, patienceMs: patienceMs,
+        bytesTaken: blockBytesTaken)
       {
         try mendSilence(of: slot, consumer, seconds: seconds)
         return

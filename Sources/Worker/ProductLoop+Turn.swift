@@ -71,6 +71,7 @@ extension ProductLoop {
       let index = blocksTaken
       blocksTaken += 1
       let journal = blocks.topic(at: index).value - product.inputs.count
+      blockBytesTaken += blocks.bytes(at: index)
       if journal >= 0 { try readBack(index, journal: journal) }
     }
   }

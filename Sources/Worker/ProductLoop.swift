@@ -107,6 +107,8 @@ package final class ProductLoop<World: LoopWorld> {
   let blocks = World.Consumer.Batch(capacity: 64)
   /// How many of them are done with.
   var blocksTaken = 0
+  /// Bytes of all blocks that have come since the loop began.
+  var blockBytesTaken = 0
   let outputs: OutputBatch
   var meter: TurnMeter
   /// The wall clock when the open turn took its first input; never goes back.

@@ -74,8 +74,8 @@ struct JournalSilent: LogEvent {
       ? "an open transaction holds the journal back: input is taken, but not yet published. The broker"
         + " ends what a dead worker left when it times out; `kafka-transactions.sh` finds one that"
         + " hangs"
-      : "the broker hands out no more of the journal, though there is more: input is taken, but not"
-        + " published; the product reads its journal anew"
+      : "no more of the journal comes, though there is more: nothing of it is applied or published;"
+        + " the product reads its journal anew"
   }
   var fields: [LogField] {
     [

@@ -274,4 +274,33 @@ import Testing
     #expect(simulation.quarantined[0][header: "weft_place"] == "places.sum")
     #expect(simulation.values(0).count == 1)
   }
+
+  @Test(arguments: [TableDefinition.Aggregate.sum, .avg, .min, .max])
+  func `what is no number spoils no column`(aggregate: TableDefinition.Aggregate) throws {
+    let layout = RowLayout(try AggregateTests.product("half", .double, [aggregate]).tables[0])
+    let (arena, owner) = (Arena(), Slots(count: 8))
+    let time = Timestamp(milliseconds: 0)
+    func update(_ number: Double) -> AggregateEffect {
+      layout.update(aggregate, 0, .double(number), at: time, owner.run, from: 0, arena)
+    }
+    for number in [Double.nan, .infinity, -.infinity] {
+      guard case .notFinite = update(number) else {
+        Issue.record("\(number) is taken")
+        return
+      }
+    }
+    #expect(owner[0].isAbsent)
+    guard case .value = update(2.5), case .notFinite = update(.nan) else {
+      Issue.record("what is right is not taken, or NaN is after it")
+      return
+    }
+    #expect(owner[0].double == 2.5)
+    if aggregate == .sum {
+      _ = update(.greatestFiniteMagnitude)
+      guard case .overflow = update(.greatestFiniteMagnitude) else {
+        Issue.record("a sum that is infinite is kept")
+        return
+      }
+    }
+  }
 }

@@ -69,6 +69,13 @@ import Testing
     #expect(simulation.counts.redelivered == 1)
   }
 
+  @Test func `an empty id is none, so that each such event counts`() throws {
+    let simulation = try ProductSimulation(Claims.product())
+    simulation.take(Claims.charge("c1", id: "", "1"))
+    simulation.take(Claims.charge("c1", id: "", "1"))
+    #expect(simulation.counts.applied == 2 && simulation.counts.redelivered == 0)
+  }
+
   @Test func `the same id under another key is another event`() throws {
     let simulation = try ProductSimulation(Claims.product())
     simulation.take(Claims.charge("c1", id: "e", "1"))

@@ -65,8 +65,10 @@ import Worker
 }
 
 @Suite struct BlockWatchTests {
-  private func silent(_ watch: inout BlockWatch, _ awaited: Offset?, _ nowMs: Int64) -> Int64? {
-    watch.silentSeconds(awaiting: awaited, nowMs: nowMs, patienceMs: 10_000)
+  private func silent(
+    _ watch: inout BlockWatch, _ awaited: Offset?, _ nowMs: Int64, bytes: Int = 0
+  ) -> Int64? {
+    watch.silentSeconds(awaiting: awaited, nowMs: nowMs, patienceMs: 10_000, bytesTaken: bytes)
   }
 
   @Test func `a reader that stands still before a block is told of after its time, then ever less`()
@@ -91,5 +93,36 @@ import Worker
       #expect(silent(&watch, nil, now) == nil)
     }
     #expect(silent(&watch, Offset(1), 200_001) == nil)
+  }
+
+  @Test func `while a loop applies what was fetched before, or stands still, no reader does`() {
+    var watch = BlockWatch()
+    for second in 0...60 as ClosedRange<Int64> {
+      #expect(silent(&watch, Offset(1), second * 1000, bytes: Int(second) << 19) == nil)
+    }
+    // Nothing comes any more.
+    #expect(silent(&watch, Offset(1), 69_000, bytes: 60 << 19) == nil)
+    #expect(silent(&watch, Offset(1), 69_900, bytes: 60 << 19) == nil)
+    var told: [Int64] = []
+    for now in stride(from: Int64(70_000), through: 80_000, by: 1000) {
+      if let seconds = silent(&watch, Offset(1), now, bytes: 60 << 19) { told.append(seconds) }
+    }
+    #expect(told.count == 1)
+
+    // Of others far more comes than can have been fetched ahead: this one hangs.
+    var hanging = BlockWatch()
+    var isTold = false
+    for second in 0...60 as ClosedRange<Int64> where !isTold {
+      isTold = silent(&hanging, Offset(1), second * 1000, bytes: Int(second) << 21) != nil
+    }
+    #expect(isTold)
+
+    var stopped = BlockWatch()
+    #expect(silent(&stopped, Offset(1), 0) == nil)
+    #expect(silent(&stopped, Offset(1), 1000) == nil)
+    #expect(silent(&stopped, Offset(1), 90_000) == nil)
+    #expect(silent(&stopped, Offset(1), 94_000) == nil)
+    #expect(silent(&stopped, Offset(1), 98_000) == nil)
+    #expect(silent(&stopped, Offset(1), 99_000) == 10)
   }
 }

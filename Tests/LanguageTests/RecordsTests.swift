@@ -75,6 +75,22 @@ struct RecordsTests {
     #expect(largest.multiplied(by: Decimal(2)) == nil)
   }
 
+  @Test func `zeros at the end never make a sum or a product too long`() throws {
+    let long = try #require(decimal("0.01" + String(repeating: "0", count: 34)))
+    let hundred = try #require(decimal("100.00"))
+    let six = try #require(decimal("6.00"))
+    let short = try #require(long.adding(six))
+    #expect(short.scale == 36)
+    let sum = try #require(short.adding(hundred))
+    #expect(sum.description == "106.01")
+    #expect(sum.adding(long)?.description == "106.02")
+    #expect(hundred.multiplied(by: long)?.description == "1.00")
+    let least = Decimal(mantissa: -Decimal.mantissaMax, scale: 2)
+    let last = try #require(decimal("0.010"))
+    #expect(least.adding(last)?.mantissa == -Decimal.mantissaMax + 1)
+    #expect(least.subtracting(last) == nil)
+  }
+
   @Test(arguments: [
     ("2.5", 0, "2"), ("3.5", 0, "4"), ("-2.5", 0, "-2"), ("2.51", 0, "3"), ("1.005", 2, "1.00"),
     ("1.015", 2, "1.02"), ("7", 2, "7.00"), ("-0.5", 0, "0"),

@@ -18,6 +18,16 @@ enum AggregateEffect {
   case tooMany
 }
 
+extension TableDefinition.Aggregate {
+  /// Whether a value that is no number would spoil all that come after it.
+  fileprivate var isArithmetic: Bool {
+    switch self {
+    case .sum, .avg, .min, .max, .quantile: true
+    case .count, .first, .last, .latest, .countDistinct, .collect, .collectSet, .fold: false
+    }
+  }
+}
+
 /// The aggregates, over columns in slots.
 extension RowLayout {
   /// How many values a column may hold: elements of `collect` and `collectSet`, what
@@ -51,6 +61,9 @@ extension RowLayout {
       return .value
     }
     if !RowLayout.takes(argument, details[column].argument) { return .wrongType }
+    if argument.kind == .double && !argument.double.isFinite && aggregate.isArithmetic {
+      return .notFinite
+    }
     switch aggregate {
     case .sum:
       let effect = sum(old, argument, place, slots)
@@ -103,7 +116,10 @@ extension RowLayout {
       let (sum, overflow) = old.int.addingReportingOverflow(argument.int)
       if overflow { return .overflow }
       slots[place] = .int(sum)
-    case .double: slots[place] = .double(old.double + argument.double)
+    case .double:
+      let sum = old.double + argument.double
+      if !sum.isFinite { return .overflow }
+      slots[place] = .double(sum)
     case .uint:
       let (sum, overflow) = old.uint.addingReportingOverflow(argument.uint)
       if overflow { return .overflow }

@@ -102,7 +102,7 @@ package final class Direct {
   ) -> Emission.Identity {
     if event.id.decode >= 0 {
       let start = keys.count
-      if keys.appendKeyPart(bench.slots[event.id.decode]) {
+      if keys.appendKeyPart(bench.slots[event.id.decode]), keys.count > start {
         return .event(keys[start..<keys.count])
       }
     }

@@ -118,7 +118,10 @@ package final class Ingest {
       input: record.input, partition: record.partition, offset: record.offset, time: time,
       key: record.key, payload: record.value)
     let idStart = keys.count
-    if event.id.intake >= 0, keys.appendKeyPart(bench.slots[event.id.intake]) {
+    // An empty text names no event.
+    if event.id.intake >= 0, keys.appendKeyPart(bench.slots[event.id.intake]),
+      keys.count > idStart
+    {
       if !isShortEnough(keys.count - idStart, "id") { return false }
       entry.id = bench.arena.copy(keys[idStart..<keys.count])
     }

@@ -70,15 +70,3 @@ extension ByteBuffer {
     return true
   }
 }
-
-extension Decimal {
-  var withoutTrailingZeros: Decimal {
-    var mantissa = mantissa
-    var scale = scale
-    while scale > 0 && mantissa % 10 == 0 {
-      mantissa /= 10
-      scale -= 1
-    }
-    return Decimal(mantissa: mantissa, scale: scale)
-  }
-}

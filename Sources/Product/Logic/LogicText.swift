@@ -3,7 +3,7 @@ import Expressions
 /// Writes what the logic digest covers as lines `what = content`, and compares two such texts.
 package enum LogicText {
   /// The version of Weft's own semantics: raised when the same files would publish other bytes.
-  static let semanticsVersion = 1
+  static let semanticsVersion = 2
 
   static func joined(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
 

@@ -123,6 +123,7 @@ struct EventTrace {
     let id = id
     var found: [Published] = []
     var effective: Set<Int> = []
+    var times: Set<Int64> = []
     var records = 0
     var withoutId = 0
     let reader = try TopicReader(settings: settings, topic: port.topic, from: .earliest, deadline)
@@ -135,6 +136,7 @@ struct EventTrace {
           let text = header.value?.text ?? ""
           if isDirect {
             isFound = EventTrace.isRecord(text, of: id)
+            if text == id { times.insert(batch.timestamp(at: at) ?? 0) }
             continue
           }
           let origin = positions.first {
@@ -151,6 +153,9 @@ struct EventTrace {
       records += batch.count
       progress("\(port.topic): \(records) records")
     }
+    // A direct product's ids are the events' own, of which one may look like another with a number:
+    // all records of an event have its time.
+    if isDirect { found.removeAll { !times.contains($0.record.timestampMs ?? 0) } }
     published += found
     for index in effective { journaled[index].isRedelivered = false }
     if records > 0 && withoutId == records { silentPorts.append(name) }
@@ -164,30 +169,30 @@ struct EventTrace {
       || rest.first == "-" && rest.count > 1 && rest.dropFirst().allSatisfy(\.isWholeNumber)
   }
 
-  /// Whether bytes that may be no JSON have a text or number that is just this.
-  private static func holds(_ bytes: ByteView, _ id: [UInt8]) -> Bool {
-    let isNumber = id.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    let quoted = [UInt8(ascii: "\"")] + id + [UInt8(ascii: "\"")]
-    return has(bytes, quoted) { $0 != UInt8(ascii: ":") }
-      || isNumber && has(bytes, [UInt8(ascii: ":")] + id) { $0.map(isOfNumber) != true }
-      || isNumber && has(bytes, [UInt8(ascii: " ")] + id) { $0.map(isOfNumber) != true }
-  }
-
-  private static func isOfNumber(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: ".")
-  }
-
-  /// Whether `part` is there where what comes behind it and behind spaces (nil: nothing) is right.
-  private static func has(_ bytes: ByteView, _ part: [UInt8], _ isRight: (UInt8?) -> Bool) -> Bool {
-    ByteView.lending(part) { part in
+  /// Whether a record has a text or number that is just this; its bytes may be no JSON.
+  private static func holds(_ bytes: ByteView, _ id: String) -> Bool {
+    if let value = try? JSONValue(parsing: bytes) {
+      return holds(value, id)
+    }
+    let quoted = Array("\"\(id)\"".utf8)
+    return ByteView.lending(quoted) { quoted in
       var rest = bytes
-      while let found = rest.firstIndex(of: part) {
-        rest = rest.suffix(from: found + part.count)
+      while let found = rest.firstIndex(of: quoted) {
+        rest = rest.suffix(from: found + quoted.count)
         var next = 0
         while next < rest.count && rest[next] == UInt8(ascii: " ") { next += 1 }
-        if isRight(next < rest.count ? rest[next] : nil) { return true }
+        if next == rest.count || rest[next] != UInt8(ascii: ":") { return true }
       }
       return false
+    }
+  }
+
+  private static func holds(_ value: JSONValue, _ id: String) -> Bool {
+    switch value {
+    case .string(let text), .number(let text): text == id
+    case .array(let values): values.contains { holds($0, id) }
+    case .object(let members): members.contains { holds($0.value, id) }
+    case .null, .bool: false
     }
   }
 
@@ -199,7 +204,7 @@ struct EventTrace {
       journaled.compactMap { event in
         event.input.map { "\($0.topic) \(event.sourcePartition) \(event.sourceOffset)" }
       })
-    let id = Array(id.utf8)
+    let id = id
     var found: [Published] = []
     var records = 0
     let reader = try TopicReader(settings: settings, topic: topic, from: .earliest, deadline)
@@ -211,7 +216,7 @@ struct EventTrace {
         }.joined(separator: " ")
         // One that could not be journaled is known by its bytes alone.
         let holdsId = batch.value(at: at).map { EventTrace.holds($0, id) } ?? false
-        if sources.contains(source) || (sources.isEmpty && holdsId) {
+        if sources.contains(source) || holdsId {
           found.append(Published(port: "quarantine", topic: topic, record: record))
         }
       }

@@ -46,8 +46,14 @@ struct StatusReport {
     try broker.run { admin, deadline in
       let topics = try admin.topics(deadline)
       let counts = Dictionary(topics.map { ($0.name, $0.partitions) }) { first, _ in first }
-      let quarantine = found.product.quarantineTopic
-      if counts[quarantine] == nil, try admin.topic(quarantine, deadline) == nil {
+      let absent = found.product.ownTopics.filter { counts[$0] == nil }
+      // Journals are looked at below, and who has no observations is told so.
+      let toldOf = found.product.journals.map(\.topic) + [found.product.observationsTopic]
+      for topic in absent where !toldOf.contains(topic) {
+        unseen.append((topic, try reasonHidden(topic, admin, deadline)))
+      }
+      if absent.count == found.product.ownTopics.count {
+        _ = try admin.topic(found.product.quarantineTopic, deadline)
         throw StatusReport.notApplied(found)
       }
       let observations = try Observations.read(
@@ -70,7 +76,8 @@ struct StatusReport {
     _ found: PublishedProduct, _ counts: [String: Int], _ admin: Admin, _ deadline: Deadline
   ) throws(KafkaError) {
     let topic = found.product.quarantineTopic
-    for partition in 0..<Int32(clamping: counts[topic] ?? 0) {
+    guard let count = counts[topic] else { return }
+    for partition in 0..<Int32(clamping: count) {
       let range = try admin.watermarks(topic, Partition(partition), deadline)
       quarantined += range.upperBound - range.lowerBound
     }

@@ -60,7 +60,11 @@ struct Explanation {
       return
     }
     parts = [
-      Part(title: "inputs", items: definition.inputs.map(Explanation.input)),
+      Part(
+        title: "inputs",
+        items: definition.inputs.map {
+          Explanation.input($0, isJournaled: !definition.journals.isEmpty)
+        }),
       Part(
         title: "journals",
         items: definition.journals.indices.map { Explanation.journal($0, definition) }),
@@ -99,13 +103,16 @@ struct Explanation {
 
   // MARK: Parts
 
-  private static func input(_ input: InputDefinition) -> Item {
+  private static func input(_ input: InputDefinition, isJournaled: Bool) -> Item {
     var facts = ["topic \(input.topic)"]
     let types = input.events.map(\.name).joined(separator: ", ")
     facts.append(
       input.discriminator.map { "event types by `\($0.joined(separator: "."))`: \(types)" }
         ?? "event type \(types)")
-    if let id = input.id {
+    if let id = input.id, !isJournaled {
+      facts.append(
+        "ids in `\(id.path.joined(separator: "."))` become `ce_id`; nothing remembers them")
+    } else if let id = input.id {
       facts.append(
         "ids in `\(id.path.joined(separator: "."))` are remembered for \(span(id.horizonMs)) of"
           + " recorded time, in the state: some 100 bytes each")

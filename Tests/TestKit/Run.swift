@@ -311,9 +311,9 @@ package final class Run {
       switch reason {
       case .drained, .unapplied, .undrained, .unbegun: break
       case .fenced: reviveIfNone(process)
-      case .refused(let text) where text.hasPrefix("no room"): reviveIfNone(process)
+      case .failed(let text) where text.hasPrefix("no room"): reviveIfNone(process)
       // A disk that damages one state after another is not worked on.
-      case .refused(let text) where text.contains("checksum") && damages > 3:
+      case .failed(let text) where text.contains("checksum") && damages > 3:
         reviveIfNone(process)
       default: fail("\(process.name) stopped: \(reason.message)")
       }

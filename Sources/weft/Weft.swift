@@ -16,9 +16,7 @@ struct Weft {
   static let verbs: [Verb] = [
     NewVerb.verb, CheckVerb.verb, TestVerb.verb, ApplyVerb.plan, ApplyVerb.verb, RunVerb.verb,
     ReadVerb.verb, GetVerb.verb, StatusVerb.verb, ExplainVerb.verb, TraceVerb.verb,
-    VersionVerb.verb,
-    CompletionVerb.verb,
-    ManualVerb.verb,
+    ReferenceVerb.verb, VersionVerb.verb, CompletionVerb.verb, ManualVerb.verb,
   ]
 
   static let program = Program(

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct UsageTests {
   static let verbs = [
-    "new", "check", "test", "plan", "apply", "run", "read", "version", "completion", "manual",
+    "new", "check", "test", "plan", "apply", "run", "read", "get", "status", "explain", "trace",
+    "reference", "version", "completion", "manual",
   ]
 
   @Test(arguments: verbs)
@@ -39,6 +40,27 @@ import Testing
       #expect(outcome.code == 2, "\(words)")
       #expect(outcome.output.isEmpty && outcome.errors.contains(help), "\(outcome.errors)")
     }
+  }
+
+  @Test func `the reference says what may stand in each file, every aggregate among it`() throws {
+    let weft = try Weft()
+    defer { weft.remove() }
+    let pages = try weft("reference").lines.compactMap { $0.split(separator: " ").first }
+    #expect(pages.count == 6)
+    for page in pages {
+      let text = try weft("reference", String(page))
+      #expect(text.code == 0 && text.output.contains("Required."))
+      #expect(text.lines.allSatisfy { $0.count <= 110 })
+    }
+    // What `weft check` offers where a word is no aggregate.
+    try #require(try weft("new", "product", "orders").code == 0)
+    try weft.edit("orders/transform.yaml", "latest(event.customer)", "newest(event.customer)")
+    let check = try weft("check", "orders").output
+    let known = try #require(check.firstMatch(of: /aggregates: (.*)/)).1
+    let names = known.split(separator: ", ").map { $0.filter(\.isLetter) }
+    #expect(names.count >= 12, "\(check)")
+    let transform = try weft("reference", "transform").output
+    for name in names { #expect(transform.contains("\(name)("), "\(name)") }
   }
 
   @Test func `the version is told to people and machines`() throws {

@@ -28,6 +28,15 @@
   /// Drops all bytes and keeps the memory.
   @inlinable public func clear() { length = 0 }
 
+  /// Drops all bytes, and the memory as well where it is more than this.
+  public func clear(keeping bytes: Int) {
+    length = 0
+    if capacity <= bytes { return }
+    unsafe base.deallocate()
+    capacity = 4096
+    unsafe base = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+  }
+
   /// Drops what stands at and after `length`.
   public func truncate(to length: Int) {
     precondition(length >= 0 && length <= count, "truncate beyond the end")

@@ -144,7 +144,7 @@ extension Decimal {
   }
 
   /// The exact sum, with the larger scale; where that does not fit, without zeros at the end, so
-  /// that equal numbers have equal sums. Nil when it fits in no way.
+  /// that equal numbers have equal sums. Nil when neither fits.
   public func adding(_ other: Decimal) -> Decimal? {
     plainlyAdding(other)
       ?? withoutTrailingZeros.plainlyAdding(other.withoutTrailingZeros)

@@ -35,13 +35,13 @@ import Records
   }
 
   /// What is kept from turn to turn; more is given back at the end of the turn that took it.
-  private static let bytesKept = 4 << 20
-  private static let entriesKept = 131_072
+  private static let bytesKept = 1 << 20
+  private static let entriesKept = 32_768
 
   private var entries: UnsafeMutablePointer<Entry>
   private var capacity = 256
   private var count = 0
-  private var bytes = ByteBuffer()
+  private let bytes = ByteBuffer()
   /// Rows whose memory a commit gives back.
   private var doomed: ContiguousArray<RowReference> = []
 
@@ -104,8 +104,8 @@ import Records
 
   /// Begins anew, after all is taken back.
   func clear() {
-    if bytes.count > UndoLog.bytesKept { bytes = ByteBuffer() } else { bytes.clear() }
-    if count > UndoLog.entriesKept { shrink() }
+    bytes.clear(keeping: UndoLog.bytesKept)
+    if capacity > UndoLog.entriesKept { shrink() }
     count = 0
     if !doomed.isEmpty { doomed.removeAll(keepingCapacity: true) }
   }

@@ -30,12 +30,12 @@ package final class InstanceLock: Sendable {
           + " in worker.yaml, or what it takes its value from")
     }
     // One that was killed just now may still be on its way out.
-    var tries = 0
-    while flock(file.fileDescriptor, LOCK_EX | LOCK_NB) != 0 && tries < InstanceLock.tries {
-      tries += 1
+    var isOurs = flock(file.fileDescriptor, LOCK_EX | LOCK_NB) == 0
+    for _ in 0..<InstanceLock.tries where !isOurs {
       _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(100))
+      isOurs = flock(file.fileDescriptor, LOCK_EX | LOCK_NB) == 0
     }
-    if tries == InstanceLock.tries {
+    if !isOurs {
       let holder = (try? file.readToEnd()).flatMap { String(data: $0, encoding: .utf8) } ?? ""
       let process = holder.isEmpty ? "" : " (process \(holder))"
       throw Held(

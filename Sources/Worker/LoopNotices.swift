@@ -84,15 +84,15 @@ package struct EndProbe: Hashable, Sendable {
 package struct BlockWatch: Hashable, Sendable {
   /// Between two looks of a loop lie half a second and a turn's end.
   private static let pauseMs: Int64 = 5000
-  /// Of other partitions so much may have been fetched before a block: four times the bound of the
-  /// queue, as fetches of several brokers come in turns.
-  private static let aheadBytes = 32 << 20
+  /// So often at most it puts up with pauses, and for so many times its patience with full queues.
+  private static let excusesMax: Int64 = 4
 
   private var awaited: Offset?
   private var sinceMs: Int64 = 0
   private var lookedMs: Int64 = 0
-  private var bytesAtStart = 0
-  private var bytes = 0
+  private var startMs: Int64 = 0
+  private var drains = 0
+  private var pauses: Int64 = 0
   private var tells = 0
 
   package init() {}
@@ -103,23 +103,28 @@ package struct BlockWatch: Hashable, Sendable {
   ///   - awaited: the next offset to come where a block is known to be there; nil: none is.
   ///   - patienceMs: how long a reader may stand still in the ordinary course of things: an open
   ///     transaction of a dead worker holds it back until that times out.
-  ///   - bytesTaken: of blocks that have come to the loop, of any partition, since it began.
+  ///   - drains: how often the loop has found nothing more in the queue of blocks.
   package mutating func silentSeconds(
-    awaiting awaited: Offset?, nowMs: Int64, patienceMs: Int64, bytesTaken: Int
+    awaiting awaited: Offset?, nowMs: Int64, patienceMs: Int64, drains: Int
   ) -> Int64? {
     if awaited == nil || awaited != self.awaited {
       self = BlockWatch()
       self.awaited = awaited
-      (sinceMs, lookedMs) = (nowMs, nowMs)
-      (bytesAtStart, bytes) = (bytesTaken, bytesTaken)
+      (startMs, sinceMs, lookedMs) = (nowMs, nowMs, nowMs)
+      self.drains = drains
       return nil
     }
-    // While this loop itself stood still, the reader could not.
-    if nowMs - lookedMs > BlockWatch.pauseMs { sinceMs += nowMs - lookedMs }
+    if nowMs - lookedMs > BlockWatch.pauseMs && pauses < BlockWatch.excusesMax {
+      // This loop itself stood still.
+      pauses += 1
+      (startMs, sinceMs) = (startMs + nowMs - lookedMs, sinceMs + nowMs - lookedMs)
+    }
+    if drains == self.drains && nowMs - startMs <= patienceMs * BlockWatch.excusesMax {
+      // Others' blocks come faster than they are applied, and it may lie behind them.
+      sinceMs = nowMs
+    }
     lookedMs = nowMs
-    // What is being applied was fetched before it.
-    if bytesTaken != bytes && bytesTaken - bytesAtStart <= BlockWatch.aheadBytes { sinceMs = nowMs }
-    bytes = bytesTaken
+    self.drains = drains
     if nowMs - sinceMs < patienceMs << min(tells, 5) { return nil }
     tells += 1
     return (nowMs - sinceMs) / 1000

@@ -34,7 +34,7 @@ extension ProductLoop {
       }
       if let seconds = slot.watch.silentSeconds(
         awaiting: slot.awaited, nowMs: nowMs, patienceMs: patienceMs,
-        bytesTaken: blockBytesTaken)
+        drains: blockDrains)
       {
         try mendSilence(of: slot, consumer, seconds: seconds)
         return

@@ -64,6 +64,7 @@ extension ProductLoop {
   func takeBlocks(_ consumer: World.Consumer) throws(LoopFailure) {
     if blocksTaken >= blocks.count {
       consumer.pollAside(into: blocks)
+      if blocks.count < Self.blocksMax { blockDrains += 1 }
       blocksTaken = 0
       expectBlocks()
     }
@@ -71,7 +72,6 @@ extension ProductLoop {
       let index = blocksTaken
       blocksTaken += 1
       let journal = blocks.topic(at: index).value - product.inputs.count
-      blockBytesTaken += blocks.bytes(at: index)
       if journal >= 0 { try readBack(index, journal: journal) }
     }
   }

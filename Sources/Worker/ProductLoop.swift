@@ -53,6 +53,7 @@ enum LoopFailure: Error {
 /// The order of a start is that of a process in `Turn.tla`: become the only holder, then join, then
 /// read the committed offsets, restore, and only then consume.
 package final class ProductLoop<World: LoopWorld> {
+  static var blocksMax: Int { 64 }
   /// How long a call to the brokers is tried before the loop looks up.
   static var callMs: Int { 20_000 }
   static var startCallMs: Int { 3000 }
@@ -104,11 +105,11 @@ package final class ProductLoop<World: LoopWorld> {
   // The open turn.
   let batch = World.Consumer.Batch(capacity: 2000)
   /// Journal blocks, of up to 64 KiB each as a rule.
-  let blocks = World.Consumer.Batch(capacity: 64)
+  let blocks = World.Consumer.Batch(capacity: blocksMax)
   /// How many of them are done with.
   var blocksTaken = 0
-  /// Bytes of all blocks that have come since the loop began.
-  var blockBytesTaken = 0
+  /// How often nothing more of them was there.
+  var blockDrains = 0
   let outputs: OutputBatch
   var meter: TurnMeter
   /// The wall clock when the open turn took its first input; never goes back.
@@ -178,7 +179,7 @@ package final class ProductLoop<World: LoopWorld> {
           try step()
           drainLog()
         }
-        try closeTurn()
+        if !needsRewind { try closeTurn() }
         return end(try awaitOwnBlocks())
       } catch {
         switch error {

@@ -122,7 +122,7 @@ struct Application {
     if isBroken { return }
     if before.logicDigest == hexadecimal(product.logicDigest) {
       if let gone = before.journals.first(where: { existing[$0.topic] == nil }),
-        try hasCommittedInputs(before)
+        try hasCommittedInputs(before), try isGone(gone.topic)
       {
         problems.append(TopicPlan.journalMissing(gone.topic, of: product.name))
       }
@@ -144,6 +144,11 @@ struct Application {
       }
       return false
     } || hasCommittedInputs(product)
+  }
+
+  /// Whether a topic is not there, rather than hidden from this user.
+  private func isGone(_ topic: String) throws -> Bool {
+    try broker.run { admin, deadline in try admin.topic(topic, deadline) == nil }
   }
 
   private func hasCommittedInputs(_ product: CatalogProduct) throws -> Bool {

@@ -140,7 +140,9 @@ struct Workspace {
   private var twins: [Diagnostic] {
     var places: [String: [String]] = [:]
     for (domain, directory) in zip(domains, directories) {
-      if let name = domain.settings?.domain { places[name, default: []].append(directory) }
+      guard let settings = domain.settings else { continue }
+      let environment = settings.environment.isEmpty ? "" : settings.environment + "."
+      places[environment + settings.domain, default: []].append(directory)
     }
     return places.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }
       .flatMap { Workspace.twice($0.key, $0.value).diagnostics }

@@ -61,6 +61,7 @@ import Testing
     #expect(names.count >= 12, "\(check)")
     let transform = try weft("reference", "transform").output
     for name in names { #expect(transform.contains("\(name)("), "\(name)") }
+    #expect(transform.contains("startsWith") && !transform.contains("lowerAscii"))
   }
 
   @Test func `the version is told to people and machines`() throws {

@@ -66,9 +66,11 @@ import Worker
 
 @Suite struct BlockWatchTests {
   private func silent(
-    _ watch: inout BlockWatch, _ awaited: Offset?, _ nowMs: Int64, bytes: Int = 0
+    _ watch: inout BlockWatch, _ awaited: Offset?, _ nowMs: Int64, drains: Int? = nil
   ) -> Int64? {
-    watch.silentSeconds(awaiting: awaited, nowMs: nowMs, patienceMs: 10_000, bytesTaken: bytes)
+    // As a rule the queue is empty each time.
+    watch.silentSeconds(
+      awaiting: awaited, nowMs: nowMs, patienceMs: 10_000, drains: drains ?? Int(nowMs))
   }
 
   @Test func `a reader that stands still before a block is told of after its time, then ever less`()
@@ -95,27 +97,24 @@ import Worker
     #expect(silent(&watch, Offset(1), 200_001) == nil)
   }
 
-  @Test func `while a loop applies what was fetched before, or stands still, no reader does`() {
+  @Test func `while a loop has blocks to apply, or stands still, no reader does, for some time`() {
     var watch = BlockWatch()
-    for second in 0...60 as ClosedRange<Int64> {
-      #expect(silent(&watch, Offset(1), second * 1000, bytes: Int(second) << 19) == nil)
+    for now in stride(from: Int64(0), through: 40_000, by: 1000) {
+      #expect(silent(&watch, Offset(1), now, drains: 7) == nil)
     }
-    // Nothing comes any more.
-    #expect(silent(&watch, Offset(1), 69_000, bytes: 60 << 19) == nil)
-    #expect(silent(&watch, Offset(1), 69_900, bytes: 60 << 19) == nil)
-    var told: [Int64] = []
-    for now in stride(from: Int64(70_000), through: 80_000, by: 1000) {
-      if let seconds = silent(&watch, Offset(1), now, bytes: 60 << 19) { told.append(seconds) }
+    // The queue is empty, and nothing comes.
+    for now in stride(from: Int64(41_000), through: 49_000, by: 1000) {
+      #expect(silent(&watch, Offset(1), now) == nil)
     }
-    #expect(told.count == 1)
+    #expect(silent(&watch, Offset(1), 50_000) == 10)
 
-    // Of others far more comes than can have been fetched ahead: this one hangs.
+    // It is never empty, for far too long: this one hangs.
     var hanging = BlockWatch()
-    var isTold = false
-    for second in 0...60 as ClosedRange<Int64> where !isTold {
-      isTold = silent(&hanging, Offset(1), second * 1000, bytes: Int(second) << 21) != nil
+    var told: Int64?
+    for now in stride(from: Int64(0), through: 60_000, by: 1000) where told == nil {
+      told = silent(&hanging, Offset(1), now, drains: 7)
     }
-    #expect(isTold)
+    #expect(told == 10)
 
     var stopped = BlockWatch()
     #expect(silent(&stopped, Offset(1), 0) == nil)

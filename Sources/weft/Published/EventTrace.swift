@@ -29,6 +29,8 @@ struct EventTrace {
     let port: String
     let topic: String
     let record: ReadRecord
+    /// Otherwise it only holds the event's id somewhere, perhaps as another field.
+    var isCertain = true
   }
 
   let id: String
@@ -216,8 +218,10 @@ struct EventTrace {
         }.joined(separator: " ")
         // One that could not be journaled is known by its bytes alone.
         let holdsId = batch.value(at: at).map { EventTrace.holds($0, id) } ?? false
-        if sources.contains(source) || holdsId {
-          found.append(Published(port: "quarantine", topic: topic, record: record))
+        let isCertain = sources.contains(source)
+        if isCertain || holdsId {
+          found.append(
+            Published(port: "quarantine", topic: topic, record: record, isCertain: isCertain))
         }
       }
       records += batch.count

@@ -28,9 +28,8 @@ struct PublishedProduct {
 
   init(_ name: String, domain: String?, _ session: Session) throws {
     let domains = PublishedProduct.domains(session)
-    let places = domains.filter { domain == nil || $0.settings?.domain == domain }
-      .flatMap(\.products).filter { $0.descriptor?.id == name }.map(\.directory)
-    if places.count > 1 { throw Workspace.twice(name, places) }
+    try PublishedProduct.checkIsOne(
+      name, domains.filter { domain == nil || $0.settings?.domain == domain })
     for loaded in domains where domain == nil || loaded.settings?.domain == domain {
       guard let found = loaded.products.first(where: { $0.descriptor?.id == name }),
         let definition = found.definition, let worker = loaded.settings,
@@ -44,6 +43,20 @@ struct PublishedProduct {
     settings = PublishedProduct.settings(domains, session)
     definition = nil
     product = try PublishedProduct.fromCatalog(name, domain: domain, settings, session)
+  }
+
+  private static func checkIsOne(_ name: String, _ domains: [LoadedDomain]) throws {
+    let holders = domains.filter { $0.products.contains { $0.descriptor?.id == name } }
+    let names = Set(holders.compactMap { $0.settings?.domain })
+    if names.count > 1 { throw severalDomains(name, names.sorted()) }
+    let places = holders.flatMap(\.products).filter { $0.descriptor?.id == name }.map(\.directory)
+    if places.count > 1 { throw Workspace.twice(name, places) }
+  }
+
+  private static func severalDomains(_ name: String, _ domains: [String]) -> Refusal {
+    Refusal(
+      .unknownProduct, "several domains have a product `\(name)`",
+      help: "name one: " + domains.map { "`\($0)/\(name)`" }.joined(separator: ", "))
   }
 
   static func domains(_ session: Session) -> [LoadedDomain] {
@@ -72,11 +85,7 @@ struct PublishedProduct {
     }
     if let found = catalog.product(name, domain: domain) { return found }
     let twins = catalog.products.filter { $0.name == name }
-    if twins.count > 1 {
-      throw Refusal(
-        .unknownProduct, "several domains have a product `\(name)`",
-        help: "name one: " + twins.map { "`\($0.domain)/\(name)`" }.joined(separator: ", "))
-    }
+    if twins.count > 1 { throw severalDomains(name, twins.map(\.domain)) }
     throw Refusal(
       .unknownProduct, "neither the files here nor the catalog know a product `\(name)`",
       notes: ["the catalog is `\(topic)` at \(settings.bootstrap)"],

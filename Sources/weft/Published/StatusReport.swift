@@ -37,6 +37,8 @@ struct StatusReport {
   var quarantined: Int64 = 0
   /// Otherwise ``quarantined`` counts the transactions' markers as well: it is at most so many.
   var isQuarantineCounted = true
+  /// Whether there is such a topic that this user sees.
+  var isQuarantineSeen = true
   /// The product was applied before there were observations.
   var isUnobserved = false
 
@@ -76,7 +78,10 @@ struct StatusReport {
     _ found: PublishedProduct, _ counts: [String: Int], _ admin: Admin, _ deadline: Deadline
   ) throws(KafkaError) {
     let topic = found.product.quarantineTopic
-    guard let count = counts[topic] else { return }
+    guard let count = counts[topic] else {
+      isQuarantineSeen = false
+      return
+    }
     for partition in 0..<Int32(clamping: count) {
       let range = try admin.watermarks(topic, Partition(partition), deadline)
       quarantined += range.upperBound - range.lowerBound
@@ -161,8 +166,8 @@ extension StatusReport {
         unseen.map {
           .members(["topic": .string($0.topic), "reason": .string($0.reason ?? "it is not there")])
         }),
-      "quarantined": .integer(quarantined),
-      "quarantinedExactly": .bool(isQuarantineCounted),
+      "quarantined": isQuarantineSeen ? .integer(quarantined) : .null,
+      "quarantinedExactly": .bool(isQuarantineSeen && isQuarantineCounted),
     ])
   }
 }

@@ -23,20 +23,23 @@ enum GetVerb {
   ) { session in
     let address = try PortAddress(session.arguments[port] ?? "", isProduct: false)
     let found = try PortResolver(session: session, isQuarantine: false).resolve(address)
-    let key = canonical(session.arguments[key] ?? "")
+    let given = session.arguments[key] ?? ""
+    let key = Array(given.utf8)
     if found.fields != nil && !found.isState {
       throw UsageError(
         "`\(found.name)` is an event port and has no rows",
         help: "`weft read \(found.name)` reads its events")
     }
     let broker = try Broker(found.settings, session)
-    let row = try broker.run { admin, deadline in
+    let row: ReadRecord? = try broker.run { admin, deadline in
       if case .topic(let name) = address, try admin.topic(name, deadline) == nil {
         throw Refusal(
           .unknownPort, "`\(name)` is no port, and there is no topic of that name",
           help: "write `product#port`; `weft explain` shows which ports a product has")
       }
-      return try newest(of: key, found, session)
+      if let row = try newest(of: key, found, session) { return row }
+      let other = canonical(given)
+      return other == key ? nil : try newest(of: other, found, session)
     }
     guard let row, row.value != nil else {
       let text = DisplayText.printable(String(decoding: key, as: UTF8.self))
@@ -51,7 +54,7 @@ enum GetVerb {
     return .ok
   }
 
-  /// A key of several parts as ports have it, however the array is written; any other as it is.
+  /// A key of several texts as ports have it, however the array is written.
   private static func canonical(_ text: String) -> [UInt8] {
     guard text.first == "[", let parts = try? JSONValue(parsing: text),
       let values = parts.array, values.allSatisfy({ $0.string != nil })

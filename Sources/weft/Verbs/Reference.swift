@@ -1,4 +1,5 @@
 import CommandLine
+import Expressions
 import Product
 
 enum ReferenceVerb {
@@ -61,7 +62,10 @@ struct FileReference {
   var text: String {
     var lines = [title, ""]
     add(spec, indent: 0, within: [], to: &lines)
-    if !more.isEmpty { lines += ["", more] }
+    if !more.isEmpty {
+      let functions = wrapped(FunctionNames.all.joined(separator: ", "), "  ", "")
+      lines += ["", more.replacing("FUNCTIONS", with: functions.joined(separator: "\n"))]
+    }
     return lines.map { $0 + "\n" }.joined()
   }
 
@@ -123,8 +127,10 @@ private let transformText = """
   expressions
     CEL, with `event` (its fields as the contract has them), `time` (actual), `recorded` and `now`
     (when the journal took it), `source` (topic, partition, offset), names of `let`, in a table's
-    output `row`. Besides CEL's own functions and those of strings, math and optionals: decimal(),
-    date(), uuid5(), sha256(), mask().
+    output `row`. Operators, literals and `.?` are CEL's.
+
+  functions and macros
+  FUNCTIONS
 
   lines of `on`
     column = aggregate(…)              one column has one aggregate in all lines of the table
@@ -136,7 +142,7 @@ private let transformText = """
 
   aggregates                           they pass over absent and null values
     count()                            int; 0 before the first
-    sum(x)                             a number's own type, exact; null before the first
+    sum(x)                             a number's own type, of decimals exact; null before the first
     avg(x)                             of decimals a decimal, rounded half to even; else a double
     min(x), max(x)                     numbers, texts, times, dates, spans, booleans
     first(x), last(x)                  in the order of the journal, of any type
@@ -164,7 +170,7 @@ private let testText = """
     - INPUT: {field: value, …}         a record; beside it `key: …` where the record's key matters
     - INPUT: {raw: "…"}                bytes that may be no JSON; `base64: …`; `tombstone: true`
     - crash                            the worker dies, and is back with what was committed
-    - rebalance                        partitions move while the turn is open
+    - rebalance                        between two turns partitions go, and come back
     - advance: 2m                      the recorded time goes on, as for an id's horizon
 
   `expect`
@@ -178,6 +184,7 @@ private let testText = """
 
 private let workerText = """
   values
-    "${NAME}" is an environment variable, "${NAME:-default}" with a default; "@FILE" is a file's
-    content. `kafka` takes any property of librdkafka but those that exactly once depends on.
+    In `kafka`, `environment` and `state.directory` "${NAME}" is an environment variable,
+    "${NAME:-default}" with a default, and "@FILE" a file's content. `kafka` takes any property of
+    librdkafka but those that exactly once depends on.
   """

@@ -63,6 +63,7 @@ private struct StatusText {
       line("topic \(topic) \(reason.map { "is not shown to this user: \($0)" } ?? "is not there")")
     }
     session.output.write("\n")
+    if !report.isQuarantineSeen { return line("what is in quarantine cannot be seen") }
     line(
       report.quarantined == 0
         ? "nothing is in quarantine"

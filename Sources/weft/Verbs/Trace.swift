@@ -78,6 +78,7 @@ enum TraceVerb {
         "quarantined  \(record.header("weft_reason") ?? ""): \(record.header("weft_message") ?? "")"
           + (record.header("weft_place").flatMap { $0.isEmpty ? nil : " (\($0))" } ?? ""))
       let source = ["weft_topic", "weft_partition", "weft_offset"].map { record.header($0) ?? "?" }
+      if !found.isCertain { line("             known by its bytes alone: they hold the id") }
       line("             it came from \(source[0]), partition \(source[1]), offset \(source[2])")
       line("             \(found.topic), partition \(record.partition), offset \(record.offset)")
     }
@@ -126,7 +127,7 @@ extension EventTrace.Published {
   fileprivate var json: JSONValue {
     let text = record.json(JSONTape())
     return .members([
-      "port": .string(port), "topic": .string(topic),
+      "port": .string(port), "topic": .string(topic), "certain": .bool(isCertain),
       "record": (try? JSONValue(parsing: text)) ?? .null,
     ])
   }

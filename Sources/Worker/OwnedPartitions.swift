@@ -67,6 +67,9 @@ struct OwnedPartitions {
 
   var allSlots: [JournalSlot] { slots.flatMap { $0.compactMap { $0 } } }
 
+  /// How many there are, without making the list.
+  var slotCount: Int { slots.reduce(0) { $0 + $1.count { $0 != nil } } }
+
   /// All inputs owned, with what to read next.
   var inputs: [PartitionOffset] {
     var result: [PartitionOffset] = []

@@ -75,8 +75,9 @@ extension ProductLoop {
   /// left has published all that it took. Inputs are not taken any more.
   func awaitOwnBlocks() throws(LoopFailure) -> StopReason {
     defer { tellLastQuarantined() }
+    guard let consumer else { return .drained }
     if needsRewind { return .undrained("what is committed had not been read again") }
-    guard let consumer, !isDirect else { return .drained }
+    if isDirect { return .drained }
     let limit = Deadline.after(milliseconds: Self.askMs)
     for slot in owned.allSlots { askEnd(of: slot, consumer, limit) }
     try pauseInputs(consumer)

@@ -311,7 +311,7 @@ extension ProductLoop {
   /// its state to what is committed. While the marker of the last commit is outstanding, readers
   /// see an earlier end than there is: then more will come.
   func checkEnds() throws(LoopFailure) {
-    // A turn that is full of output leaves blocks that came before the ends to the next one.
+    // A full turn leaves blocks that came before the ends to the next one.
     if ends.isEmpty || blocksTaken < blocks.count { return }
     for end in ends {
       guard let journal = owned.journal(end.at.topic),

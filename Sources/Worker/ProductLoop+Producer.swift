@@ -13,11 +13,7 @@ extension ProductLoop {
   /// The producer, with a transaction open.
   func begin() throws(LoopFailure) -> Publisher<World.Producer> {
     giveUpDoubtfulProducer()
-    if publisher == nil { try openProducer() }
-    guard let publisher else {
-      throw .kafka(
-        KafkaError(code: .timedOut, operation: "begin a transaction", isRetriable: true), .writing)
-    }
+    let publisher = if let publisher { publisher } else { try openProducer() }
     do {
       try publisher.beginIfNeeded()
     } catch {
@@ -40,7 +36,8 @@ extension ProductLoop {
     publisher = nil
   }
 
-  func openProducer() throws(LoopFailure) {
+  @discardableResult
+  func openProducer() throws(LoopFailure) -> Publisher<World.Producer> {
     if consumer == nil {
       monitor.update { $0.phase = .starting }
       try checkTopics()
@@ -51,7 +48,9 @@ extension ProductLoop {
     let producer = try becomeOnly(id, batchBytes: batchBytes)
     // Else the consumer's start does, behind what tells more.
     if consumer != nil { try checkOutputs(producer) }
-    publisher = Publisher(producer, plan: plan)
+    let made = Publisher(producer, plan: plan)
+    publisher = made
+    return made
   }
 
   /// A producer that holds the transactional id alone.

@@ -142,7 +142,7 @@ extension ProductLoop {
     defer {
       meter.add(
         stateBytes: slot.state.turnBytes - stateBytes,
-        of: owned.allSlots.count * settings.state.memory.turnBytes)
+        of: owned.slotCount * settings.state.memory.turnBytes)
     }
     var event: UInt32 = 0
     while true {

@@ -24,7 +24,6 @@ extension RowLayout {
     case .double: number = argument.double
     default: return .wrongType
     }
-    if !number.isFinite { return .notFinite }
     let known = slots[hidden].isAbsent ? ByteView.empty : slots[hidden].view
     let effect = count(RowLayout.range(of: number), in: known)
     guard case .none = effect else { return effect }

@@ -63,6 +63,13 @@ extension GroupConsumer {
     }
   }
 
+  /// Reading goes on at these offsets, soon: nobody waits for it, and where it does not come to
+  /// pass, reading goes on where it is. What was fetched ahead is dropped.
+  package func skipAhead(to offsets: [PartitionOffset]) {
+    let list = makeList(offsets)
+    _ = unsafe rd_kafka_seek_partitions(client, list.raw, 0)
+  }
+
   /// Stops fetching these; what was fetched ahead is dropped, and read again after ``resume(_:)``.
   package func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
     let list = makeList(partitions)

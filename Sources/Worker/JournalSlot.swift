@@ -17,6 +17,9 @@ final class JournalSlot {
   var reachedEnd = Offset(0)
   /// Where readers' end was when the broker was asked last.
   var knownEnd = Offset(0)
+  /// Bytes of own blocks that the open turn has applied, and whether their reader is held.
+  var appliedAtOnce = 0
+  var isHeld = false
   private let digest: LogicDigest
   /// Whether the open turn has written to the state.
   private var isInTurn = false
@@ -86,8 +89,7 @@ final class JournalSlot {
   func commit() {
     cursor.commit()
     if isInTurn { state.commit(stamp) }
-    isInTurn = false
-    apply.clearCounts()
+    endTurn()
   }
 
   /// The turn came to nothing. Afterwards the state is where its stamp says.
@@ -97,7 +99,13 @@ final class JournalSlot {
       state.rollback()
       apply.rolledBack()
     }
+    endTurn()
+  }
+
+  private func endTurn() {
     isInTurn = false
+    appliedAtOnce = 0
+    isHeld = false
     apply.clearCounts()
   }
 

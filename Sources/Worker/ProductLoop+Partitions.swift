@@ -91,7 +91,7 @@ extension ProductLoop {
       return
     }
     try abortTurn()
-    try resumeInputs(consumer)
+    try resume(consumer)
     if !incremental { forgetAll() }
     let starts = try restart(keeping: incremental, adding: partitions, consumer)
     do {
@@ -112,7 +112,7 @@ extension ProductLoop {
       strayOffsets += owned.offsets.filter { partitions.contains($0.at) }
     } else {
       try abortTurn()
-      try resumeInputs(consumer)
+      try resume(consumer)
     }
     for at in partitions { forget(at) }
     if !incremental && !keepsTurn { forgetAll() }
@@ -166,14 +166,17 @@ extension ProductLoop {
     pausedInputs = inputs
   }
 
-  private func resumeInputs(_ consumer: World.Consumer) throws(LoopFailure) {
-    if pausedInputs.isEmpty { return }
+  /// Resumes what is paused, inputs and journals.
+  private func resume(_ consumer: World.Consumer) throws(LoopFailure) {
+    let paused = pausedInputs + heldJournals
+    if paused.isEmpty { return }
     do {
-      try consumer.resume(pausedInputs)
+      try consumer.resume(paused)
     } catch {
       throw .kafka(error, .reading)
     }
     pausedInputs = []
+    heldJournals = []
   }
 
   /// Goes back to what the group has committed: the open turn is taken back, positions are read
@@ -181,7 +184,7 @@ extension ProductLoop {
   func rewind() throws(LoopFailure) {
     try abortTurn()
     guard let consumer else { return }
-    try resumeInputs(consumer)
+    try resume(consumer)
     if owned.isEmpty {
       needsRewind = false
       return
@@ -295,7 +298,7 @@ extension ProductLoop {
   func finishRestoring(_ consumer: World.Consumer) throws(LoopFailure) {
     if owned.allSlots.contains(where: { $0.cursor.isRestoring }) { return }
     isRestoring = false
-    try resumeInputs(consumer)
+    try resume(consumer)
     settings.log.write(
       StateRestored(
         product: product.name, blocks: restoredBlocks,

@@ -249,7 +249,42 @@ extension ProductLoop {
       let bytes = ingest.bytes(of: block)
       try apply(bytes, slot, at: offset)
       appliedAtOnceInTurn += 1
+      try hold(slot, bytes.count)
     }
+  }
+
+  /// Once a turn has applied a block of its own, nothing can come from that partition before the
+  /// turn ends: what lies before is in the state, and what lies behind is not stable. But a broker
+  /// that holds a fetch answers it the moment the turn commits, with all that was just applied. So
+  /// the reader is held, and then goes on behind it: nothing is fetched and unpacked only to be
+  /// skipped. Small turns are not worth the calls.
+  private func hold(_ slot: JournalSlot, _ bytes: Int) throws(LoopFailure) {
+    slot.appliedAtOnce += bytes
+    if slot.isHeld || slot.appliedAtOnce < settings.holdBytes { return }
+    let place = owned.place(of: slot)
+    do {
+      try consumer?.pause([place])
+    } catch {
+      throw .kafka(error, .reading)
+    }
+    slot.isHeld = true
+    heldJournals.append(place)
+  }
+
+  /// After a commit, readers that were held go on behind what is in the states.
+  private func releaseJournals(_ consumer: World.Consumer) throws(LoopFailure) {
+    if heldJournals.isEmpty { return }
+    consumer.skipAhead(
+      to: heldJournals.compactMap { place in
+        owned.journal(place.topic).flatMap { owned.slot($0, place.partition) }
+          .map { PartitionOffset(place, $0.cursor.next) }
+      })
+    do {
+      try consumer.resume(heldJournals)
+    } catch {
+      throw .kafka(error, .reading)
+    }
+    heldJournals.removeAll(keepingCapacity: true)
   }
 
   // MARK: The end of a turn
@@ -279,6 +314,7 @@ extension ProductLoop {
       throw .kafka(error, .ending)
     }
     noteCommit(microseconds: world.monotonicMicroseconds() - started)
+    try releaseJournals(consumer)
     try writeBackStates()
   }
 

@@ -14,6 +14,8 @@ package struct LoopSettings: Sendable {
   package let turn: TurnMeter.Limits
   /// What the output batch holds before it is published amid a turn.
   package let outputBytes: Int
+  /// How much of one partition's own blocks a turn applies before it holds their reader.
+  package let holdBytes: Int
   /// See `ProductPlan`; nil but in simulations.
   package let entriesMax: Int?
   package let state: StateFiles
@@ -22,8 +24,8 @@ package struct LoopSettings: Sendable {
 
   package init(
     product: ProductDefinition, kafka: ClientSettings, instance: String, turn: TurnMeter.Limits,
-    outputBytes: Int = OutputBatch.bytesMax, entriesMax: Int? = nil, state: StateFiles,
-    unsafe: UnsafeSettings = .none, log: Log
+    outputBytes: Int = OutputBatch.bytesMax, holdBytes: Int = 128 << 10, entriesMax: Int? = nil,
+    state: StateFiles, unsafe: UnsafeSettings = .none, log: Log
   ) {
     self.product = product
     // A broker gives a transaction up after so long, so a turn must be well over before.
@@ -33,6 +35,7 @@ package struct LoopSettings: Sendable {
     self.instance = instance
     self.turn = turn
     self.outputBytes = outputBytes
+    self.holdBytes = holdBytes
     self.entriesMax = entriesMax
     self.state = state
     self.unsafe = unsafe
@@ -77,6 +80,8 @@ package final class ProductLoop<World: LoopWorld> {
   var needsRewind = false
   var isRestoring = false
   var pausedInputs: [TopicPartition] = []
+  /// Journals that nothing can come from before the open turn ends.
+  var heldJournals: [TopicPartition] = []
   var restoredBlocks: Int64 = 0
   var restoringSinceMs: Int64 = 0
   /// Partitions whose end the last poll told of.
@@ -421,6 +426,7 @@ package final class ProductLoop<World: LoopWorld> {
     consumer = nil
     for entry in owned.offsets { forget(entry.at) }
     pausedInputs = []
+    heldJournals = []
     ends.removeAll()
     isRestoring = false
     membership = nil

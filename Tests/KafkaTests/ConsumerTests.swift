@@ -74,6 +74,33 @@ import Testing
     consumer.close(soon)
   }
 
+  @Test func `a held partition goes on where its reader was sent, and tells its end`() throws {
+    let (cluster, consumer) = try made()
+    let producer = try PlainProducer(settings: cluster.settings())
+    try consumer.assign([PartitionOffset(first, Offset(0))], incremental: false)
+    #expect(consumer.take(3).map(\.offset) == [0, 1, 2])
+    for round in 1...3 {
+      // What was fetched already counts as little as what came while it was held.
+      try consumer.pause([first])
+      try producer.put("a", 0, ["skipped", "skipped", "round \(round)"])
+      consumer.skipAhead(to: [PartitionOffset(first, Offset(Int64(3 * round + 2)))])
+      try consumer.resume([first])
+      #expect(consumer.take(1).map(\.value) == [bytes("round \(round)")])
+    }
+    let batch = RecordBatch(capacity: 10)
+    let deadline = soon
+    var end: Offset?
+    while end == nil && !deadline.hasPassed {
+      consumer.poll(into: batch, waitMilliseconds: 50)
+      #expect(batch.isEmpty)
+      while let event = consumer.nextEvent() {
+        if case .reachedEnd(first, let offset) = event { end = offset }
+      }
+    }
+    #expect(end == Offset(12))
+    consumer.close(soon)
+  }
+
   @Test func `the end of a partition is told`() throws {
     let (cluster, consumer) = try made()
     _ = cluster

@@ -60,6 +60,8 @@ package struct Case: Sendable, Hashable {
   /// Bytes of output that a turn may have, and that it holds before it publishes some.
   package var turnOutputBytes: Int
   package var batchBytes: Int
+  /// Bytes of own blocks after which their reader is held until the turn ends.
+  package var holdBytes: Int
   /// Bytes of rows that all states together may keep in memory.
   package var hotBytes: Int
   /// At the end Kafka has forgotten the group's offsets.
@@ -79,6 +81,8 @@ package struct Case: Sendable, Hashable {
     let isTight = random.percent(40)
     turnOutputBytes = isTight ? random.pick([300, 3000]) : TurnMeter.outputBytesMax
     batchBytes = isTight ? random.pick([1, 500, 4000]) : OutputBatch.bytesMax
+    var holds = Random(seed ^ 0x401D)
+    holdBytes = holds.pick([1, 500, 128 << 10])
     hotBytes = random.pick([400, 4000, 1 << 20])
     forgetsOffsets = random.percent(10)
     faults = []

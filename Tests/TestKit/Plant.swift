@@ -10,7 +10,7 @@ package enum Plant: String, CaseIterable, Sendable {
   // The state on disk.
   case rowsLost, stampLost, halfStep, idsLost, oldRows, lastStepLost
   // What is read.
-  case inputSkipped, inputReordered, blockSkipped
+  case inputSkipped, inputReordered, blockSkipped, skippedTooFar
   // Tables, redelivery, quarantine: as if the engine did something else than the files say.
   case maxForMin, lastForFirst, lastForLatest, conditionLost, sumCounts, idsIgnored
   case horizonShort, filterLost, quarantineLost, wrongPartition, headersLost, timesLost

@@ -145,7 +145,7 @@ package final class Run {
       instance: "\(instance).0",
       turn: TurnMeter.Limits(
         records: given.turnRecords, outputBytes: given.turnOutputBytes, ageMs: given.turnAgeMs),
-      outputBytes: given.batchBytes, entriesMax: entriesMax,
+      outputBytes: given.batchBytes, holdBytes: given.holdBytes, entriesMax: entriesMax,
       state: files(instance, machine),
       unsafe: UnsafeSettings(disabled: plants.reduce(into: []) { $0.formUnion($1.rules) }),
       log: Log(format: .logfmt, level: .debug, clock: { 0 }) { [simulation] in

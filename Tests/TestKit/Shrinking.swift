@@ -54,7 +54,7 @@ extension Case: CustomStringConvertible {
     text +=
       " \(turnAgeMs) ms or \(turnOutputBytes) bytes out, batches of \(batchBytes),"
     text +=
-      " \(hotBytes) hot bytes\(forgetsOffsets ? ", offsets forgotten" : "")\n"
+      " held after \(holdBytes), \(hotBytes) hot bytes\(forgetsOffsets ? ", offsets forgotten" : "")\n"
     for fault in faults.sorted(by: { $0.call < $1.call }) {
       text += "  call \(fault.call): \(fault.kind)\n"
     }

@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 /// A sanitizer brings its own allocator: `WEFT_SANITIZE=thread swift test --sanitize=thread`. The
 /// thread sanitizer does not know C11's threads, which librdkafka uses: CThreads maps them.
 let sanitizer = Context.environment["WEFT_SANITIZE"]
+let allocator: [Target.Dependency] = sanitizer == nil ? ["CMimalloc"] : []
 let threads: [Target.Dependency] = sanitizer == "thread" ? ["CThreads"] : []
 
 /// A room of the house: a Swift module that may import just what is named here.
@@ -20,7 +21,7 @@ func room(_ name: String, _ mayImport: [Target.Dependency] = []) -> Target {
     name: name, dependencies: mayImport, exclude: ["README.md"], swiftSettings: strict)
 }
 /// A C library of Debian behind one header; its Swift owner is the only room that imports it.
-func face(_ name: String, pkgConfig: String, apt: String) -> Target {
+func face(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
   .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 func tests(_ name: String, _ mayImport: [Target.Dependency]) -> Target {
@@ -36,6 +37,7 @@ let package = Package(
     face("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
     face("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
     face("CRocksDB", pkgConfig: "rocksdb", apt: "librocksdb-dev"),
+    face("CMimalloc", apt: "libmimalloc-dev"),
     .target(name: "CSIMD", exclude: ["README.md"]),
     room("Records"),
     room("Diagnostics"),
@@ -59,9 +61,8 @@ let package = Package(
       dependencies: [
         "CommandLine", "Worker", "Mesh", "Kafka", "Engine", "State", "Product", "Expressions",
         "Formats", "Observability", "Diagnostics", "Records",
-      ] + threads,
-      exclude: ["README.md"], swiftSettings: strict,
-      linkerSettings: sanitizer != nil ? [] : [.linkedLibrary("mimalloc")]),
+      ] + allocator + threads,
+      exclude: ["README.md"], swiftSettings: strict),
     tests(
       "LanguageTests",
       [

@@ -8,7 +8,7 @@ import Testing
   static let arrows: [String: Set<String>] = [
     "weft": [
       "CommandLine", "Worker", "Mesh", "Kafka", "Engine", "State", "Product", "Expressions",
-      "Formats", "Observability",
+      "Formats", "Observability", "CMimalloc",
     ],
     "Worker": ["Engine", "State", "Mesh", "Kafka", "Formats", "Product", "Observability"],
     "Mesh": ["Product", "Formats", "Kafka", "Expressions"],
@@ -30,7 +30,9 @@ import Testing
   static let withoutFoundation: Set<String> = [
     "Records", "Formats", "Expressions", "Engine", "State", "Kafka", "Observability",
   ]
-  static let faces: Set<String> = ["CRdKafka", "CYAML", "CCrypto", "CRocksDB", "CSIMD"]
+  static let faces: Set<String> = [
+    "CRdKafka", "CYAML", "CCrypto", "CRocksDB", "CMimalloc", "CSIMD",
+  ]
 
   static let topLevel: Set<String> = [
     "Package.swift", "Sources", "Tests", "Config", "Scripts", "README.md", "LICENSE", ".ci",

@@ -43,6 +43,7 @@ enum RunVerb {
         help: "name one: " + names.joined(separator: ", "))
     }
     domain.settings = domain.settings.with(session)
+    Allocator.keepBetweenTurns()
     let worker = try makeWorker(domain, session)
     let signals = Signals()
     guard try checkLogin(ClientSettings(domain.settings), signals, session) else {

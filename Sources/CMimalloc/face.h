@@ -1,0 +1,2 @@
+// mimalloc's settings.
+#include <mimalloc.h>

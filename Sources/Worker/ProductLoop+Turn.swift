@@ -30,7 +30,7 @@ extension ProductLoop {
     if meter.isOpen { try publishEarly() }
     try settleOwnBlocks(isFinal: false)
     try checkEnds()
-    if isRestoring { try finishRestoring(consumer) }
+    if isRestoring { try finishRestoring(consumer) } else { try resumeInputs(consumer) }
     let now = world.monotonicMs()
     if meter.shouldClose(nowMs: now) { try closeTurn() }
     watchGroup(consumer, nowMs: now)
@@ -271,6 +271,24 @@ extension ProductLoop {
     heldJournals.append(place)
   }
 
+  /// Whether blocks are known to be in the journal that have not been applied. Between turns.
+  private var isBehind: Bool {
+    blocksTaken < blocks.count || owned.allSlots.contains { $0.cursor.awaited != nil }
+  }
+
+  /// A turn that was full has left blocks to later ones, and inputs were paused: were more taken in
+  /// meanwhile, the journal would run ever further ahead of what comes out of it. They go on when
+  /// all of it is applied.
+  private func resumeInputs(_ consumer: World.Consumer) throws(LoopFailure) {
+    if pausedInputs.isEmpty || isBehind { return }
+    do {
+      try consumer.resume(pausedInputs)
+    } catch {
+      throw .kafka(error, .reading)
+    }
+    pausedInputs = []
+  }
+
   /// After a commit, readers that were held go on behind what is in the states.
   private func releaseJournals(_ consumer: World.Consumer) throws(LoopFailure) {
     if heldJournals.isEmpty { return }
@@ -313,8 +331,10 @@ extension ProductLoop {
     } catch {
       throw .kafka(error, .ending)
     }
+    let wasFull = meter.isFull(nowMs: world.monotonicMs())
     noteCommit(microseconds: world.monotonicMicroseconds() - started)
     try releaseJournals(consumer)
+    if wasFull && isBehind && pausedInputs.isEmpty { try pauseInputs(consumer) }
     try writeBackStates()
   }
 

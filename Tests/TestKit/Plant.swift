@@ -11,6 +11,8 @@ package enum Plant: String, CaseIterable, Sendable {
   case rowsLost, stampLost, halfStep, idsLost, oldRows, lastStepLost
   // What is read.
   case inputSkipped, inputReordered, blockSkipped, skippedTooFar
+  // That input is taken while what came before waits.
+  case inputsUnheld
   // Tables, redelivery, quarantine: as if the engine did something else than the files say.
   case maxForMin, lastForFirst, lastForLatest, conditionLost, sumCounts, idsIgnored
   case horizonShort, filterLost, quarantineLost, wrongPartition, headersLost, timesLost
@@ -37,6 +39,7 @@ package enum Plant: String, CaseIterable, Sendable {
     // Needs a state of before that is opened again late.
     case .incarnationsAlike: 4400..<6000
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500
+    case .inputsUnheld: 0..<1000
     default: 0..<200
     }
   }

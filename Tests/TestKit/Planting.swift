@@ -1,4 +1,5 @@
 import State
+import Worker
 
 /// Planted faults that change files or disks.
 extension Plant {
@@ -94,6 +95,9 @@ extension Plant {
       return given.faults.contains { if case .madeAnew = $0.kind { true } else { false } }
     case .epochKept: return given.faults.contains { $0.isMarkersAgain(noticed: true) }
     case .abortedEpochKept: return given.faults.contains { $0.isMarkersAgain(noticed: false) }
+    case .inputsUnheld:
+      return given.instances == 1 && given.faults.isEmpty
+        && given.turnOutputBytes < TurnMeter.outputBytesMax
     case .damageUnseen: return given.faults.contains { $0.kind == .rowsDamaged }
     case .endsUnknown:
       return given.instances > 1 && given.faults.contains { $0.kind == .readerHangs }

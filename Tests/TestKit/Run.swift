@@ -283,6 +283,7 @@ package final class Run {
 
   private func isSettled() -> Bool {
     look()
+    checkWaiting()
     for process in simulation.processes where process.hasCommittedAsEdited {
       fail("\(process.name) has committed by other files than those before")
     }
@@ -292,6 +293,21 @@ package final class Run {
     if simulation.hasFrozen { return false }
     return progress.isEmpty
   }
+
+  /// However full its turns are, a worker takes in no more than it can apply soon. (A crash in
+  /// between costs a turn's worth each time; other instances write to the same journals.)
+  private func checkWaiting() {
+    if given.instances > 1 || !given.faults.isEmpty { return }
+    for journal in definition.journals {
+      for partition in 0..<Int(journal.partitions) {
+        let waiting = simulation.broker.waiting(journal.topic, partition)
+        if waiting > Run.waitingMax {
+          fail("\(journal.topic)/\(partition) runs ahead: \(waiting) blocks wait to be applied")
+        }
+      }
+    }
+  }
+  private static let waitingMax = 4
 
   /// Deals with processes that have ended.
   private func look() {
@@ -393,6 +409,20 @@ package final class Run {
 }
 
 extension SimulatedBroker {
+  /// Records that readers see and the group has not committed.
+  func waiting(_ topic: String, _ partition: Int) -> Int {
+    let at = NamedPartition(topic: topic, partition: Partition(Int32(partition)))
+    guard let log = log(at) else { return 0 }
+    let done = Int(offsets[at]?.offset ?? 0)
+    return (min(done, log.stableEnd)..<log.stableEnd).count {
+      if case .record(_, let number) = log.entries[$0] {
+        !log.aborted.contains(number)
+      } else {
+        false
+      }
+    }
+  }
+
   /// The offset of the last record that readers see; −1 if there is none.
   func lastCommitted(_ topic: String, _ partition: Int) -> Int64 {
     committed(topic, partition).last?.offset ?? -1

@@ -336,7 +336,8 @@ package final class SimulatedConsumer: LoopConsumer {
 
   package func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
     try call()
-    paused.formUnion(partitions)
+    let isDeaf = simulation.plants.contains(.inputsUnheld)
+    paused.formUnion(isDeaf ? partitions.filter { aside.contains($0.topic) } : partitions)
   }
 
   package func resume(_ partitions: [TopicPartition]) throws(KafkaError) {

@@ -46,7 +46,8 @@ import Testing
     for text in [
       "weft.claims.claims.journal.claimId, 12 partitions, fixed for its life",
       "ids in `eventId` are remembered for 7d", "charged: sum, decimal",
-      "from claim-events.ClaimTransaction", "claims.claims.observations",
+      "where event.kind == \"PAYMENT\" && has(event.payment)", "from claim-events.ClaimTransaction",
+      "claims.claims.observations",
     ] {
       #expect(outcome.output.contains(text), "\(text)")
     }

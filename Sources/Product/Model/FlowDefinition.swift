@@ -1,3 +1,4 @@
+import Diagnostics
 import Expressions
 
 /// The way of one event type through streams, flattened: steps in the order they are taken.
@@ -14,6 +15,20 @@ package struct Branch: Sendable {
     self.event = event
     self.steps = steps
   }
+}
+
+/// A stream as it is written, for people: what it does is in the branches that lead through it.
+package struct StreamDefinition: Sendable {
+  package struct Variable: Sendable {
+    package let name: String
+    package let value: SourceSpan
+  }
+  package let name: String
+  /// Inputs, event types and streams.
+  package let from: [String]
+  package let condition: SourceSpan?
+  /// In the order of `let`, where a later one sees those before it.
+  package let variables: [Variable]
 }
 
 /// One journal of a product: which events it takes, and under which key.

@@ -10,6 +10,7 @@ package struct ProductDefinition: Sendable {
   package var inputs: [InputDefinition]
   /// Empty for `journal: none`: such a product runs direct, input to output in one transaction.
   package var journals: [JournalDefinition]
+  package var streams: [StreamDefinition]
   package var tables: [TableDefinition]
   package var outputs: [OutputDefinition]
   package var onError: ErrorReaction
@@ -24,7 +25,8 @@ package struct ProductDefinition: Sendable {
 
   package init(
     mesh: String, domain: String, name: String, version: String, inputs: [InputDefinition],
-    journals: [JournalDefinition], tables: [TableDefinition], outputs: [OutputDefinition],
+    journals: [JournalDefinition], streams: [StreamDefinition] = [], tables: [TableDefinition],
+    outputs: [OutputDefinition],
     onError: ErrorReaction = .quarantine, futureMsMax: Int64 = 3_600_000, names: WireNames,
     logicDigest: [UInt8], logicFiles: [LogicFile] = []
   ) {
@@ -34,6 +36,7 @@ package struct ProductDefinition: Sendable {
     self.version = version
     self.inputs = inputs
     self.journals = journals
+    self.streams = streams
     self.tables = tables
     self.outputs = outputs
     self.onError = onError

@@ -19,7 +19,7 @@ extension TransformReader {
     return ProductDefinition(
       mesh: around.mesh, domain: descriptor.domain, name: descriptor.id,
       version: descriptor.version, inputs: inputs, journals: journals.map(journal),
-      tables: tables.map(table),
+      streams: streams.values.map(stream).sorted { $0.name < $1.name }, tables: tables.map(table),
       outputs: outputs.enumerated().map { output($0.offset, $0.element) },
       onError: record.text("onError") == "stop" ? .stop : .quarantine,
       futureMsMax: record["future"]?.durationMs ?? Self.futureDefaultMs, names: names,
@@ -63,7 +63,7 @@ extension TransformReader {
       files.append(LogicFile(path: "input \(input.name)", content: LogicText.of(input)))
     }
     for draft in streams.values {
-      files.append(LogicFile(path: "stream \(draft.name)", content: streamLogic(draft)))
+      files.append(LogicFile(path: "stream \(draft.name)", content: logic(of: stream(draft))))
     }
     for draft in tables {
       let lines =
@@ -102,19 +102,21 @@ extension TransformReader {
     return LogicText.joined(lines)
   }
 
-  private func streamLogic(_ draft: StreamDraft) -> String {
-    let from = draft.fields["from"]?.items.compactMap(\.text).sorted() ?? []
-    var lines = ["from = " + from.joined(separator: ", ")]
-    if let condition = draft.fields["where"]?.node.textSpan {
-      lines.append("where = " + CanonicalText.of(condition))
-    }
-    if let block = draft.fields["let"]?.node.textSpan {
-      // The order of `let` lines has a meaning: a later one sees those before it.
-      var unheard: [Diagnostic] = []
-      for line in AssignmentBlock(parsing: block, into: &unheard).assignments {
-        lines.append("let \(line.name) = " + CanonicalText.of(line.value.span))
-      }
-    }
+  private func stream(_ draft: StreamDraft) -> StreamDefinition {
+    var unheard: [Diagnostic] = []
+    let block = draft.fields["let"]?.node.textSpan
+      .map { AssignmentBlock(parsing: $0, into: &unheard) }
+    return StreamDefinition(
+      name: draft.name, from: draft.fields["from"]?.items.compactMap(\.text) ?? [],
+      condition: draft.fields["where"]?.node.textSpan,
+      variables: block?.assignments.map { .init(name: $0.name, value: $0.value.span) } ?? [])
+  }
+
+  private func logic(of stream: StreamDefinition) -> String {
+    var lines = ["from = " + stream.from.sorted().joined(separator: ", ")]
+    if let condition = stream.condition { lines.append("where = " + CanonicalText.of(condition)) }
+    // Their order has a meaning.
+    lines += stream.variables.map { "let \($0.name) = " + CanonicalText.of($0.value) }
     return LogicText.joined(lines)
   }
 }

@@ -11,7 +11,7 @@ enum ExplainVerb {
       "explain", "show the plan of a product, and what its parts cost",
       arguments: [PublishedProduct.argument], options: [],
       examples: [
-        .init("weft explain claims", "inputs, journals, tables and ports, and why"),
+        .init("weft explain claims", "inputs, journals, streams, tables and ports, and why"),
         .init("weft explain claims --format json", "the same as one object"),
       ],
       discussion:
@@ -68,6 +68,7 @@ struct Explanation {
       Part(
         title: "journals",
         items: definition.journals.indices.map { Explanation.journal($0, definition) }),
+      Part(title: "streams", items: definition.streams.map(Explanation.stream)),
       Part(title: "tables", items: definition.tables.map { Explanation.table($0, definition) }),
       Part(title: "ports", items: definition.outputs.map { Explanation.port($0, definition) }),
       Part(title: "besides", items: Explanation.besides(definition)),
@@ -146,6 +147,13 @@ struct Explanation {
       facts.append("one more, as its key does not begin as another's: each event is written again")
     }
     return Item(name: journal.name, facts: facts)
+  }
+
+  private static func stream(_ stream: StreamDefinition) -> Item {
+    var facts = ["from \(stream.from.joined(separator: ", "))"]
+    if let condition = stream.condition { facts.append("where \(condition.text)") }
+    facts += stream.variables.map { "let \($0.name) = \($0.value.text)" }
+    return Item(name: stream.name, facts: facts)
   }
 
   private static func text(_ key: JournalDefinition.Key) -> String {

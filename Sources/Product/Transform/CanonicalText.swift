@@ -2,8 +2,13 @@ import Diagnostics
 
 /// The text of an expression without what means nothing in it: comments, line breaks, spaces. Two
 /// expressions are the same to the logic digest and to journals' keys when these texts are.
-enum CanonicalText {
-  static func of(_ span: SourceSpan) -> String {
+package enum CanonicalText {
+  static func of(_ span: SourceSpan) -> String { text(span, spaced: false) }
+
+  /// The same for people: on one line, with a space where something stood between.
+  package static func shown(_ span: SourceSpan) -> String { text(span, spaced: true) }
+
+  private static func text(_ span: SourceSpan, spaced: Bool) -> String {
     let bytes = Array(span.source.bytes[span.range])
     var result: [UInt8] = []
     var index = 0
@@ -17,7 +22,9 @@ enum CanonicalText {
         while index < bytes.count, bytes[index] != 0x0A { index += 1 }
         needsSpace = true
       } else {
-        if needsSpace, let last = result.last, isWord(last), isWord(byte) { result.append(0x20) }
+        if needsSpace, let last = result.last, spaced || isWord(last) && isWord(byte) {
+          result.append(0x20)
+        }
         needsSpace = false
         let end = isQuote(byte) ? literalEnd(bytes, index, raw: isRaw(result)) : index + 1
         result += bytes[index..<end]

@@ -285,8 +285,5 @@ struct Explanation {
 
 extension SourceSpan {
   /// What stands there, on one line.
-  fileprivate var text: String {
-    String(decoding: source.bytes[range], as: UTF8.self).split(whereSeparator: \.isWhitespace)
-      .joined(separator: " ")
-  }
+  fileprivate var text: String { CanonicalText.shown(self) }
 }

@@ -64,10 +64,13 @@ extension GroupConsumer {
   }
 
   /// Reading goes on at these offsets, soon: nobody waits for it, and where it does not come to
-  /// pass, reading goes on where it is. What was fetched ahead is dropped.
-  package func skipAhead(to offsets: [PartitionOffset]) {
+  /// pass, reading goes on where it is. What was fetched ahead is dropped, and fetching wakes.
+  package func seekSoon(_ offsets: [PartitionOffset]) {
+    if offsets.isEmpty { return }
     let list = makeList(offsets)
-    _ = unsafe rd_kafka_seek_partitions(client, list.raw, 0)
+    if let error = unsafe rd_kafka_seek_partitions(client, list.raw, 0) {
+      unsafe rd_kafka_error_destroy(error)
+    }
   }
 
   /// Stops fetching these; what was fetched ahead is dropped, and read again after ``resume(_:)``.
@@ -76,7 +79,9 @@ extension GroupConsumer {
     try check(unsafe rd_kafka_pause_partitions(client, list.raw), "pause partitions")
   }
 
-  /// Only for what was paused: resuming anything else rewinds it (rule 4).
+  /// Only for what was paused, or is sought right after: resuming anything else rewinds it (rule
+  /// 4). It wakes no fetcher: one without anything else to fetch sleeps for up to a second. A
+  /// ``seekSoon(_:)`` behind it wakes it.
   package func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
     let list = makeList(partitions)
     try check(unsafe rd_kafka_resume_partitions(client, list.raw), "resume partitions")

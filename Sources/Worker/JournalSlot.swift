@@ -17,9 +17,8 @@ final class JournalSlot {
   var reachedEnd = Offset(0)
   /// Where readers' end was when the broker was asked last.
   var knownEnd = Offset(0)
-  /// Bytes of own blocks that the open turn has applied, and whether their reader is held.
-  var appliedAtOnce = 0
-  var isHeld = false
+  /// Bytes of own blocks that the open turn has applied.
+  var ownBytes = 0
   private let digest: LogicDigest
   /// Whether the open turn has written to the state.
   private var isInTurn = false
@@ -104,8 +103,7 @@ final class JournalSlot {
 
   private func endTurn() {
     isInTurn = false
-    appliedAtOnce = 0
-    isHeld = false
+    ownBytes = 0
     apply.clearCounts()
   }
 

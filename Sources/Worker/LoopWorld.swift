@@ -64,7 +64,7 @@ package protocol LoopConsumer: AnyObject {
   func assign(_ offsets: [PartitionOffset], incremental: Bool) throws(KafkaError)
   func unassign(_ partitions: [TopicPartition], incremental: Bool) throws(KafkaError)
   func seek(_ offsets: [PartitionOffset], _ deadline: Deadline) throws(KafkaError)
-  func skipAhead(to offsets: [PartitionOffset])
+  func seekSoon(_ offsets: [PartitionOffset])
   func pause(_ partitions: [TopicPartition]) throws(KafkaError)
   func resume(_ partitions: [TopicPartition]) throws(KafkaError)
 

@@ -91,7 +91,7 @@ extension ProductLoop {
       return
     }
     try abortTurn()
-    try resume(consumer)
+    try resumeAll(consumer)
     if !incremental { forgetAll() }
     let starts = try restart(keeping: incremental, adding: partitions, consumer)
     do {
@@ -112,7 +112,7 @@ extension ProductLoop {
       strayOffsets += owned.offsets.filter { partitions.contains($0.at) }
     } else {
       try abortTurn()
-      try resume(consumer)
+      try resumeAll(consumer)
     }
     for at in partitions { forget(at) }
     if !incremental && !keepsTurn { forgetAll() }
@@ -166,17 +166,18 @@ extension ProductLoop {
     pausedInputs = inputs
   }
 
-  /// Resumes what is paused, inputs and journals.
-  private func resume(_ consumer: World.Consumer) throws(LoopFailure) {
-    let paused = pausedInputs + heldJournals
-    if paused.isEmpty { return }
+  /// Resumes all that is owned, before positions are set anew: what was paused, and what librdkafka
+  /// paused itself, as it may have lost a resume to a rebalance of its own.
+  private func resumeAll(_ consumer: World.Consumer) throws(LoopFailure) {
+    pausedInputs = []
+    heldJournals = []
+    let all = owned.offsets.map(\.at)
+    if all.isEmpty { return }
     do {
-      try consumer.resume(paused)
+      try consumer.resume(all)
     } catch {
       throw .kafka(error, .reading)
     }
-    pausedInputs = []
-    heldJournals = []
   }
 
   /// Goes back to what the group has committed: the open turn is taken back, positions are read
@@ -184,7 +185,7 @@ extension ProductLoop {
   func rewind() throws(LoopFailure) {
     try abortTurn()
     guard let consumer else { return }
-    try resume(consumer)
+    try resumeAll(consumer)
     if owned.isEmpty {
       needsRewind = false
       return
@@ -295,10 +296,9 @@ extension ProductLoop {
   }
 
   /// Every journal has been brought to what is committed: inputs go on.
-  func finishRestoring(_ consumer: World.Consumer) throws(LoopFailure) {
+  func finishRestoring() {
     if owned.allSlots.contains(where: { $0.cursor.isRestoring }) { return }
     isRestoring = false
-    try resume(consumer)
     settings.log.write(
       StateRestored(
         product: product.name, blocks: restoredBlocks,

@@ -30,7 +30,8 @@ extension ProductLoop {
     if meter.isOpen { try publishEarly() }
     try settleOwnBlocks(isFinal: false)
     try checkEnds()
-    if isRestoring { try finishRestoring(consumer) } else { try resumeInputs(consumer) }
+    if isRestoring { finishRestoring() }
+    try resumeInputs(consumer)
     let now = world.monotonicMs()
     if meter.shouldClose(nowMs: now) { try closeTurn() }
     watchGroup(consumer, nowMs: now)
@@ -259,26 +260,44 @@ extension ProductLoop {
   /// the reader is held, and then goes on behind it: nothing is fetched and unpacked only to be
   /// skipped. Small turns are not worth the calls.
   private func hold(_ slot: JournalSlot, _ bytes: Int) throws(LoopFailure) {
-    slot.appliedAtOnce += bytes
-    if slot.isHeld || slot.appliedAtOnce < settings.holdBytes { return }
+    let before = slot.ownBytes
+    slot.ownBytes += bytes
+    if before >= settings.holdBytes || slot.ownBytes < settings.holdBytes { return }
     let place = owned.place(of: slot)
     do {
       try consumer?.pause([place])
     } catch {
       throw .kafka(error, .reading)
     }
-    slot.isHeld = true
     heldJournals.append(place)
   }
 
-  /// Whether blocks are known to be in the journal that have not been applied. Between turns.
+  /// Readers that were held go on behind what is in the states. After a commit.
+  private func releaseJournals(_ consumer: World.Consumer) throws(LoopFailure) {
+    if heldJournals.isEmpty { return }
+    let slots = heldJournals.compactMap { place in
+      owned.journal(place.topic).flatMap { owned.slot($0, place.partition) }
+    }
+    consumer.seekSoon(slots.map { PartitionOffset(owned.place(of: $0), $0.cursor.next) })
+    do {
+      try consumer.resume(heldJournals)
+    } catch {
+      throw .kafka(error, .reading)
+    }
+    heldJournals.removeAll(keepingCapacity: true)
+    // Something is there: the fetcher must not sleep on it.
+    let awaited = slots.filter { $0.cursor.awaited != nil }
+    consumer.seekSoon(awaited.map { PartitionOffset(owned.place(of: $0), $0.cursor.next) })
+  }
+
+  /// Whether blocks are known to be in the journal that the state has yet to take.
   private var isBehind: Bool {
     blocksTaken < blocks.count || owned.allSlots.contains { $0.cursor.awaited != nil }
   }
 
-  /// A turn that was full has left blocks to later ones, and inputs were paused: were more taken in
-  /// meanwhile, the journal would run ever further ahead of what comes out of it. They go on when
-  /// all of it is applied.
+  /// Inputs are paused while journals are re-applied, and when a turn that was full has left blocks
+  /// to later ones: were more taken in meanwhile, the journal would run ever further ahead of what
+  /// comes out of it. They go on when all of it is applied.
   private func resumeInputs(_ consumer: World.Consumer) throws(LoopFailure) {
     if pausedInputs.isEmpty || isBehind { return }
     do {
@@ -287,22 +306,7 @@ extension ProductLoop {
       throw .kafka(error, .reading)
     }
     pausedInputs = []
-  }
-
-  /// After a commit, readers that were held go on behind what is in the states.
-  private func releaseJournals(_ consumer: World.Consumer) throws(LoopFailure) {
-    if heldJournals.isEmpty { return }
-    consumer.skipAhead(
-      to: heldJournals.compactMap { place in
-        owned.journal(place.topic).flatMap { owned.slot($0, place.partition) }
-          .map { PartitionOffset(place, $0.cursor.next) }
-      })
-    do {
-      try consumer.resume(heldJournals)
-    } catch {
-      throw .kafka(error, .reading)
-    }
-    heldJournals.removeAll(keepingCapacity: true)
+    consumer.seekSoon(owned.inputs)
   }
 
   // MARK: The end of a turn
@@ -316,6 +320,7 @@ extension ProductLoop {
     let limit = deadline
     if !isDirect { try writeBlocks(consumer, limit) }
     try publishOutputs(limit)
+    let wasFull = meter.isFull(nowMs: world.monotonicMs())
     let publisher = try begin()
     do {
       let offsets =
@@ -331,7 +336,6 @@ extension ProductLoop {
     } catch {
       throw .kafka(error, .ending)
     }
-    let wasFull = meter.isFull(nowMs: world.monotonicMs())
     noteCommit(microseconds: world.monotonicMicroseconds() - started)
     try releaseJournals(consumer)
     if wasFull && isBehind && pausedInputs.isEmpty { try pauseInputs(consumer) }

@@ -11,8 +11,8 @@ package enum Plant: String, CaseIterable, Sendable {
   case rowsLost, stampLost, halfStep, idsLost, oldRows, lastStepLost
   // What is read.
   case inputSkipped, inputReordered, blockSkipped, skippedTooFar
-  // That input is taken while what came before waits.
-  case inputsUnheld
+  // That input is taken while what came before waits; that a journal is not read on.
+  case inputsUnheld, readerLeftHeld
   // Tables, redelivery, quarantine: as if the engine did something else than the files say.
   case maxForMin, lastForFirst, lastForLatest, conditionLost, sumCounts, idsIgnored
   case horizonShort, filterLost, quarantineLost, wrongPartition, headersLost, timesLost
@@ -39,7 +39,7 @@ package enum Plant: String, CaseIterable, Sendable {
     // Needs a state of before that is opened again late.
     case .incarnationsAlike: 4400..<6000
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500
-    case .inputsUnheld: 0..<1000
+    case .inputsUnheld: 0..<6000
     default: 0..<200
     }
   }

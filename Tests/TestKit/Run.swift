@@ -150,6 +150,7 @@ package final class Run {
       unsafe: UnsafeSettings(disabled: plants.reduce(into: []) { $0.formUnion($1.rules) }),
       log: Log(format: .logfmt, level: .debug, clock: { 0 }) { [simulation] in
         if simulation.trace != nil { simulation.note($0) }
+        if $0.contains("no more of the journal comes") { simulation.silences.append($0) }
       })
     let skew = Int64(simulation.random.below(4000)) - 2000
     let process = SimulatedProcess(
@@ -286,6 +287,11 @@ package final class Run {
     checkWaiting()
     for process in simulation.processes where process.hasCommittedAsEdited {
       fail("\(process.name) has committed by other files than those before")
+    }
+    if let silence = simulation.silences.first,
+      !given.faults.contains(where: { $0.kind == .readerHangs })
+    {
+      fail("a reader hangs: \(silence)")
     }
     if !failures.isEmpty { return true }
     if feedingLeft > 0 || isDown || simulation.broker.hasOpenTransactions { return false }

@@ -326,7 +326,8 @@ package final class SimulatedConsumer: LoopConsumer {
     }
   }
 
-  package func skipAhead(to offsets: [PartitionOffset]) {
+  package func seekSoon(_ offsets: [PartitionOffset]) {
+    if simulation.random.percent(10) { return }
     let more: Int64 = simulation.plants.contains(.skippedTooFar) ? 2 : 0
     for entry in offsets where positions[entry.at] != nil {
       positions[entry.at] = entry.offset.value + more
@@ -342,7 +343,8 @@ package final class SimulatedConsumer: LoopConsumer {
 
   package func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
     try call()
-    paused.subtract(partitions)
+    let isDeaf = simulation.plants.contains(.readerLeftHeld)
+    paused.subtract(isDeaf ? partitions.filter { !aside.contains($0.topic) } : partitions)
   }
 
   package func committed(_ partitions: [TopicPartition], _ deadline: Deadline)

@@ -25,6 +25,8 @@ package final class Simulation: @unchecked Sendable {
   package var faults: [Int: Fault.Kind] = [:]
   /// The story, when it is asked for.
   package var trace: [String]?
+  /// What loops have said of readers that hang.
+  var silences: [String] = []
   /// To whom each partition was given last.
   package internal(set) var holders: [NamedPartition: SimulatedProcess] = [:]
   /// A fault was met that concerns one process; the owner decides what follows.

@@ -192,6 +192,7 @@ package final class Apply {
     bench.setVariables(
       time: time, recordedMs: recordedMs, key: event.key, topic: input.topic.view,
       partition: event.partition, offset: event.offset)
+    if work.key.isSource && event.key == nil { return .unreadable }
     // What breaks its contract is seen all the same: its redelivery has no effect either.
     if let id = event.id, input.horizonMs != nil {
       guard let key = journalKey(work.key, event) else { return .unreadable }

@@ -79,9 +79,8 @@ extension GroupConsumer {
     try check(unsafe rd_kafka_pause_partitions(client, list.raw), "pause partitions")
   }
 
-  /// Only for what was paused, or is sought right after: resuming anything else rewinds it (rule
-  /// 4). It wakes no fetcher: one without anything else to fetch sleeps for up to a second. A
-  /// ``seekSoon(_:)`` behind it wakes it.
+  /// Only for what was paused: resuming anything else rewinds it (rule 4). It wakes no fetcher: one
+  /// without anything else to fetch sleeps for up to a second. A ``seekSoon(_:)`` behind it does.
   package func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
     let list = makeList(partitions)
     try check(unsafe rd_kafka_resume_partitions(client, list.raw), "resume partitions")

@@ -166,15 +166,20 @@ extension ProductLoop {
     pausedInputs = inputs
   }
 
-  /// Resumes all that is owned, before positions are set anew: what was paused, and what librdkafka
-  /// paused itself, as it may have lost a resume to a rebalance of its own.
+  /// Resumes all that is owned, within a rebalance: also what this loop takes for resumed, since
+  /// librdkafka drops a resume that a pause of its own overtakes. Only there, where it has paused
+  /// everything itself: what is resumed without having been paused would be fetched from where
+  /// positions were last set, and records may be gone there.
   private func resumeAll(_ consumer: World.Consumer) throws(LoopFailure) {
+    try resume(owned.offsets.map(\.at), consumer)
+  }
+
+  private func resume(_ places: [TopicPartition], _ consumer: World.Consumer) throws(LoopFailure) {
     pausedInputs = []
     heldJournals = []
-    let all = owned.offsets.map(\.at)
-    if all.isEmpty { return }
+    if places.isEmpty { return }
     do {
-      try consumer.resume(all)
+      try consumer.resume(places)
     } catch {
       throw .kafka(error, .reading)
     }
@@ -185,7 +190,7 @@ extension ProductLoop {
   func rewind() throws(LoopFailure) {
     try abortTurn()
     guard let consumer else { return }
-    try resumeAll(consumer)
+    try resume(pausedInputs + heldJournals, consumer)
     if owned.isEmpty {
       needsRewind = false
       return

@@ -278,16 +278,16 @@ extension ProductLoop {
     let slots = heldJournals.compactMap { place in
       owned.journal(place.topic).flatMap { owned.slot($0, place.partition) }
     }
-    consumer.seekSoon(slots.map { PartitionOffset(owned.place(of: $0), $0.cursor.next) })
+    let ends = slots.map { PartitionOffset(owned.place(of: $0), $0.cursor.next) }
+    consumer.seekSoon(ends)
     do {
       try consumer.resume(heldJournals)
     } catch {
       throw .kafka(error, .reading)
     }
     heldJournals.removeAll(keepingCapacity: true)
-    // Something is there: the fetcher must not sleep on it.
-    let awaited = slots.filter { $0.cursor.awaited != nil }
-    consumer.seekSoon(awaited.map { PartitionOffset(owned.place(of: $0), $0.cursor.next) })
+    // Once more: it wakes the fetcher, which else may sleep on what others write.
+    consumer.seekSoon(ends)
   }
 
   /// Whether blocks are known to be in the journal that the state has yet to take.
@@ -297,7 +297,8 @@ extension ProductLoop {
 
   /// Inputs are paused while journals are re-applied, and when a turn that was full has left blocks
   /// to later ones: were more taken in meanwhile, the journal would run ever further ahead of what
-  /// comes out of it. They go on when all of it is applied.
+  /// comes out of it. They go on when all of it is applied that is known; a loop that has gone back
+  /// knows of nothing.
   private func resumeInputs(_ consumer: World.Consumer) throws(LoopFailure) {
     if pausedInputs.isEmpty || isBehind { return }
     do {

@@ -158,6 +158,15 @@ import Testing
     #expect(LogicText.differences(from: plain.logicFiles, to: same.logicFiles) == [])
   }
 
+  @Test(arguments: [
+    ("a  &&   // why\n  b", "a && b"), ("a.b  ", "a.b"), ("a == \"x  y\"", "a == \"x  y\""),
+    ("'''x\ny'''  + z", "'''x\\ny''' + z"),
+  ])
+  func `an expression is shown on one line, without comments`(text: String, shown: String) {
+    let source = SourceText(name: "transform.yaml", bytes: Array(text.utf8))
+    #expect(CanonicalText.shown(SourceSpan(source, 0..<text.utf8.count)) == shown)
+  }
+
   @Test func `a changed logic is told by what changed`() throws {
     let plain = try shop()
     let other = try shop(

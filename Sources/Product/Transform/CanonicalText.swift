@@ -5,7 +5,7 @@ import Diagnostics
 package enum CanonicalText {
   static func of(_ span: SourceSpan) -> String { text(span, spaced: false) }
 
-  /// The same for people: on one line, with a space where something stood between.
+  /// For people: on one line, without comments, with a space where something stood between.
   package static func shown(_ span: SourceSpan) -> String { text(span, spaced: true) }
 
   private static func text(_ span: SourceSpan, spaced: Bool) -> String {
@@ -27,7 +27,9 @@ package enum CanonicalText {
         }
         needsSpace = false
         let end = isQuote(byte) ? literalEnd(bytes, index, raw: isRaw(result)) : index + 1
-        result += bytes[index..<end]
+        for byte in bytes[index..<end] {
+          result += spaced && byte == 0x0A ? Array("\\n".utf8) : [byte]
+        }
         index = end
       }
     }

@@ -172,11 +172,11 @@ extension ProductLoop {
   /// positions were last set, and records may be gone there.
   private func resumeAll(_ consumer: World.Consumer) throws(LoopFailure) {
     try resume(owned.offsets.map(\.at), consumer)
-  }
-
-  private func resume(_ places: [TopicPartition], _ consumer: World.Consumer) throws(LoopFailure) {
     pausedInputs = []
     heldJournals = []
+  }
+
+  func resume(_ places: [TopicPartition], _ consumer: World.Consumer) throws(LoopFailure) {
     if places.isEmpty { return }
     do {
       try consumer.resume(places)
@@ -191,6 +191,8 @@ extension ProductLoop {
     try abortTurn()
     guard let consumer else { return }
     try resume(pausedInputs + heldJournals, consumer)
+    pausedInputs = []
+    heldJournals = []
     if owned.isEmpty {
       needsRewind = false
       return

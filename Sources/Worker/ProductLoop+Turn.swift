@@ -280,11 +280,7 @@ extension ProductLoop {
     }
     let ends = slots.map { PartitionOffset(owned.place(of: $0), $0.cursor.next) }
     consumer.seekSoon(ends)
-    do {
-      try consumer.resume(heldJournals)
-    } catch {
-      throw .kafka(error, .reading)
-    }
+    try resume(heldJournals, consumer)
     heldJournals.removeAll(keepingCapacity: true)
     // Once more: it wakes the fetcher, which else may sleep on what others write.
     consumer.seekSoon(ends)
@@ -301,11 +297,7 @@ extension ProductLoop {
   /// knows of nothing.
   private func resumeInputs(_ consumer: World.Consumer) throws(LoopFailure) {
     if pausedInputs.isEmpty || isBehind { return }
-    do {
-      try consumer.resume(pausedInputs)
-    } catch {
-      throw .kafka(error, .reading)
-    }
+    try resume(pausedInputs, consumer)
     pausedInputs = []
     consumer.seekSoon(owned.inputs)
   }

@@ -15,6 +15,8 @@ RATE = 50_000
 """Events a second that a worker must have taken when it is killed."""
 SENT = 52_000
 """Events a second that are sent, so that no less than RATE come in."""
+QUIET_BYTES = 4 << 20
+"""Written in two seconds by a worker that merges nothing large."""
 SECONDS = 6
 """Over so long a pace is measured."""
 
@@ -33,6 +35,7 @@ def measure(setting, say: Callable[[str], None]) -> Iterator[dict]:
         time.sleep(2)  # it tells of its state about once a second
         rows, files = run.state()
         say(f"restart: {rows} rows, {files / 1e6:.0f} MB of files, {memory.summary()}")
+        _await_quiet(run)
         feeder = subprocess.Popen(
             [tool("orders"), setting.cluster.bootstrap, "orders", "1000000000", "--seed", "2",
              *options, "--rate", str(SENT)], stdout=subprocess.DEVNULL)
@@ -45,6 +48,17 @@ def measure(setting, say: Callable[[str], None]) -> Iterator[dict]:
         finally:
             feeder.kill()
             feeder.wait()
+
+
+def _await_quiet(run: Worker) -> None:
+    """Until the worker has merged what the state was filled with, or a minute: what comes after is
+    not to pay for it."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        before = run.written()
+        time.sleep(2)
+        if run.written() - before < QUIET_BYTES:
+            return
 
 
 def _bounds(memory: MemoryWatch) -> dict:

@@ -1,6 +1,7 @@
 import CRocksDB
 import Glibc
 import Records
+import Synchronization
 
 // The one place that calls RocksDB. `unsafe` because it is C: every pointer handed in is read
 // during the call only, and what comes back has one owner here that frees it.
@@ -30,6 +31,8 @@ import Records
   private let handle: OpaquePointer
   private let column: OpaquePointer
   private let reading: OpaquePointer
+  private let passing: OpaquePointer
+  private let calls = Atomic(0)
   /// Kept as long as the database uses it.
   private let blocks: BlockCache
   let forgottenIds: ForgottenIds
@@ -63,10 +66,13 @@ import Records
     unsafe handle = opened
     unsafe self.column = column
     unsafe reading = rocksdb_readoptions_create()
+    unsafe passing = rocksdb_readoptions_create()
+    unsafe rocksdb_readoptions_set_fill_cache(passing, 0)
   }
 
   deinit {
     unsafe rocksdb_readoptions_destroy(reading)
+    unsafe rocksdb_readoptions_destroy(passing)
     unsafe rocksdb_column_family_handle_destroy(column)
     unsafe rocksdb_close(handle)
   }
@@ -91,6 +97,11 @@ import Records
   /// under them is held until it is lent.
   private static let keysAtOnce = 32
 
+  /// One in so many calls keeps the blocks it has read. A block of rows is seldom asked for again
+  /// before it is pushed out, and keeping it costs a fifth of a read; but parts of indexes are, and
+  /// after a few calls all of them are kept.
+  private static let callsToKeep = 16
+
   /// Lends what stands under each of `keys`, ranges of `bytes` in rising order, in their order,
   /// until `body` says no. Reads files block by block: several keys of one block cost one read.
   func get(
@@ -111,8 +122,10 @@ import Records
     let lengths = keys.map(\.count)
     var slices = unsafe [OpaquePointer?](repeating: nil, count: keys.count)
     var messages = unsafe [UnsafeMutablePointer<CChar>?](repeating: nil, count: keys.count)
+    let call = calls.add(1, ordering: .relaxed).oldValue
     unsafe rocksdb_batched_multi_get_cf(
-      handle, reading, column, keys.count, pointers, lengths, &slices, &messages, true)
+      handle, call % Database.callsToKeep == 0 ? reading : passing, column, keys.count, pointers,
+      lengths, &slices, &messages, true)
     var failure: StoreFailure?
     var isWanted = true
     for index in 0..<keys.count {

@@ -79,9 +79,16 @@ extension PartitionState {
   /// Whether a request of that tag was started and is not finished.
   package func isReadingAhead(_ tag: UInt64) -> Bool { cold?.isReadingAhead(tag) ?? false }
 
-  /// Begins to read what was named and is not in memory, by another thread.
+  /// Whether another thread has yet to read the request of that tag: who finishes it now waits.
+  package func isOutstanding(_ tag: UInt64) -> Bool { cold?.isOutstanding(tag) ?? false }
+
+  /// Has what was named and is not in memory read by another thread: at once when it is enough to
+  /// be worth its while, or when ``hurryReadAhead()`` says so.
   /// - Parameter tag: names the request for ``finishReadAhead(_:)``.
   package func startReadAhead(_ tag: UInt64) { cold?.startReadAhead(tag) }
+
+  /// What was named will be asked for at once.
+  package func hurryReadAhead() { cold?.hurryReadAhead() }
 
   /// Brings what a request reads to memory; waits for it. What the store does not have is kept as
   /// absent, so that it is not asked for again. False if there is no request of that tag.

@@ -4,11 +4,15 @@ import Synchronization
 
 /// Rows that will be asked for soon, read from the store together, beside its owner.
 ///
-/// `@unchecked Sendable`: its owner fills it, then whoever claims it reads, the owner or a thread
-/// of the process's pool, and the owner looks at it again only when that is done.
+/// One that nobody has begun to read takes more keys in: the later the readers come to it, the more
+/// it is, and the less each of its rows costs.
+///
+/// `@unchecked Sendable`: its owner fills it, under the lock once it is started; then whoever
+/// claims it reads, the owner or a thread of the process's pool, and the owner looks at what was
+/// found only when that is done.
 final class ReadAhead: @unchecked Sendable {
   /// What it is for, to be found again by.
-  private(set) var tag: UInt64 = 0
+  private(set) var tags: ContiguousArray<UInt64> = []
   /// Whole keys, as a store has them.
   private let keys = ByteBuffer(capacity: 1024)
   private var wanted: ContiguousArray<Key> = []
@@ -19,8 +23,13 @@ final class ReadAhead: @unchecked Sendable {
   private var source: RowFiles?
   /// What its rows may take; those beyond are left to be read one by one.
   private var bytesMax = 0
+  private var isStarted = false
   private let done = DispatchSemaphore(value: 0)
-  private let isClaimed = Atomic(false)
+  private let progress = Mutex(Progress.waiting)
+
+  private enum Progress {
+    case waiting, claimed, read
+  }
 
   private struct Key {
     /// By which most are told apart.
@@ -31,8 +40,8 @@ final class ReadAhead: @unchecked Sendable {
     var range: Range<Int> { Int(start)..<Int(end) }
   }
 
-  /// How many keys were added; not to be asked of one that was started.
-  var count: Int { wanted.count }
+  /// How many keys were added.
+  private(set) var count = 0
 
   func add(_ kind: RowStore.Kind, _ space: Space, _ key: ByteView) {
     let start = keys.count
@@ -41,20 +50,57 @@ final class ReadAhead: @unchecked Sendable {
       Key(
         beginning: RowStore.beginning(kind, space.number, key), start: UInt32(start),
         end: UInt32(keys.count)))
+    count += 1
   }
 
-  /// Has it read by another thread, where the files are real.
-  func start(_ files: RowFiles, tag: UInt64, bytesMax: Int) {
-    self.tag = tag
+  /// Says what it is for; from now on it may be finished.
+  func prepare(_ files: RowFiles, tag: UInt64, bytesMax: Int) {
+    tags.append(tag)
     self.bytesMax = bytesMax
     source = files
-    guard case .database = files else { return readIfUnclaimed() }
+  }
+
+  /// Has it read by another thread, where the files are real, if that was not done yet.
+  func start() {
+    if isStarted { return }
+    isStarted = true
+    guard case .database = source else {
+      // In simulations half of them are as if a thread had been there at once.
+      return tags[0] & 1 == 0 ? readIfUnclaimed() : ()
+    }
     DispatchQueue.global(qos: .userInitiated).async { [self] in readIfUnclaimed() }
   }
 
+  /// Takes another's keys over, which was not prepared and is empty then; false when it is being
+  /// read already, or would have more keys than that.
+  func takeIn(_ other: ReadAhead, tag: UInt64, keysMax: Int) -> Bool {
+    progress.withLock { progress in
+      guard case .waiting = progress, count + other.count <= keysMax else { return false }
+      let shift = UInt32(keys.count)
+      keys.append(other.keys.view)
+      for key in other.wanted {
+        wanted.append(
+          Key(beginning: key.beginning, start: key.start + shift, end: key.end + shift))
+      }
+      count += other.count
+      tags.append(tag)
+      other.clear()
+      return true
+    }
+  }
+
+  private func clear() {
+    keys.clear()
+    wanted.removeAll(keepingCapacity: true)
+    count = 0
+  }
+
   private func claim() -> Bool {
-    isClaimed.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing)
-      .exchanged
+    progress.withLock { progress in
+      guard case .waiting = progress else { return false }
+      progress = .claimed
+      return true
+    }
   }
 
   private func readIfUnclaimed() {
@@ -62,7 +108,22 @@ final class ReadAhead: @unchecked Sendable {
     read()
     // Before anyone is told: whoever waits may be about to close the files.
     source = nil
+    progress.withLock { $0 = .read }
     done.signal()
+  }
+
+  /// Whether another thread is to read it, now or later, and has not done so yet. Without another
+  /// thread whoever asks for the rows reads them.
+  var isOutstanding: Bool {
+    progress.withLock { progress in
+      switch progress {
+      case .read: return false
+      case .claimed: return true
+      case .waiting:
+        guard case .database = source else { return false }
+        return true
+      }
+    }
   }
 
   /// Nothing of it is wanted. Waits if it is being read, as nobody may close the files meanwhile.
@@ -118,6 +179,9 @@ final class ReadAhead: @unchecked Sendable {
     readIfUnclaimed()
     try lend(body)
   }
+
+  /// Bytes of all rows that were found; to be asked for when it is read.
+  var rowBytes: Int { rows.count }
 
   private func lend(_ body: (ByteView, ByteView?) -> Void) throws(StoreFailure) {
     done.wait()

@@ -108,9 +108,9 @@ package final class RowStore {
     return try files.get(self.key.view, body)
   }
 
-  /// Begins to read keys beside the caller. Half as expensive as one by one from a few hundred on.
-  func start(_ request: ReadAhead, _ tag: UInt64, bytesMax: Int) {
-    request.start(files, tag: tag, bytesMax: bytesMax)
+  /// Makes a request one of this store's.
+  func prepare(_ request: ReadAhead, _ tag: UInt64, bytesMax: Int) {
+    request.prepare(files, tag: tag, bytesMax: bytesMax)
   }
 
   /// The beginning of a key as it stands in the files, by which most are put in order without a

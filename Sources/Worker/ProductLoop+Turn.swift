@@ -79,12 +79,14 @@ extension ProductLoop {
 
   /// What the blocks that have come will ask of the disk is read while those before are applied.
   private func expectBlocks() {
+    if blocks.isEmpty { return }
     for index in 0..<blocks.count {
       let journal = blocks.topic(at: index).value - product.inputs.count
       if journal < 0 { continue }
       owned.slot(journal, blocks.partition(at: index))?
         .expect(blocks.value(at: index) ?? .empty, at: blocks.offset(at: index))
     }
+    for slot in owned.allSlots { slot.state.hurryReadAhead() }
   }
 
   private func dropBlocks() {
@@ -229,7 +231,8 @@ extension ProductLoop {
 
   /// Applies own blocks that are acknowledged where they were expected, in the order of writing;
   /// those that a full turn leaves come back in later ones.
-  /// Before the turn's end only as far as acknowledgements have come.
+  /// Before the turn's end only as far as acknowledgements have come, and rows from the disk: what
+  /// is taken in meanwhile names more of them, and together they cost less.
   private func settleOwnBlocks(isFinal: Bool) throws(LoopFailure) {
     guard let publisher else { return }
     while settledBlocks < ownBlocks.count {
@@ -241,13 +244,14 @@ extension ProductLoop {
         settledBlocks += 1
         continue
       }
+      let bytes = ingest.bytes(of: block)
+      let isFull = meter.isFull(nowMs: world.monotonicMs())
+      if !isFinal && !isFull && slot.apply.isOutstanding(bytes: bytes) { return }
       let decision =
-        meter.isFull(nowMs: world.monotonicMs())
-        ? slot.cursor.leaveOwn(at: offset) : slot.cursor.own(at: offset, isFinal: isFinal)
+        isFull ? slot.cursor.leaveOwn(at: offset) : slot.cursor.own(at: offset, isFinal: isFinal)
       if decision == .wait { return }
       settledBlocks += 1
       guard decision == .apply, let offset else { continue }
-      let bytes = ingest.bytes(of: block)
       try apply(bytes, slot, at: offset)
       appliedAtOnceInTurn += 1
       try hold(slot, bytes.count)
@@ -339,6 +343,7 @@ extension ProductLoop {
   private func writeBlocks(_ consumer: World.Consumer, _ limit: Deadline) throws(LoopFailure) {
     ingest.seal(recordedMs: recordedMs)
     try publishBlocks(limit)
+    for slot in owned.allSlots { slot.state.hurryReadAhead() }
     if settledBlocks < ownBlocks.count, let producer = publisher?.producer {
       do {
         try producer.flush(limit)

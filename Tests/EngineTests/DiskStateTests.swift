@@ -165,6 +165,44 @@ struct DiskStateTests {
     #expect(state.failure == nil)
   }
 
+  @Test func `rows named for several blocks are read together, and each block finds its own`()
+    throws
+  {
+    let memory = StateMemory(bytes: StateMemory.bytesMin)
+    var state: PartitionState? = try open(memory)
+    state?.begin()
+    for number in 0..<30 {
+      ByteView.lending(keyText(number)) { key in
+        ByteView.lending("row \(number)") { state?.put(rows, key, $0) }
+      }
+    }
+    state?.commit(stamp(1))
+    try state?.writeBack()
+    state = nil
+    let cold = try open(memory)
+    func name(_ numbers: Range<Int>, _ tag: UInt64) {
+      for number in numbers { ByteView.lending(keyText(number)) { cold.expectRow(rows, $0) } }
+      cold.startReadAhead(tag)
+    }
+    // How large rows are is known from the first request; before it nothing is gathered.
+    name(0..<1, 1)
+    #expect(cold.finishReadAhead(1))
+    name(10..<20, 2)
+    name(15..<31, 3)
+    #expect([1, 2, 3].map { cold.isOutstanding($0) } == [false, true, true])
+    #expect([1, 2, 3].map { cold.isReadingAhead($0) } == [false, true, true])
+    cold.hurryReadAhead()
+    #expect(cold.finishReadAhead(3))
+    #expect([2, 3].map { cold.isOutstanding($0) } == [false, false])
+    #expect([2, 3].map { cold.isReadingAhead($0) } == [true, false])
+    let asked = cold.rowsAsked
+    for number in 10..<30 { #expect(readRow(cold, rows, keyText(number)) == "row \(number)") }
+    #expect(readRow(cold, rows, keyText(30)) == nil)
+    #expect(cold.rowsAsked == asked)
+    #expect(cold.finishReadAhead(2))
+    #expect(!cold.finishReadAhead(2))
+  }
+
   @Test func `ids are forgotten wherever they lie, and a rollback brings them back`()
     throws
   {

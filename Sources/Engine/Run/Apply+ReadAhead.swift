@@ -24,6 +24,12 @@ extension Apply {
     expect(block)
   }
 
+  /// Whether what an expected block asks for is yet to be read: who applies it now waits.
+  package func isOutstanding(bytes: ByteView) -> Bool {
+    guard state.readsAhead, let block = try? JournalBlock(bytes) else { return false }
+    return state.isOutstanding(block.tag)
+  }
+
   /// Has what a block asks for in memory, as far as that was or is worth reading together.
   func readAhead(_ block: JournalBlock) {
     if state.finishReadAhead(block.tag) || !pays || !state.hasRoomAhead { return }

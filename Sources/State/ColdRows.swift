@@ -7,7 +7,7 @@ import Records
 final class ColdRows {
   /// What one row costs to apply again: asked of the store where it has it, where it has not, and
   /// written (`Sources/State/README.md`).
-  static let storedNanoseconds = 10_000
+  static let storedNanoseconds = 12_500
   static let absentNanoseconds = 1_300
   static let writeNanoseconds = 2_000
 

@@ -97,10 +97,10 @@ import Synchronization
   /// under them is held until it is lent.
   private static let keysAtOnce = 32
 
-  /// One in so many calls keeps the blocks it has read. A block of rows is seldom asked for again
-  /// before it is pushed out, and keeping it costs a fifth of a read; but parts of indexes are, and
-  /// after a few calls all of them are kept.
-  private static let callsToKeep = 16
+  /// The first calls keep the blocks they have read, and then one in so many. A block of rows is
+  /// seldom asked for again before it is pushed out, and keeping it costs a fifth of a read; but
+  /// parts of indexes are, and after a few calls all of them are kept.
+  private static let (firstCalls, callsToKeep) = (64, 16)
 
   /// Lends what stands under each of `keys`, ranges of `bytes` in rising order, in their order,
   /// until `body` says no. Reads files block by block: several keys of one block cost one read.
@@ -123,9 +123,10 @@ import Synchronization
     var slices = unsafe [OpaquePointer?](repeating: nil, count: keys.count)
     var messages = unsafe [UnsafeMutablePointer<CChar>?](repeating: nil, count: keys.count)
     let call = calls.add(1, ordering: .relaxed).oldValue
+    let keeps = call < Database.firstCalls || call % Database.callsToKeep == 0
     unsafe rocksdb_batched_multi_get_cf(
-      handle, call % Database.callsToKeep == 0 ? reading : passing, column, keys.count, pointers,
-      lengths, &slices, &messages, true)
+      handle, keeps ? reading : passing, column, keys.count, pointers, lengths, &slices,
+      &messages, true)
     var failure: StoreFailure?
     var isWanted = true
     for index in 0..<keys.count {

@@ -35,7 +35,7 @@ def measure(setting, say: Callable[[str], None]) -> Iterator[dict]:
         time.sleep(2)  # it tells of its state about once a second
         rows, files = run.state()
         say(f"restart: {rows} rows, {files / 1e6:.0f} MB of files, {memory.summary()}")
-        _await_quiet(run)
+        _await_quiet(run, say)
         feeder = subprocess.Popen(
             [tool("orders"), setting.cluster.bootstrap, "orders", "1000000000", "--seed", "2",
              *options, "--rate", str(SENT)], stdout=subprocess.DEVNULL)
@@ -50,7 +50,7 @@ def measure(setting, say: Callable[[str], None]) -> Iterator[dict]:
             feeder.wait()
 
 
-def _await_quiet(run: Worker) -> None:
+def _await_quiet(run: Worker, say: Callable[[str], None]) -> None:
     """Until the worker has merged what the state was filled with, or a minute: what comes after is
     not to pay for it."""
     deadline = time.monotonic() + 60
@@ -59,6 +59,7 @@ def _await_quiet(run: Worker) -> None:
         time.sleep(2)
         if run.written() - before < QUIET_BYTES:
             return
+    say("restart: the files of the state are still being merged, which the first kills will show")
 
 
 def _bounds(memory: MemoryWatch) -> dict:

@@ -11,9 +11,9 @@ final class ColdRows {
   static let absentNanoseconds = 1_300
   static let writeNanoseconds = 2_000
 
-  /// How many requests may be under way, and the share of the rows' memory that each may read: a
-  /// quarter of it in all.
-  private static let requestsMax = 8
+  /// How many requests may be under way, and the share of the rows' memory that each may read: an
+  /// eighth of it in all.
+  private static let requestsMax = 4
   private static let requestShare = 32
   /// So many keys are not made to wait for more: a row costs 8 µs among 2000, 9 among 1000, and 12
   /// among 250.
@@ -39,8 +39,8 @@ final class ColdRows {
   private var reading: ContiguousArray<ReadAhead> = []
   /// Of requests that are finished: tags for whose rows nobody has asked yet.
   private var broughtTags: ContiguousArray<UInt64> = []
-  /// Bytes of a row, as the last request found them; nil as long as there was none.
-  private var rowBytesMean: Int?
+  /// Bytes of a key and its row, as the last request found them; nil as long as there was none.
+  private var bytesMean: Int?
   private var bounds = ContiguousArray(repeating: Int64.min, count: 256)
 
   init(_ store: RowStore) {
@@ -99,22 +99,28 @@ final class ColdRows {
     asked += named.count
     rowsNamed += named.count
     let bytesMax = store.memory.rowBytes / ColdRows.requestShare
-    // Rows of about the same size have to find room.
-    let keysMax = rowBytesMean.map { bytesMax / max(1, $0 + $0 / 4) } ?? 0
+    // Rows of about the same size have to find room; and more would only have their owner wait.
+    let keysMax = bytesMean.map { min(bytesMax / ($0 + $0 / 4 + 1), 2 * ColdRows.requestKeys) } ?? 0
     if reading.last?.takeIn(named, tag: tag, keysMax: keysMax) != true {
-      reading.last?.start()
+      startLast()
       store.prepare(named, tag, bytesMax: bytesMax)
       reading.append(named)
       named = ReadAhead()
     }
-    if let last = reading.last, last.count >= min(ColdRows.requestKeys, keysMax) { last.start() }
+    if let last = reading.last, last.count >= min(ColdRows.requestKeys, keysMax) { startLast() }
   }
 
   /// What waits for more is wanted now.
-  func hurryReadAhead() { reading.last?.start() }
+  func hurryReadAhead() { startLast() }
 
-  /// Lends what the request of that tag reads, also for other tags, unless it was lent for one of
-  /// them; false if there is none.
+  /// Those before it were started when it came.
+  private func startLast() {
+    guard let last = reading.last else { return }
+    last.start(expecting: last.count * ((bytesMean ?? 0) * 9 / 8))
+  }
+
+  /// Lends what the request of that tag reads, its other tags' keys included; nothing if that was
+  /// lent for another tag already. False if there is none.
   func finishReadAhead(_ tag: UInt64, _ body: (ByteView, ByteView?) -> Void) -> Bool {
     if let index = broughtTags.firstIndex(of: tag) {
       broughtTags.remove(at: index)
@@ -125,12 +131,15 @@ final class ColdRows {
     broughtTags.append(contentsOf: request.tags.filter { $0 != tag })
     do {
       try request.finish(body)
-      rowBytesMean = request.rowBytes / max(1, request.count)
+      bytesMean = request.bytesMean
     } catch {
       fail(error)
     }
     return true
   }
+
+  /// Rows are let go: what was brought may be gone when somebody asks for it.
+  func forgetBrought() { broughtTags.removeAll(keepingCapacity: true) }
 
   /// Lends what requests have begun to read, and drops the others: the store is about to change.
   func endReadAhead(_ body: (ByteView, ByteView?) -> Void) {

@@ -10,6 +10,9 @@ package final class MemoryDisk {
 
   /// The rows of each directory.
   private var stores: [String: [[UInt8]: [UInt8]]] = [:]
+  /// What they were before each of the last steps, oldest first.
+  private var earlier: [String: [[[UInt8]: [UInt8]]]] = [:]
+  private static let earlierMax = 3
   private var openDirectories: Set<String> = []
   /// Sees each step before it is taken in, may change it, and may throw, as a disk that is full.
   package var intercept: ((String, inout Step) throws(StoreFailure) -> Void)?
@@ -30,6 +33,21 @@ package final class MemoryDisk {
     openDirectories = openDirectories.filter { !$0.hasPrefix(directory) }
   }
 
+  /// All that there is now will outlast any loss of power.
+  package func sync() { earlier.removeAll() }
+
+  /// Power goes before the last steps of each directory were synced, as many of them as `body` says
+  /// of so many that could go; whoever had stores open is gone, too.
+  package func losePower(under directory: String, _ body: (Int) -> Int) {
+    closeAll(under: directory)
+    for (name, states) in earlier.sorted(by: { $0.key < $1.key }) where name.hasPrefix(directory) {
+      let lost = body(states.count)
+      if lost == 0 { continue }
+      stores[name] = states[states.count - lost]
+      earlier[name]?.removeLast(lost)
+    }
+  }
+
   fileprivate func open(_ directory: String) throws(StoreFailure) {
     if damaged.contains(directory) {
       throw StoreFailure(.damaged, directory: directory, detail: "a checksum does not match")
@@ -48,6 +66,7 @@ package final class MemoryDisk {
       throw StoreFailure(.inUse, directory: directory, detail: "it is open")
     }
     stores[directory] = nil
+    earlier[directory] = nil
     damaged.remove(directory)
     unreadable.remove(directory)
   }
@@ -65,6 +84,10 @@ package final class MemoryDisk {
   fileprivate func take(_ given: Step, _ directory: String) throws(StoreFailure) {
     var step = given
     try intercept?(directory, &step)
+    earlier[directory, default: []].append(stores[directory] ?? [:])
+    if earlier[directory, default: []].count > MemoryDisk.earlierMax {
+      earlier[directory]?.removeFirst()
+    }
     for (key, value) in step { stores[directory]?[key] = value }
   }
 

@@ -279,6 +279,7 @@ extension PartitionState {
     guard let cold else { return }
     let share = cold.store.memory.rowBytes
     if table.rowBytes + table.slotBytes <= share { return }
+    cold.forgetBrought()
     // A little more than has to be, so that not every turn has to begin anew.
     table.evict(toAtMost: max(share - share / 16 - table.slotBytes, share / 4))
   }

@@ -93,7 +93,10 @@ extension PartitionState {
   /// it is given back, and comes again from the store.
   func trim(_ cold: ColdRows) {
     let share = cold.store.memory.rowBytes
-    if table.heldBytes > share + share / 4 { table.clear() }
+    if table.heldBytes > share + share / 4 {
+      cold.forgetBrought()
+      table.clear()
+    }
     evict()
   }
 

@@ -18,7 +18,7 @@ final class ReadAhead: @unchecked Sendable {
   private var wanted: ContiguousArray<Key> = []
   /// By key in the order of their bytes: where in `rows` its row lies; nil: the store has none.
   private var found: ContiguousArray<Range<Int>?> = []
-  private let rows = ByteBuffer(capacity: 1024)
+  private var rows = ByteBuffer(capacity: 1024)
   private var failure: StoreFailure?
   private var source: RowFiles?
   /// What its rows may take; those beyond are left to be read one by one.
@@ -40,7 +40,7 @@ final class ReadAhead: @unchecked Sendable {
     var range: Range<Int> { Int(start)..<Int(end) }
   }
 
-  /// How many keys were added.
+  /// How many keys were added, some of them twice: whoever reads drops those.
   private(set) var count = 0
 
   func add(_ kind: RowStore.Kind, _ space: Space, _ key: ByteView) {
@@ -61,12 +61,17 @@ final class ReadAhead: @unchecked Sendable {
   }
 
   /// Has it read by another thread, where the files are real, if that was not done yet.
-  func start() {
+  /// - Parameter bytes: what its rows will take, about: taken here and at once, as a thread of the
+  ///   pool would keep what it outgrows.
+  func start(expecting bytes: Int) {
     if isStarted { return }
     isStarted = true
+    rows = ByteBuffer(capacity: max(1024, min(bytes, bytesMax)))
+    found.reserveCapacity(wanted.count)
     guard case .database = source else {
       // In simulations half of them are as if a thread had been there at once.
-      return tags[0] & 1 == 0 ? readIfUnclaimed() : ()
+      if tags[0] & 1 == 0 { readIfUnclaimed() }
+      return
     }
     DispatchQueue.global(qos: .userInitiated).async { [self] in readIfUnclaimed() }
   }
@@ -120,8 +125,8 @@ final class ReadAhead: @unchecked Sendable {
       case .read: return false
       case .claimed: return true
       case .waiting:
-        guard case .database = source else { return false }
-        return true
+        if case .database = source { return true }
+        return !isStarted
       }
     }
   }
@@ -134,7 +139,6 @@ final class ReadAhead: @unchecked Sendable {
   @inline(never)
   private func read() {
     sort()
-    found.reserveCapacity(wanted.count)
     do {
       try source?.get(sorted: ContiguousArray(wanted.map(\.range)), of: keys.view) { row in
         if let row {
@@ -180,8 +184,9 @@ final class ReadAhead: @unchecked Sendable {
     try lend(body)
   }
 
-  /// Bytes of all rows that were found; to be asked for when it is read.
-  var rowBytes: Int { rows.count }
+  /// What a key has taken on the average, with its row if it has one; to be asked for when it is
+  /// read.
+  var bytesMean: Int { (keys.count + rows.count) / max(1, found.count) }
 
   private func lend(_ body: (ByteView, ByteView?) -> Void) throws(StoreFailure) {
     done.wait()

@@ -19,12 +19,7 @@ extension ProductLoop {
     let check = StateCheck(
       digest: plan.logicDigest, incarnation: incarnation, committed: committed)
     let directory = settings.state.directory(product, journal: journal, at.partition)
-    let state: PartitionState
-    do {
-      state = try openState(directory, check, at)
-    } catch {
-      throw .state(error)
-    }
+    let state = try openState(directory, check, at)
     let cursor = JournalCursor(
       stamp: state.stamp.position, committed: committed,
       checksOffset: settings.unsafe.keeps(.offsetRule))
@@ -34,7 +29,7 @@ extension ProductLoop {
   }
 
   private func openState(_ directory: String, _ check: StateCheck, _ at: TopicPartition)
-    throws(StoreFailure) -> PartitionState
+    throws(LoopFailure) -> PartitionState
   {
     let memory = settings.state.memory
     let objection: StateCheck.Objection
@@ -46,15 +41,31 @@ extension ProductLoop {
       guard let found else { return PartitionState(store) }
       objection = found
     } catch {
-      if error.kind != .damaged { throw error }
+      if error.kind != .damaged { throw .state(error) }
       objection = .damaged(error.detail)
+    }
+    if case .ahead(let committed) = objection {
+      throw .stop(.refused(isAhead(at, of: committed, directory)))
     }
     settings.log.write(
       StateDiscarded(
         product: product.name, journal: consumer?.topics[at.topic.value] ?? "",
         partition: at.partition, directory: directory, objection: objection))
-    try world.destroyRows(directory)
-    return PartitionState(try world.openRows(directory, memory))
+    do {
+      try world.destroyRows(directory)
+      return PartitionState(try world.openRows(directory, memory))
+    } catch {
+      throw .state(error)
+    }
+  }
+
+  private func isAhead(_ at: TopicPartition, of committed: Offset, _ directory: String) -> String {
+    "the state of journal \(consumer?.topics[at.topic.value] ?? ""), partition"
+      + " \(at.partition.value), in \(directory) is ahead of what group \(consumer?.group ?? "") has"
+      + " committed, offset \(committed.value): somebody set the group's offsets back, or Kafka has"
+      + " lost some. What lies above was published, and would be published again. Set the offsets"
+      + " to where they were, or start over with `weft apply --recreate \(product.name)`; only where"
+      + " readers may have it twice, remove that directory"
   }
 
   /// Between turns, when what the stamps cover is committed: brings to disk what is due. States

@@ -246,7 +246,12 @@ extension ProductLoop {
       }
       let bytes = ingest.bytes(of: block)
       let isFull = meter.isFull(nowMs: world.monotonicMs())
-      if !isFinal && !isFull && slot.apply.isOutstanding(bytes: bytes) { return }
+      if !isFinal && !isFull && slot.apply.isOutstanding(bytes: bytes) {
+        let waiting = (ownBlocks.count - settledBlocks) / owned.slotCount
+        if waiting >= Self.blocksGathered { slot.state.hurryReadAhead() }
+        // What comes of blocks closes a turn, too; so they do not wait for all that is taken in.
+        if waiting < 2 * Self.blocksGathered { return }
+      }
       let decision =
         isFull ? slot.cursor.leaveOwn(at: offset) : slot.cursor.own(at: offset, isFinal: isFinal)
       if decision == .wait { return }

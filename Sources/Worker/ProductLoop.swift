@@ -57,6 +57,8 @@ enum LoopFailure: Error {
 /// read the committed offsets, restore, and only then consume.
 package final class ProductLoop<World: LoopWorld> {
   static var blocksMax: Int { 64 }
+  /// Own blocks, for each partition, that may wait for others so that rows are read together.
+  static var blocksGathered: Int { 4 }
   /// How long a call to the brokers is tried before the loop looks up.
   static var callMs: Int { 20_000 }
   static var startCallMs: Int { 3000 }

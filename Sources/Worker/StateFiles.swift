@@ -35,14 +35,15 @@ package struct StateFiles: Sendable {
 
 /// What a state on disk must be of before a loop goes on from it. A pure value.
 package struct StateCheck: Hashable, Sendable {
-  /// Why a state is of no use. It is thrown away then and made anew from the journal, which is
-  /// always right: the journal has everything.
+  /// Why a state is of no use. But for one that is ahead it is thrown away then and made anew from
+  /// the journal, which is always right: the journal has everything.
   package enum Objection: Hashable, Sendable {
     case otherGeneration
     case otherLogic
     /// The journal was deleted and made anew since, or the group's offsets were.
     case otherJournal
-    /// It has blocks that no committed turn covers: somebody set the group's offsets back.
+    /// It has blocks that no committed turn covers: somebody set the group's offsets back. What is
+    /// above them was published, so going on from them would do so twice.
     case ahead(of: Offset)
     case damaged(String)
   }

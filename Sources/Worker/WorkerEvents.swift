@@ -152,9 +152,7 @@ struct StateDiscarded: LogEvent {
       case .otherGeneration: "is of another build of the product"
       case .otherLogic: "was made by other logic than the product's files have"
       case .otherJournal: "is of another partition, or of a journal that was made anew since"
-      case .ahead(let offset):
-        "has more of the journal than the group has committed (up to offset \(offset.value)):"
-          + " somebody set the group's offsets back"
+      case .ahead(let offset): "is ahead of what is committed, offset \(offset.value)"
       case .damaged(let detail): "is damaged (\(detail))"
       }
     return "the state on disk \(why); it is made anew from the journal"

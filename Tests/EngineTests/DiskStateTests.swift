@@ -74,6 +74,7 @@ struct DiskStateTests {
       ByteView.lending("id-\(random.next(below: 400))") { state.expectId(ids, $0) }
     }
     if state.hasRoomAhead { state.startReadAhead(UInt64(random.next(below: 5))) }
+    if random.next(below: 3) == 0 { state.hurryReadAhead() }
     for tag in 0..<5 as Range<UInt64> where random.next(below: 3) > 0 {
       state.finishReadAhead(tag)
     }
@@ -192,6 +193,12 @@ struct DiskStateTests {
     #expect([1, 2, 3].map { cold.isOutstanding($0) } == [false, true, true])
     #expect([1, 2, 3].map { cold.isReadingAhead($0) } == [false, true, true])
     cold.hurryReadAhead()
+    // By another thread, though nobody asks.
+    let patience = ContinuousClock.now + .seconds(60)
+    while cold.isOutstanding(3) && ContinuousClock.now < patience {
+      Thread.sleep(forTimeInterval: 0.001)
+    }
+    #expect(!cold.isOutstanding(3))
     #expect(cold.finishReadAhead(3))
     #expect([2, 3].map { cold.isOutstanding($0) } == [false, false])
     #expect([2, 3].map { cold.isReadingAhead($0) } == [true, false])
@@ -201,6 +208,16 @@ struct DiskStateTests {
     #expect(cold.rowsAsked == asked)
     #expect(cold.finishReadAhead(2))
     #expect(!cold.finishReadAhead(2))
+    // A write makes another store of it: what was named is forgotten.
+    name(40..<45, 4)
+    cold.begin()
+    ByteView.lending(keyText(41)) { key in
+      ByteView.lending("row 41") { cold.put(rows, key, $0) }
+    }
+    cold.commit(stamp(2))
+    try cold.writeBack()
+    #expect(!cold.isReadingAhead(4))
+    #expect(readRow(cold, rows, keyText(41)) == "row 41")
   }
 
   @Test func `ids are forgotten wherever they lie, and a rollback brings them back`()

@@ -34,6 +34,8 @@ package struct Fault: Sendable, Hashable {
     case deliveryFailed
     /// The process's reader of the journal hears nothing more, though there is more.
     case readerHangs
+    /// The process's machine loses power, and with it what its disk has not synced.
+    case powerLost(afterMs: Int64)
     /// A state on the process's machine cannot be read when it is opened next.
     case diskDamaged
     /// Some rows of one cannot be read, as of a file with a damaged block.
@@ -108,6 +110,7 @@ package struct Case: Sendable, Hashable {
         replaced: random.percent(50))
     case ..<52: .stop(afterMs: Int64(1 + random.below(3000)))
     case ..<57: .edit(afterMs: Int64(1 + random.below(500)))
+    case ..<60: .powerLost(afterMs: Int64(1 + random.below(1000)))
     case ..<66: .rebalance
     case ..<70:
       .markersAgain(

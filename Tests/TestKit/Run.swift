@@ -84,7 +84,10 @@ package final class Run {
     if failures.isEmpty {
       do { try Checks(self).check() } catch { fail("\(error)") }
     }
-    if failures.isEmpty && given.forgetsOffsets { forgetOffsets() }
+    if failures.isEmpty && given.forgetsOffsets {
+      setOffsetsBack()
+      forgetOffsets()
+    }
     simulation.inject = { _, _ in }
     simulation.finish()
   }
@@ -199,6 +202,12 @@ package final class Run {
       simulation.after(afterMs) { [unowned self] in
         start(process.instance, machine: process.machine, isEdited: true)
       }
+    case .powerLost(let afterMs):
+      simulation.kill(process)
+      simulation.disk.losePower(under: "m\(process.machine)/") { [simulation] in
+        simulation.random.below($0 + 1)
+      }
+      replace(process, afterMs, elsewhere: false)
     case .rebalance: simulation.broker.group.rebalance()
     case .memberForgotten(let standsForMs):
       simulation.broker.group.forget(process)
@@ -255,6 +264,7 @@ package final class Run {
       makeTopics()
       hasMadeAnew = true
       written = []
+      simulation.disk.sync()
       isDown = false
       for (instance, machine) in instances.sorted(by: { $0.key < $1.key }) {
         start(instance, machine: simulation.random.percent(70) ? machine : freeMachine())
@@ -402,15 +412,50 @@ package final class Run {
     }
     if !blocks { return }
     simulation.broker.forgetOffsets()
+    expectRefusal(naming: "offsets.retention", "forgotten offsets")
+  }
+
+  /// Starts a process when all is done, which must see what is wrong.
+  private func expectRefusal(naming text: String, _ what: String) {
     isWindingDown = false
+    let before = started
     start(0, machine: 0)
-    let number = started
-    _ = simulation.run(forMs: 100_000, calls: 20_000) {
-      self.simulation.processes.last?.hasEnded ?? true
+    var new: SimulatedProcess? {
+      simulation.processes.last { $0.number > before && $0.instance == 0 }
     }
-    guard let process = simulation.processes.last, process.number == number else { return }
-    if case .refused = process.reason { return }
-    fail("forgotten offsets were not refused: \(String(describing: process.reason))")
+    _ = simulation.run(forMs: 100_000, calls: 20_000) { new?.hasEnded ?? false }
+    guard let process = new, process.hasEnded else { return }
+    if case .refused(let reason) = process.reason, reason.contains(text) { return }
+    fail("\(what) were not refused: \(String(describing: process.reason))")
+  }
+
+  /// Somebody sets the group's offsets back, below what a state has: what that was made of would be
+  /// published twice.
+  private func setOffsetsBack() {
+    for journal in definition.journals.indices {
+      for number in 0..<definition.journals[journal].partitions {
+        let directory = files(0, 0).directory(definition, journal: journal, Partition(number))
+        let at = NamedPartition(
+          topic: definition.journals[journal].topic, partition: Partition(number))
+        guard simulation.disk.directories.contains(directory),
+          !simulation.disk.damaged.contains(directory),
+          !hasMadeAnew || written.contains(directory),
+          let committed = simulation.broker.offsets[at]?.offset,
+          let position = position(of: directory), position > 0
+        else { continue }
+        simulation.broker.setBack(at, to: position - 1)
+        expectRefusal(naming: "is ahead of what", "offsets below a state's")
+        simulation.broker.setBack(at, to: committed)
+        return
+      }
+    }
+  }
+
+  /// How far a state on disk is in its journal.
+  private func position(of directory: String) -> Int64? {
+    let memory = StateMemory(bytes: StateMemory.bytesMin)
+    let store = try? RowStore(directory: directory, memory: memory, on: simulation.disk)
+    return store?.moment.map { $0.stamp.position.value }
   }
 }
 

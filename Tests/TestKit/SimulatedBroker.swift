@@ -299,7 +299,7 @@ package final class SimulatedBroker {
     group.empty()
   }
 
-  /// Sets the group's offsets a commit back, as a person might; for plants.
+  /// Sets one of the group's offsets, as a person might.
   func setBack(_ at: NamedPartition, to offset: Int64) {
     if let entry = offsets[at] { offsets[at] = (offset, entry.metadata) }
   }

@@ -14,11 +14,12 @@ import Testing
       Make.text("id", required: true), Make.field("at", .timestamp, required: true),
       Make.text("place", required: true), Make.field("whole", .int), Make.field("half", .double),
       Make.money("price"), Make.text("note"), Make.field("day", .date), Make.field("ok", .bool),
-      Make.field("tags", .list(.string)), Make.field("any", .dyn),
+      Make.field("moment", .timestamp), Make.field("tags", .list(.string)),
+      Make.field("any", .dyn),
     ])
   static let kinds: [(String, ValueType)] = [
     ("whole", .int), ("half", .double), ("price", .decimal), ("note", .string), ("day", .date),
-    ("ok", .bool), ("tags", .list(.string)), ("any", .dyn),
+    ("moment", .timestamp), ("ok", .bool), ("tags", .list(.string)), ("any", .dyn),
   ]
 
   /// A product with one column for each aggregate over `name`, by place.
@@ -96,6 +97,9 @@ import Testing
     case "day":
       let day = 10 + Int(random.next(18))
       return ("\"2024-02-\(day)\"", day)
+    case "moment":
+      let second = 10 + Int(random.next(50))
+      return ("\"2024-02-29T23:59:\(second)Z\"", second)
     case "ok": return number > 0 ? ("true", 1) : ("false", 0)
     case "tags": return ("[\"a\(number)\",\"b\"]", number)
     default: return ("{\"x\":[\(number),null]}", number)

@@ -2,7 +2,9 @@
 package struct GeneratedInput: Sendable, Hashable {
   /// What is wrong with it.
   package enum Flaw: String, Sendable, Hashable, CaseIterable {
-    case nullValue, emptyValue, cutOff, wrongEncoding, noKeys, unknownType
+    case nullValue, emptyValue, cutOff, wrongEncoding, noKeys, unknownType, tooDeep
+    /// For a journal; a direct product takes it.
+    case tooLarge
     /// Journaled, and refused by apply.
     case wrongType, noId
   }
@@ -44,6 +46,13 @@ package struct GeneratedInput: Sendable, Hashable {
     }
     if let n { fields.append("\"n\":\(n)") }
     if let note { fields.append("\"note\":\"\(note)\"") }
+    if flaw == .tooDeep {
+      let (open, close) = (String(repeating: "[", count: 200), String(repeating: "]", count: 200))
+      fields.append("\"rest\":\(open)\(close)")
+    }
+    if flaw == .tooLarge {
+      fields.append("\"rest\":\"\(String(repeating: "x", count: 1_000_000))\"")
+    }
     return Array("{\(fields.joined(separator: ","))}".utf8)
   }
 
@@ -64,6 +73,8 @@ package struct GeneratedInput: Sendable, Hashable {
     case .wrongEncoding: "invalid-utf8"
     case .noKeys: shape.isDirect ? "contract-input" : "missing-key"
     case .unknownType: kind == .Told ? nil : "unknown-type"
+    case .tooDeep: "too-deep"
+    case .tooLarge: shape.isDirect ? nil : "too-large"
     case .wrongType, .noId: shape.isDirect ? "contract-input" : nil
     case nil: nil
     }

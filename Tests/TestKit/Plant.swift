@@ -18,6 +18,7 @@ package enum Plant: String, CaseIterable, Sendable {
   case horizonShort, filterLost, quarantineLost, wrongPartition, headersLost, timesLost
   case averageLost, distinctCounted, setCollected, collectionSorted, quantileMedian, mapKeyLost
   case foldLost, deletionLost, keyPartLost, entriesUnlimited, wideAmounts, largeRowsLost
+  case selectLost
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
 

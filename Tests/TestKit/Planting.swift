@@ -61,6 +61,8 @@ extension Plant {
     case .wideAmounts:
       for table in shape.tables.indices { shape.tables[table].isNarrow = false }
       for port in shape.ports.indices { shape.ports[port].isNarrow = false }
+    case .selectLost:
+      for table in shape.tables.indices { shape.tables[table].isDerived = false }
     case .idsIgnored: shape.horizonS = nil
     case .horizonShort: if shape.horizonS != nil { shape.horizonS = 1 }
     default: break
@@ -88,6 +90,7 @@ extension Plant {
       return given.shape.tables.contains { $0.clauses.contains { $0.deletion != nil } }
     case .keyPartLost: return given.shape.tables.contains { $0.key == .pair }
     case .entriesUnlimited: return given.shape.entriesMax != nil
+    case .selectLost: return given.shape.tables.contains(where: \.isDerived)
     case .wideAmounts:
       return given.shape.tables.contains(where: \.isNarrow)
         || given.shape.ports.contains(where: \.isNarrow)

@@ -158,6 +158,10 @@ package struct Reference {
     for part in table.key.parts {
       value[part] = "\"\(part == "account" ? input.account : input.branch)\""
     }
+    if table.isDerived {
+      let first = table.key.parts[0] == "account" ? input.account : input.branch
+      value["label"] = "\"of \(first)\""
+    }
     effect.records.append((table.name, key, value))
   }
 

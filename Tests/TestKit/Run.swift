@@ -42,9 +42,7 @@ package final class Run {
     definition = try Run.definition(shape)
     entriesMax = shape.entriesMax
     let isEdited = given.faults.contains { if case .edit = $0.kind { true } else { false } }
-    var other = given.shape
-    other.hasTime.toggle()
-    edited = isEdited ? try Run.definition(other) : definition
+    edited = isEdited ? try Run.definition(given.shape.edited(given.seed / 16)) : definition
     simulation = Simulation(seed: given.seed, plants: plants)
     if traces { simulation.trace = [] }
     memory = StateMemory(bytes: StateMemory.bytesMin, hotBytes: given.hotBytes)

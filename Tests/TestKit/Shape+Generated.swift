@@ -24,6 +24,22 @@ extension Shape {
     return shape
   }
 
+  /// Other files: one thing that decides what is published is not as it was.
+  func edited(_ number: UInt64) -> Shape {
+    var other = self
+    switch number % 4 {
+    case 1 where horizonS != nil: other.horizonS = horizonS == 20 ? 3 : 20
+    case 2 where !tables.isEmpty:
+      let old = tables[0].clauses[0].updates[0].condition
+      other.tables[0].clauses[0].updates[0].condition =
+        old == nil ? Condition(field: .n, above: 3) : nil
+    case 3 where !ports.isEmpty:
+      other.ports[0].when = ports[0].when == nil ? Condition(field: .n, above: 3) : nil
+    default: other.hasTime.toggle()
+    }
+    return other
+  }
+
   private static func condition(_ random: inout Random) -> Condition {
     random.percent(50)
       ? Condition(field: .n, above: random.below(8))
@@ -57,6 +73,7 @@ extension Shape {
       key: random.percent(25) ? .pair : random.pick([.account, .branch]), columns: columns,
       clauses: clauses)
     table.isNarrow = random.percent(12)
+    table.isDerived = random.percent(20)
     let numbers = columns.indices.filter { columns[$0].isWhole || Self.counts(columns[$0]) }
     if let column = numbers.first, random.percent(30) { table.when = (column, random.below(6)) }
     return table

@@ -84,6 +84,8 @@ package struct Shape: Sendable, Hashable {
     package var clauses: [Clause]
     /// Its contract takes amounts below a hundred only.
     package var isNarrow = false
+    /// Its state port says what is at it: all of the row, and a text made of its key.
+    package var isDerived = false
     /// Of its state port: a column and what it has to be above.
     package var when: (column: Int, above: Int)? {
       get { whenColumn.map { ($0, whenAbove) } }

@@ -172,6 +172,7 @@ extension Shape {
       text += property(
         column.name, type(column, isNarrow: table.isNarrow), required: column.isMap || startsAtZero)
     }
+    if table.isDerived { text += property("label", "logicalType: string") }
     return text
   }
 
@@ -268,6 +269,9 @@ extension Shape {
         "    when: "
         + (isCount
           ? "row.\(column.name) > \(when.above)" : condition.text("row", column.name)) + "\n"
+    }
+    if table.isDerived {
+      text += "    select: |\n      ...row\n      label = \"of \" + row.\(table.key.parts[0])\n"
     }
     return text
   }

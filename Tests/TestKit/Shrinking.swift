@@ -21,6 +21,7 @@ extension Case {
       if takeAway(\.faults, attempt, { best }) { hasShrunk = true }
       if takeAway(\.inputs, attempt, { best }) { hasShrunk = true }
       if takeAway(\.shape.ports, attempt, { best }) { hasShrunk = true }
+      if takeAway(\.shape.tables, attempt, { best }) { hasShrunk = true }
     }
     return best
   }
@@ -60,7 +61,7 @@ extension Case: CustomStringConvertible {
     }
     for input in inputs {
       text += "  \(input.atMs) ms: \(input.kind)/\(input.partition)"
-      text += " \(input.value.map { String(decoding: $0, as: UTF8.self) } ?? "null")\n"
+      text += " \(input.value.map { String(decoding: $0.prefix(500), as: UTF8.self) } ?? "null")\n"
     }
     return text + (shape.files["shop/goods/transform.yaml"] ?? "")
   }

@@ -20,14 +20,14 @@ package final class InstanceLock: Sendable {
     do {
       try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
       if !FileManager.default.fileExists(atPath: path) {
-        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        try Data().write(to: URL(fileURLWithPath: path))
       }
       file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
     } catch {
       throw Held(
         description: "the state directory \(stateDirectory) cannot be used:"
-          + " \(InstanceLock.obstacle(directory) ?? error.localizedDescription); set state.directory"
-          + " in worker.yaml, or what it takes its value from")
+          + " \(InstanceLock.obstacle(directory, error) ?? error.localizedDescription); set"
+          + " state.directory in worker.yaml, or what it takes its value from")
     }
     // One that was killed just now may still be on its way out.
     var isOurs = flock(file.fileDescriptor, LOCK_EX | LOCK_NB) == 0
@@ -46,9 +46,14 @@ package final class InstanceLock: Sendable {
     try? file.write(contentsOf: Data("\(ProcessInfo.processInfo.processIdentifier)".utf8))
   }
 
-  /// What is in the way of a directory: the nearest that is there above it, or it itself, is a file
-  /// or not to be written. Nil when it is something else.
-  private static func obstacle(_ directory: URL) -> String? {
+  /// What is in the way of a directory: its disk, or the nearest that is there above it, or it
+  /// itself, is a file or not to be written. Nil when it is something else.
+  private static func obstacle(_ directory: URL, _ error: any Error) -> String? {
+    switch (error as? CocoaError)?.code {
+    case .fileWriteVolumeReadOnly: return "its disk is mounted read-only"
+    case .fileWriteOutOfSpace: return "its disk is full"
+    default: break
+    }
     var nearest = directory.standardizedFileURL
     while !FileManager.default.fileExists(atPath: nearest.path) {
       if nearest.path == "/" { return nil }

@@ -24,6 +24,16 @@ struct EventTrace {
     let isApplied: Bool
   }
 
+  /// A record of an input that is still to be taken in. Its bytes hold the id; whether as the id,
+  /// the product's files would say.
+  struct Waiting {
+    let input: CatalogProduct.Topic
+    let partition: Int32
+    let offset: Int64
+    /// How many offsets of its partition come before it.
+    let behind: Int64
+  }
+
   /// A record at a port, or in quarantine.
   struct Published {
     let port: String
@@ -34,6 +44,7 @@ struct EventTrace {
   }
 
   let id: String
+  private(set) var waiting: [Waiting] = []
   private(set) var journaled: [Journaled] = []
   private(set) var published: [Published] = []
   private(set) var quarantined: [Published] = []
@@ -49,7 +60,13 @@ struct EventTrace {
     settings = found.settings
   }
 
-  /// Reads journals, then ports and quarantine, all of them; `progress` is told what is read.
+  /// Whether nothing of it was found.
+  var isNowhere: Bool {
+    waiting.isEmpty && journaled.isEmpty && published.isEmpty && quarantined.isEmpty
+  }
+
+  /// Reads journals, then ports and quarantine, all of them, and where the event is in none, what
+  /// the inputs have that was not taken in; `progress` is told what is read.
   mutating func find(_ broker: Broker, _ progress: (String) -> Void) throws {
     for journal in product.journals {
       try broker.run { admin, deadline in
@@ -60,6 +77,41 @@ struct EventTrace {
       try broker.run { _, deadline in try searchPort(port, deadline, progress) }
     }
     try broker.run { _, deadline in try searchQuarantine(deadline, progress) }
+    for input in product.inputs where isNowhere {
+      try broker.run { admin, deadline in try searchInput(input, admin, deadline, progress) }
+    }
+  }
+
+  /// What is in an input behind the position that the group has committed.
+  private mutating func searchInput(
+    _ input: CatalogProduct.Topic, _ admin: Admin, _ deadline: Deadline,
+    _ progress: (String) -> Void
+  ) throws {
+    let whole = try TopicReader(settings: settings, topic: input.topic, from: .latest, deadline)
+    let partitions = (0..<Int32(clamping: whole.partitionCount)).map { Partition($0) }
+    let committed = try admin.committed(by: product.group, input.topic, partitions, deadline)
+    let id = id
+    var found: [Waiting] = []
+    var records = 0
+    for (partition, position) in zip(partitions, committed) {
+      let start = position.offset ?? Offset(0)
+      let reader = try TopicReader(
+        settings: settings, topic: input.topic, partitions: [partition], from: .offset(start),
+        deadline)
+      try reader.readToEnd(Deadline.after(milliseconds: Int(Int32.max))) { batch in
+        for at in 0..<batch.count {
+          guard let value = batch.value(at: at), EventTrace.holds(value, id) else { continue }
+          let offset = batch.offset(at: at)
+          found.append(
+            Waiting(
+              input: input, partition: partition.value, offset: offset.value,
+              behind: offset.value - start.value))
+        }
+        records += batch.count
+        progress("\(input.topic): \(records) records")
+      }
+    }
+    waiting += found
   }
 
   private mutating func search(

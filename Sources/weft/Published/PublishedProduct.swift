@@ -15,6 +15,8 @@ struct PublishedProduct {
   let settings: ClientSettings
   /// The files' own; nil where it comes from the catalog.
   let definition: ProductDefinition?
+  /// What the catalog has of its logic, part by part; empty where the files are at hand.
+  let logic: [LogicFile]
 
   /// `name`, or `domain/name`.
   init(_ text: String, _ session: Session) throws {
@@ -37,12 +39,13 @@ struct PublishedProduct {
       else { continue }
       self.product = product
       self.definition = definition
+      logic = []
       settings = ClientSettings(worker, session)
       return
     }
     settings = PublishedProduct.settings(domains, session)
     definition = nil
-    product = try PublishedProduct.fromCatalog(name, domain: domain, settings, session)
+    (product, logic) = try PublishedProduct.fromCatalog(name, domain: domain, settings, session)
   }
 
   private static func checkIsOne(_ name: String, _ domains: [LoadedDomain]) throws {
@@ -76,14 +79,17 @@ struct PublishedProduct {
   /// - Throws: ``Refusal`` that names what the catalog knows.
   static func fromCatalog(
     _ name: String, domain: String?, _ settings: ClientSettings, _ session: Session
-  ) throws -> CatalogProduct {
+  ) throws -> (CatalogProduct, [LogicFile]) {
     let environment =
       session.arguments[Session.environment] ?? session.variables["WEFT_ENVIRONMENT"] ?? ""
     let topic = WireNames(environment: environment, domain: "", product: "").catalogTopic
     let catalog = try Broker(settings, session).run { _, deadline in
       try Catalog.read(settings, topic: topic, deadline)
     }
-    if let found = catalog.product(name, domain: domain) { return found }
+    if let found = catalog.product(name, domain: domain) {
+      let logic = catalog.files(ofLogic: found.logicDigest, of: name, in: found.domain)
+      return (found, logic ?? [])
+    }
     let twins = catalog.products.filter { $0.name == name }
     if twins.count > 1 { throw severalDomains(name, twins.map(\.domain)) }
     throw Refusal(

@@ -25,6 +25,8 @@ struct StatusReport {
     let behind: Int64
     /// Of a journal's, if its worker has told.
     let observation: PartitionObservation?
+    /// When the instance that has it committed last, which it does for all that it has at once.
+    let lastCommitMs: Int64?
   }
 
   let product: CatalogProduct
@@ -132,12 +134,14 @@ struct StatusReport {
       let from = max(position ?? range.lowerBound, range.lowerBound)
       // Behind a journal's last block lies the marker of its transaction.
       let markers: Int64 = isJournal && position != nil ? 1 : 0
+      let observation =
+        observations?.partitions[.init(journal: topic.name, partition: partition.value)]
+      let owner = observation.flatMap { observations?.instances[$0.instance] }
       result.append(
         Place(
           name: topic.name, topic: topic.topic, partition: partition.value, position: position,
           behind: max(0, range.upperBound - from - markers),
-          observation: observations?.partitions[
-            .init(journal: topic.name, partition: partition.value)]))
+          observation: observation, lastCommitMs: owner?.lastCommitMs))
     }
     return result
   }
@@ -196,6 +200,7 @@ extension StatusReport.Place {
         .init("stateRows", .integer(observation.stateRows)),
         .init("fileBytes", .integer(observation.fileBytes)),
         .init("memoryBytes", .integer(observation.memoryBytes)),
+        .init("lastCommitMs", lastCommitMs.map { .integer($0) } ?? .null),
         .init("observedMs", .integer(observation.observedMs)),
       ]
     }

@@ -74,7 +74,7 @@ struct PortResolver {
     _ domains: [LoadedDomain]
   ) throws -> ReadablePort {
     let settings = PublishedProduct.settings(domains, session)
-    let found = try PublishedProduct.fromCatalog(product, domain: domain, settings, session)
+    let (found, _) = try PublishedProduct.fromCatalog(product, domain: domain, settings, session)
     return try pick(found.ports, port, major, product, found.quarantineTopic, settings)
   }
 

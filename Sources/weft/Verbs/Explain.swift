@@ -15,8 +15,8 @@ enum ExplainVerb {
         .init("weft explain claims --format json", "the same as one object"),
       ],
       discussion:
-        "From the files at hand; of a product that is in the catalog alone, what the catalog "
-        + "says: how it is made is private to its domain.")
+        "From the files at hand; of a product that is in the catalog alone, what was published there "
+        + "with its logic, as its files had it, line by line.")
   ) { session in
     let name = session.arguments[PublishedProduct.argument] ?? ""
     let found = try PublishedProduct(name, session)
@@ -56,7 +56,7 @@ struct Explanation {
       ("runs", Explanation.way(product)),
     ]
     guard let definition = found.definition else {
-      parts = Explanation.outside(product)
+      parts = Explanation.outside(product, found.logic)
       return
     }
     parts = [
@@ -83,11 +83,33 @@ struct Explanation {
         + " more, and state, redelivery and rebuilding follow from that"
   }
 
-  private static func outside(_ product: CatalogProduct) -> [Part] {
-    [
-      Part(title: "inputs", items: product.inputs.map { Item(name: $0.name, facts: [$0.topic]) }),
+  /// - Parameter logic: as the product's files had it, comments and order apart. What contracts say
+  ///   of fields is left out.
+  private static func outside(_ product: CatalogProduct, _ logic: [LogicFile]) -> [Part] {
+    func lines(_ path: String) -> [String] {
+      let content = logic.first { $0.path == path }?.content ?? ""
+      return content.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("field ") }
+    }
+    func items(_ kind: String) -> [Item] {
+      logic.compactMap { file in
+        guard file.path.hasPrefix(kind) else { return nil }
+        let name = String(file.path.dropFirst(kind.count))
+        return Item(name: name, facts: lines(file.path))
+      }
+    }
+    let whole = Item(name: product.name, facts: lines("product"))
+    return [
+      Part(title: "all of it", items: whole.facts.isEmpty ? [] : [whole]),
+      Part(
+        title: "inputs",
+        items: product.inputs.map {
+          let told = lines("input \($0.name)")
+          return Item(name: $0.name, facts: told.isEmpty ? [$0.topic] : told)
+        }),
       Part(
         title: "journals", items: product.journals.map { Item(name: $0.name, facts: [$0.topic]) }),
+      Part(title: "streams", items: items("stream ")),
+      Part(title: "tables", items: items("table ")),
       Part(
         title: "ports",
         items: product.ports.map {
@@ -97,7 +119,7 @@ struct Explanation {
               $0.topic,
               $0.isState ? "state port, key \($0.key.joined(separator: ", "))" : "event port",
               count($0.partitions, "partition"),
-            ])
+            ] + lines("output \($0.name)@\($0.major)"))
         }),
     ]
   }

@@ -54,12 +54,20 @@ enum GetVerb {
     return .ok
   }
 
-  /// A key of several texts as ports have it, however the array is written.
+  /// A key of several parts as ports have it, an array of texts, however it is written.
   private static func canonical(_ text: String) -> [UInt8] {
-    guard text.first == "[", let parts = try? JSONValue(parsing: text),
-      let values = parts.array, values.allSatisfy({ $0.string != nil })
+    guard text.first == "[", let values = (try? JSONValue(parsing: text))?.array
     else { return Array(text.utf8) }
-    return Array(parts.description.utf8)
+    var parts: [JSONValue] = []
+    for value in values {
+      switch value {
+      case .string, .null: parts.append(value)
+      case .number(let text): parts.append(.string(text))
+      case .bool(let value): parts.append(.string("\(value)"))
+      case .array, .object: return Array(text.utf8)
+      }
+    }
+    return Array(JSONValue.array(parts).description.utf8)
   }
 
   /// The last record of the key, if there is one.

@@ -122,6 +122,7 @@ private struct StatusText {
       columns += [
         Table.Column("rows", isNumber: true), Table.Column("on disk", isNumber: true),
         Table.Column("in memory", isNumber: true), Table.Column("instance"),
+        Table.Column("committed"),
       ]
     }
     let rows = places.map { place in
@@ -134,6 +135,7 @@ private struct StatusText {
         cells += [
           seen.map { "\($0.stateRows)" } ?? "-", seen.map { size($0.fileBytes) } ?? "-",
           seen.map { size($0.memoryBytes) } ?? "-", seen?.instance ?? "-",
+          place.lastCommitMs.map(ago) ?? "-",
         ]
       }
       return cells
@@ -142,6 +144,11 @@ private struct StatusText {
       columns, fitting: rows, width: session.terminal.isTerminal ? session.terminal.width : nil)
     session.output.write("\n" + table.header)
     for row in rows { session.output.write(table.line(row)) }
+    for place in places {
+      guard let logic = place.observation?.logic, logic != report.product.logicDigest
+      else { continue }
+      line("\(place.name), partition \(place.partition) has other logic: \(logic.prefix(12))")
+    }
   }
 
   private func size(_ bytes: Int64) -> String {

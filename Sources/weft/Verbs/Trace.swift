@@ -19,8 +19,9 @@ enum TraceVerb {
       ],
       discussion:
         "Reads the product's journals for the event's id, then its ports for what the event made, and "
-        + "its quarantine. All of them are read to their end, which takes as long as they are large. "
-        + "Works for inputs that declare an id. Exit code 1: the event is nowhere.")
+        + "its quarantine; where it is in none of them, what the inputs have that was not taken in yet. "
+        + "All of them are read to their end, which takes as long as they are large. Works for inputs "
+        + "that declare an id. Exit code 1: the event is nowhere.")
   ) { session in
     let found = try PublishedProduct(session.arguments[PublishedProduct.argument] ?? "", session)
     let broker = try Broker(found.settings, session)
@@ -32,14 +33,16 @@ enum TraceVerb {
     defer { progress.end() }
     try trace.find(broker) { progress.show($0) }
     progress.end()
-    if trace.journaled.isEmpty && trace.published.isEmpty && trace.quarantined.isEmpty {
+    if trace.isNowhere {
       throw Refusal(
         .noSuchEvent, "no event `\(DisplayText.printable(id))` is in `\(found.product.name)`",
-        notes: ["its journals, ports and quarantine were read to their end"],
+        notes: [
+          "its journals, ports and quarantine were read to their end, and its inputs from where they"
+            + " were taken in to"
+        ],
         help:
-          "it was not taken in yet (`weft status \(found.product.name)` shows how far the inputs"
-          + " are), it is of a type that no table, stream or output takes and was passed over, or"
-          + " the input declares no `id`")
+          "it has not come, it is of a type that no table, stream or output takes and was passed"
+          + " over, or the input declares no `id`")
     }
     if session.isJSON {
       session.output.write(trace.json.description + "\n")
@@ -51,6 +54,14 @@ enum TraceVerb {
 
   private static func write(_ trace: EventTrace, _ session: Session) {
     func line(_ text: String) { session.output.write(DisplayText.printable(text) + "\n") }
+    for event in trace.waiting {
+      line(
+        "waiting    \(event.input.topic), partition \(event.partition), offset \(event.offset)")
+      line(
+        "           not taken in yet, "
+          + (event.behind == 0 ? "and next in its partition" : "\(event.behind) before it")
+          + "; known by its bytes alone: they hold the id")
+    }
     for event in trace.journaled {
       let source =
         event.input.map { "\($0.topic)" } ?? "an input that the product no longer has"
@@ -102,10 +113,20 @@ enum TraceVerb {
 extension EventTrace {
   var json: JSONValue {
     .members([
-      "id": .string(id), "journaled": .array(journaled.map(\.json)),
+      "id": .string(id), "waiting": .array(waiting.map(\.json)),
+      "journaled": .array(journaled.map(\.json)),
       "published": .array(published.map(\.json)),
       "quarantined": .array(quarantined.map(\.json)),
       "notLookedFor": .array(silentPorts.map { .string($0) }),
+    ])
+  }
+}
+
+extension EventTrace.Waiting {
+  fileprivate var json: JSONValue {
+    .members([
+      "input": .string(input.topic), "inputPartition": .integer(Int64(partition)),
+      "inputOffset": .integer(offset), "behind": .integer(behind),
     ])
   }
 }

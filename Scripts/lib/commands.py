@@ -12,8 +12,9 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from decimal import Decimal
 
-from claims import accepted
+from claims import accepted, read
 
 PRODUCT, PORT = "claims", "claims#claim@1"
 
@@ -23,13 +24,13 @@ class Asker:
         self._weft, self.wrong = weft, []
 
     def ask(self, *words):
-        """The answer as JSON; nil, and noted, where the command did not end well."""
+        """The answer as JSON; None, and noted, where the command did not end well."""
         done = self._run(*words)
         if done.returncode:
             self.wrong.append(f"weft {' '.join(words)}: exit code {done.returncode}:"
                               f" {done.stderr.strip()[:300]}")
             return None
-        return json.loads(done.stdout)
+        return json.loads(done.stdout, parse_float=Decimal)
 
     def refuses(self, *words):
         done = self._run(*words)
@@ -46,17 +47,8 @@ class Asker:
             self.wrong.append(problem)
 
 
-def newest(path):
-    """The last record of each key that has a row."""
-    rows = {}
-    for line in pathlib.Path(path).read_text().splitlines():
-        record = json.loads(line)
-        rows[record["key"]] = record
-    return {key: record for key, record in rows.items() if record["value"] is not None}
-
-
 def main(weft, events, rows_path):
-    asker, rows = Asker(str(pathlib.Path(weft).resolve())), newest(rows_path)
+    asker, rows = Asker(str(pathlib.Path(weft).resolve())), read(rows_path)
     events = [event for event in accepted(events) if event["claimId"] in rows]
     if not events:
         print("   there is no row to ask about", file=sys.stderr)
@@ -76,7 +68,7 @@ def main(weft, events, rows_path):
 
     row = asker.ask("get", PORT, key)
     if row:
-        asker.expect(row["value"] == rows[key]["value"], f"get {key}: {row['value']}")
+        asker.expect(row["value"] == rows[key], f"get {key}: {row['value']}")
     asker.refuses("get", PORT, "no-such-key")
 
     trace = asker.ask("trace", PRODUCT, event["eventId"])

@@ -102,19 +102,19 @@ final class ColdRows {
     // Rows of about the same size have to find room; and more would only have their owner wait.
     let keysMax = bytesMean.map { min(bytesMax / ($0 + $0 / 4 + 1), 2 * ColdRows.requestKeys) } ?? 0
     if reading.last?.takeIn(named, tag: tag, keysMax: keysMax) != true {
-      startLast()
+      hurryReadAhead()
       store.prepare(named, tag, bytesMax: bytesMax)
       reading.append(named)
       named = ReadAhead()
     }
-    if let last = reading.last, last.count >= min(ColdRows.requestKeys, keysMax) { startLast() }
+    if let last = reading.last, last.count >= min(ColdRows.requestKeys, keysMax) {
+      hurryReadAhead()
+    }
   }
 
-  /// What waits for more is wanted now.
-  func hurryReadAhead() { startLast() }
-
-  /// Those before it were started when it came.
-  private func startLast() {
+  /// What waits for more is wanted now. It is in the last request: those before were started when
+  /// that one came.
+  func hurryReadAhead() {
     guard let last = reading.last else { return }
     last.start(expecting: last.count * ((bytesMean ?? 0) * 9 / 8))
   }

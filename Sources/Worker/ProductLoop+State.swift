@@ -45,7 +45,7 @@ extension ProductLoop {
       objection = .damaged(error.detail)
     }
     if case .ahead(let committed) = objection {
-      throw .stop(.refused(isAhead(at, of: committed, directory)))
+      throw .stop(.refused(stateAhead(at, of: committed, directory)))
     }
     settings.log.write(
       StateDiscarded(
@@ -59,7 +59,9 @@ extension ProductLoop {
     }
   }
 
-  private func isAhead(_ at: TopicPartition, of committed: Offset, _ directory: String) -> String {
+  private func stateAhead(
+    _ at: TopicPartition, of committed: Offset, _ directory: String
+  ) -> String {
     "the state of journal \(consumer?.topics[at.topic.value] ?? ""), partition"
       + " \(at.partition.value), in \(directory) is ahead of what group \(consumer?.group ?? "") has"
       + " committed, offset \(committed.value): somebody set the group's offsets back, or Kafka has"

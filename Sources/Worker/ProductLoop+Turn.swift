@@ -86,6 +86,11 @@ extension ProductLoop {
       owned.slot(journal, blocks.partition(at: index))?
         .expect(blocks.value(at: index) ?? .empty, at: blocks.offset(at: index))
     }
+    hurryReadAhead()
+  }
+
+  /// Nobody waits any more for rows to be read together with others.
+  private func hurryReadAhead() {
     for slot in owned.allSlots { slot.state.hurryReadAhead() }
   }
 
@@ -348,7 +353,7 @@ extension ProductLoop {
   private func writeBlocks(_ consumer: World.Consumer, _ limit: Deadline) throws(LoopFailure) {
     ingest.seal(recordedMs: recordedMs)
     try publishBlocks(limit)
-    for slot in owned.allSlots { slot.state.hurryReadAhead() }
+    hurryReadAhead()
     if settledBlocks < ownBlocks.count, let producer = publisher?.producer {
       do {
         try producer.flush(limit)

@@ -99,7 +99,7 @@ struct Explanation {
     }
     let whole = Item(name: product.name, facts: lines("product"))
     return [
-      Part(title: "all of it", items: whole.facts.isEmpty ? [] : [whole]),
+      Part(title: "overall", items: whole.facts.isEmpty ? [] : [whole]),
       Part(
         title: "inputs",
         items: product.inputs.map {

@@ -19,6 +19,8 @@ QUIET_BYTES = 4 << 20
 """Written in two seconds by a worker that merges nothing large."""
 SECONDS = 6
 """Over so long a pace is measured."""
+BACK = 2.0
+"""Seconds from a start to the first commit, at most."""
 
 
 def measure(setting, say: Callable[[str], None]) -> Iterator[dict]:
@@ -79,6 +81,7 @@ def _kills(run: Worker, memory: MemoryWatch, say: Callable[[str], None]) -> dict
             f" first commit after {seconds[-1]:.2f} s")
     return {"rows": rows, "disk_mb": round(files / 1e6), "events_per_s": round(min(paces)),
             "pace": "held" if min(paces) >= RATE else "missed",
+            "back": "held" if max(seconds) <= BACK else "missed",
             "first_commit_s": round(sorted(seconds)[len(seconds) // 2], 2),
             "first_commit_max_s": round(max(seconds), 2)}
 

@@ -8,7 +8,7 @@ _COLUMNS = (
     ("rows", "rows"), ("disk MB", "disk_mb"), ("written B/event", "disk_bytes_per_event"),
     ("first commit s", "first_commit_s"), ("at most", "first_commit_max_s"),
     ("pause s", "pause_s"), ("journals moved", "journal_partitions"), ("RSS bound", "rss_bound_mb"),
-    ("", "memory"), ("pace", "pace"), ("backlog", "backlog"),
+    ("", "memory"), ("pace", "pace"), ("back", "back"), ("backlog", "backlog"),
     ("ratio", "_ratio"))
 
 

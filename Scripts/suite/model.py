@@ -6,14 +6,20 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from .plan import HOLDERS, MOVEMENTS, Fed
 
-LARGE = Decimal(5000)
+LARGE, EXTREME, LOSS = Decimal(5000), Decimal(9900), Decimal(-9000)
 
 
 def decode(value: bytes):
     return json.loads(value, parse_float=Decimal, parse_int=int)
+
+
+def half_even(total: Decimal, count: int, places: int) -> Decimal:
+    """The quotient to so many places, rounded once."""
+    return Decimal(round(Fraction(total) / count * 10 ** places)).scaleb(-places)
 
 
 def instant(text: str) -> datetime:
@@ -34,21 +40,36 @@ class Port:
 
 
 class Row:
+    """A row that keeps the actual time of what is `latest`."""
+
+    def __init__(self, **columns: object):
+        self.columns: dict[str, object] = columns
+        self._latest: dict[str, datetime] = {}
+
+    def add(self, column: str, amount: Decimal) -> None:
+        self.columns[column] = self.columns.get(column, Decimal(0)) + amount
+
+    def latest(self, column: str, value: object, time: datetime) -> None:
+        if column not in self._latest or time > self._latest[column]:
+            self.columns[column], self._latest[column] = value, time
+
+
+class Account(Row):
     """A row of the table `account`."""
 
     def __init__(self, account: str):
-        self.columns: dict[str, object] = {
-            "account": account, "movements": 0, "credits": 0, "holders": 0}
-        self._latest: dict[str, datetime] = {}
+        super().__init__(account=account, movements=0, credits=0, holders=0, tellers=0, byKind={})
+        self.amounts: list[Decimal] = []
+        self._tellers: set[str] = set()
 
     def moved(self, event: dict, time: datetime) -> None:
         amount, credit = Decimal(event["amount"]), event["amount"] > 0
         row = self.columns
         row["movements"] += 1
         row["credits"] += credit
-        row["balance"] = row.get("balance", Decimal(0)) + amount
+        self.add("balance", amount)
         if credit:
-            row["credited"] = row.get("credited", Decimal(0)) + amount
+            self.add("credited", amount)
         row["smallest"] = min(row.get("smallest", amount), amount)
         row["largest"] = max(row.get("largest", amount), amount)
         row.setdefault("firstAmount", amount)
@@ -57,6 +78,17 @@ class Row:
             row["lastNote"] = event["note"]
             self.latest("latestNote", event["note"], time)
         self.latest("latestAmount", amount, time)
+        self.amounts.append(amount)
+        row["average"] = half_even(row["balance"], row["movements"], 4)
+        self._tellers.add(event["teller"])
+        row["tellers"] = len(self._tellers)
+        if "kind" in event:
+            kind, sums = event["kind"], row["byKind"]
+            row["kinds"] = sorted({kind, *row.get("kinds", [])})
+            sums[kind] = sums.get(kind, Decimal(0)) + amount
+        if amount >= EXTREME:
+            row.setdefault("extremes", []).append(event["sequence"])
+        row["checksum"] = (row.get("checksum", 7) * 31 + event["sequence"]) % 1000003
 
     def opened(self, event: dict, time: datetime) -> None:
         self.latest("status", "open", time)
@@ -71,15 +103,56 @@ class Row:
         self.columns["holder"] = event["name"]
         self.columns["holders"] += 1
 
-    def latest(self, column: str, value: object, time: datetime) -> None:
-        if column not in self._latest or time > self._latest[column]:
-            self.columns[column], self._latest[column] = value, time
+    @property
+    def median(self) -> Decimal | None:
+        """The smallest amount that at least half of all are not greater than."""
+        return sorted(self.amounts)[(len(self.amounts) + 1) // 2 - 1] if self.amounts else None
+
+
+class Teller(Row):
+    """A row of the table `teller`: an account's events keep their order, a teller's do not."""
+
+    def __init__(self, teller: str):
+        super().__init__(teller=teller, movements=0, accounts=0)
+        self._accounts: set[str] = set()
+
+    def moved(self, event: dict, time: datetime) -> None:
+        row = self.columns
+        row["movements"] += 1
+        self.add("turnover", Decimal(event["amount"]))
+        row["lastSequence"] = max(row.get("lastSequence", -1), event["sequence"])
+        self._accounts.add(event["account"])
+        row["accounts"] = len(self._accounts)
+        if "note" in event:
+            self.latest("notedBy", event["note"], time)
+
+
+class Streak:
+    """A row of the table `streak` and all that was published of it: a tombstone is None."""
+
+    def __init__(self, account: str):
+        self._account = account
+        self._row: Row | None = None
+        self.history: list[dict | None] = []
+
+    def moved(self, event: dict) -> None:
+        amount = Decimal(event["amount"])
+        if amount > LOSS:
+            self._row = self._row or Row(account=self._account, movements=0)
+            self._row.columns["movements"] += 1
+            self._row.add("total", amount)
+            self.history.append(dict(self._row.columns))
+        elif self._row:
+            self._row = None
+            self.history.append(None)
 
 
 class Model:
     def __init__(self, fed: list[Fed]):
         self.movements, self.large, self.lines = Port(), Port(), Port()
-        self.rows: dict[str, Row] = {}
+        self.accounts: dict[str, Account] = {}
+        self.tellers: dict[str, Teller] = {}
+        self.streaks: dict[str, Streak] = {}
         # Source position to original bytes.
         self.ledger_quarantine: dict[tuple[str, int, int], bytes | None] = {}
         self.tape_quarantine: dict[tuple[str, int, int], bytes | None] = {}
@@ -104,7 +177,8 @@ class Model:
             self.redelivered += 1
             return
         self._seen.add(event["eventId"])
-        row = self.rows.setdefault(event["account"], Row(event["account"]))
+        account = event["account"]
+        row = self.accounts.setdefault(account, Account(account))
         time = instant(event["occurredAt"])
         if record.topic == HOLDERS:
             row.held(event)
@@ -114,6 +188,8 @@ class Model:
             row.closed(event, time)
         else:
             row.moved(event, time)
+            self.streaks.setdefault(account, Streak(account)).moved(event)
+            self.tellers.setdefault(event["teller"], Teller(event["teller"])).moved(event, time)
             self._moved(event, time)
 
     def _line(self, event: dict) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 MOVEMENTS, HOLDERS = "ops.bank.movements", "ops.bank.holders"
 TOPICS = [MOVEMENTS, HOLDERS]
 PARTITIONS = 4
+TELLERS = 200
 _TIME_ZERO_MS = 1704067200000  # 2024-01-01T00:00:00Z
 _FRAME = struct.Struct("<Biqii")
 
@@ -116,8 +117,9 @@ class Plan:
         else:
             cents = pick.randrange(-1_000_000, 1_000_000)
             note = f',"note":"n-{pick.randrange(10_000)}"' if pick.random() < 0.6 else ""
+            kind = f',"kind":"K{pick.randrange(12)}"' if pick.random() < 0.8 else ""
             text = (f'{{"type":"Moved",{common},"sequence":{number},'
-                    f'"amount":{_money(cents)}{note}}}')
+                    f'"teller":"T{pick.randrange(TELLERS)}","amount":{_money(cents)}{note}{kind}}}')
         return Fed(MOVEMENTS, partition_of(account), account.encode(), text.encode(), False)
 
     def _common(self, account: str, number: int, time: int) -> str:
@@ -133,16 +135,18 @@ class Plan:
         pick, self.malformed = self._random, self.malformed + 1
         account = f"A{pick.randrange(self._accounts):05}"
         start = f'{{"type":"Moved","eventId":"m{number}","occurredAt":"2024-01-01T00:00:00Z",'
-        rest = f'"account":"{account}","sequence":{number},"amount":'
+        most = f'"account":"{account}","sequence":{number},"teller":"T1"'
+        rest = most + ',"amount":'
         value: bytes | None = pick.choice((
             f'{{"eventId":"m{number}","type":"Mov'.encode(),                     # cut off
             f'{start}{rest}1,"note":"m{number} '.encode() + b'\xff\xfe"}',          # not UTF-8
             b"[" * 3000 + f"{number}".encode(),                                  # too deep
-            f'{start}"sequence":{number},"amount":1}}'.encode(),                  # no account
+            f'{start}"sequence":{number},"teller":"T1","amount":1}}'.encode(),    # no account
+            f'{start}"account":"{account}","sequence":{number},"amount":1}}'.encode(),  # no teller
             f'{start}{rest}"much"}}'.encode(),                                    # wrong type
             f'{start}{rest}123456789012.34}}'.encode(),                           # out of range
             f'{{"type":"Stolen","eventId":"m{number}"}}'.encode(),                 # unknown type
-            f'{start}"account":"{account}","sequence":{number}}}'.encode(),        # no amount
+            f'{start}{most}}}'.encode(),                                          # no amount
             None,                                                                # a tombstone
             b"",                                                                 # empty
         ))

@@ -19,9 +19,9 @@ from .model import Model
 from .plan import PARTITIONS, TOPICS, Plan
 from .workers import Workers
 
-GROUPS = {"weft.bank.ledger": [*TOPICS, "weft.bank.ledger.journal.account"],
-          "weft.bank.tape": TOPICS[:1]}
-JOURNAL = "weft.bank.ledger.journal.account"
+JOURNAL, TELLER_JOURNAL = (
+    "weft.bank.ledger.journal.account", "weft.bank.ledger.journal.teller")
+GROUPS = {"weft.bank.ledger": [*TOPICS, JOURNAL, TELLER_JOURNAL], "weft.bank.tape": TOPICS[:1]}
 SETTLE_SECONDS = 100
 
 
@@ -131,7 +131,7 @@ class Rig:
         self.asker.until(20, "leaders", JOURNAL)
         nodes = [self.cluster.data(n) for n in self.cluster.each()]
         logs = {}
-        for topic in [*compare.PORTS, JOURNAL]:
+        for topic in [*compare.PORTS, JOURNAL, TELLER_JOURNAL]:
             for partition in range(len(self.asker.until(20, "leaders", topic)["leaders"])):
                 folder = segments.newest_replica(nodes, f"{topic}-{partition}")
                 if folder:
@@ -178,7 +178,7 @@ class Rig:
         self.open_kills = len(open_kills)
         self.aborted = len(aborted)
         self.report.facts.append(
-            f"{markers} abort markers in journal and ports; {len(aborted)} transactions aborted by"
+            f"{markers} abort markers in journals and ports; {len(aborted)} transactions aborted by"
             f" the coordinator; {len(self.workers.kills)} kills of workers, {len(open_kills)} of"
             f" them with a transaction open")
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +11,8 @@ from proofs.places import ProofError
 from proofs.records import Record
 
 from . import compare
-from .compare import ACCOUNT, LARGE, LEDGER_QUARANTINE, LINES, MOVEMENTS, TAPE_QUARANTINE
+from .compare import (
+    ACCOUNT, LARGE, LEDGER_QUARANTINE, LINES, MOVEMENTS, STREAK, TAPE_QUARANTINE, TELLER)
 from .model import Model
 from .plan import Plan
 
@@ -18,29 +20,33 @@ Ports = dict[str, list[Record]]
 
 
 def _text(fields: dict) -> bytes:
-    plain = {n: v.isoformat() if isinstance(v, datetime) else v for n, v in fields.items()}
-    marks = {f"@{n}@": v for n, v in plain.items() if isinstance(v, Decimal)}
-    text = json.dumps({n: f"@{n}@" if f"@{n}@" in marks else v for n, v in plain.items()})
-    for mark, value in marks.items():
-        text = text.replace(f'"{mark}"', str(value))
-    return text.encode()
+    def plain(value: object) -> str:
+        return f"@{value:f}@" if isinstance(value, Decimal) else value.isoformat()
+    return re.sub('"@([^@"]*)@"', r"\1", json.dumps(fields, default=plain)).encode()
 
 
 def right_ports(model: Model) -> Ports:
     """What the model says, as records."""
     ports: Ports = {name: [] for name in compare.PORTS}
 
-    def add(topic: str, key: str, fields: dict) -> None:
+    def add(topic: str, key: str, fields: dict | None) -> None:
         place = len(ports[topic])
-        ports[topic].append(Record(topic, 0, place, 0, key.encode(), _text(fields),
+        value = None if fields is None else _text(fields)
+        ports[topic].append(Record(topic, 0, place, 0, key.encode(), value,
                                    {"ce_id": f"0-{place}-0".encode()}))
 
     for topic, port in ((MOVEMENTS, model.movements), (LARGE, model.large), (LINES, model.lines)):
         for key, each in port.by_key.items():
             for fields in each:
                 add(topic, key, fields)
-    for key, row in model.rows.items():
-        add(ACCOUNT, key, row.columns)
+    for key, row in model.accounts.items():
+        median = {} if row.median is None else {"median": row.median}
+        add(ACCOUNT, key, {**row.columns, **median})
+    for key, row in model.tellers.items():
+        add(TELLER, key, row.columns)
+    for key, streak in model.streaks.items():
+        for fields in streak.history:
+            add(STREAK, key, fields)
     for topic, wanted in ((LEDGER_QUARANTINE, model.ledger_quarantine),
                           (TAPE_QUARANTINE, model.tape_quarantine)):
         for (source, partition, offset), value in wanted.items():
@@ -73,6 +79,10 @@ def _older_row(ports: Ports) -> None:
     ports[ACCOUNT].append(old)
 
 
+def _lose_tombstone(ports: Ports) -> None:
+    ports[STREAK].remove(next(r for r in ports[STREAK] if r.value is None))
+
+
 FAULTS: list[tuple[str, Callable[[Ports], object]]] = [
     ("missing", lambda p: p[MOVEMENTS].pop(5)),
     ("missing", lambda p: p[LINES].pop(5)),
@@ -84,6 +94,10 @@ FAULTS: list[tuple[str, Callable[[Ports], object]]] = [
     ("wrong content", _replace(MOVEMENTS, 7, b'"sequence": ', b'"sequence": 1')),
     ("wrong row", _replace(ACCOUNT, 2, b'"movements": ', b'"movements": 1')),
     ("wrong row", lambda p: p[ACCOUNT].pop(1)),
+    ("wrong row", lambda p: p[TELLER].pop(1)),
+    ("wrong row", _replace(TELLER, 3, b'"turnover": ', b'"turnover": 1')),
+    ("wrong row", _again(STREAK)),
+    ("wrong tombstone", _lose_tombstone),
     ("state went back", _older_row),
     ("not quarantined", lambda p: p[LEDGER_QUARANTINE].pop(1)),
     ("quarantined twice", _again(TAPE_QUARANTINE)),

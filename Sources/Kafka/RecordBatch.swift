@@ -89,6 +89,11 @@ import Records
     return unsafe HeaderReader(list: code == RD_KAFKA_RESP_ERR_NO_ERROR ? list : nil)
   }
 
+  /// The value of the last header of that name; nil if there is none, or it is null.
+  package func header(_ name: StaticString, at index: Int) -> ByteView? {
+    headers(at: index).value(of: name)
+  }
+
   private func view(_ base: UnsafeMutableRawPointer?, _ length: Int) -> ByteView? {
     guard let base = unsafe base else { return nil }
     return unsafe ByteView(

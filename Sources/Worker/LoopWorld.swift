@@ -1,3 +1,4 @@
+import Formats
 import Kafka
 import Records
 import State
@@ -97,6 +98,15 @@ package protocol LoopBatch: AnyObject {
   func value(at index: Int) -> ByteView?
   func bytes(at index: Int) -> Int
   func timestamp(at index: Int) -> Int64?
+  /// The value of the last header of that name; nil if there is none, or it is null.
+  func header(_ name: StaticString, at index: Int) -> ByteView?
+}
+
+extension LoopBatch {
+  /// The actual time that a product's record says of itself.
+  func cloudEventsTime(at index: Int) -> Timestamp? {
+    header(CloudEventsHeader.time, at: index).flatMap { Timestamp(rfc3339: $0) }
+  }
 }
 
 /// ``GroupMetadata``

@@ -74,6 +74,8 @@ package final class ProductLoop<World: LoopWorld> {
   let ingest: Ingest
   let direct: Direct
   let isDirect: Bool
+  /// Of each input: whether it is another product's port.
+  let isPort: ContiguousArray<Bool>
   let logic: String
 
   var consumer: World.Consumer?
@@ -162,6 +164,7 @@ package final class ProductLoop<World: LoopWorld> {
     ingest = Ingest(plan)
     direct = Direct(plan)
     isDirect = settings.product.journals.isEmpty
+    isPort = ContiguousArray(settings.product.inputs.map { $0.port != nil })
     logic = "\(plan.logicDigest)"
     meter = TurnMeter(settings.turn)
     owned = OwnedPartitions(

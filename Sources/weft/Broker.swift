@@ -21,7 +21,9 @@ struct Broker {
 
   /// Waits until the brokers answer, and says so when they do not at once.
   /// - Throws: ``Refusal`` when they refuse, or stay away.
-  init(_ settings: ClientSettings, _ session: Session) throws {
+  init(
+    _ settings: ClientSettings, _ session: Session, patienceMs: Int = Broker.patienceMs
+  ) throws {
     self.settings = settings
     if settings.bootstrap.isEmpty {
       throw Refusal(
@@ -30,7 +32,7 @@ struct Broker {
     }
     do {
       admin = try Admin(settings: settings)
-      let patience = Deadline.after(milliseconds: Broker.patienceMs)
+      let patience = Deadline.after(milliseconds: patienceMs)
       var hasSaid = false
       while true {
         do throws(KafkaError) {

@@ -1,6 +1,7 @@
 import CommandLine
 import Diagnostics
 import Foundation
+import Product
 
 /// One run of the command: what was asked, and where to answer.
 struct Session: Sendable {
@@ -18,10 +19,12 @@ struct Session: Sendable {
   let errors: Output
   let terminal: Terminal
   let errorTerminal: Terminal
+  private let catalogPorts: CatalogPorts
 
   init(arguments: Arguments) {
     self.arguments = arguments
     variables = ProcessInfo.processInfo.environment
+    catalogPorts = CatalogPorts()
     terminal = Terminal(fileDescriptor: 1, environment: variables)
     errorTerminal = Terminal(fileDescriptor: 2, environment: variables)
     output = Output(.standardOutput, isDirect: terminal.isTerminal)
@@ -35,9 +38,13 @@ struct Session: Sendable {
     errorTerminal = other.errorTerminal
     output = other.output
     errors = other.errors
+    catalogPorts = other.catalogPorts
   }
 
   func with(_ arguments: Arguments) -> Session { Session(self, arguments) }
+
+  /// Where ports are found whose files are not at hand.
+  var elsewhere: PortsElsewhere { catalogPorts.elsewhere(self) }
 
   /// `--format json`.
   var isJSON: Bool { arguments[Session.format] == "json" }

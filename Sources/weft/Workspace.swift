@@ -22,7 +22,9 @@ struct Workspace {
     let directory = place ?? session.arguments[Session.mesh] ?? "."
     let environment = session.arguments[Session.environment]
     func load(_ directories: [String]) -> [LoadedDomain] {
-      directories.map { LoadedDomain.load($0, environment: environment) }
+      directories.map {
+        LoadedDomain.load($0, environment: environment, elsewhere: session.elsewhere)
+      }
     }
     func only(_ name: String, _ found: [Int], of known: [String]) throws {
       if found.count > 1 { throw Workspace.twice(name, found.map { known[$0] }) }

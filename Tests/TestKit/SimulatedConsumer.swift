@@ -51,6 +51,7 @@ package final class SimulatedBatch: LoopBatch {
     (items[index].key?.count ?? 0) + (items[index].value?.count ?? 0)
   }
   package func timestamp(at index: Int) -> Int64? { items[index].record.timestampMs }
+  package func header(_ name: StaticString, at index: Int) -> ByteView? { nil }
 }
 
 /// Generation and member as the client knew them at one moment.

@@ -79,7 +79,7 @@ struct EventCompiler {
   private func expressions() -> [CheckedExpression] {
     var all: [CheckedExpression] = []
     for clause in definition.tables.flatMap(\.clauses) where clause.branch.event == reference {
-      all += EventCompiler.expressions(clause.branch) + clause.key
+      all += clause.branch.expressions + clause.key
       for update in clause.updates {
         all += [update.argument, update.condition, update.mapKey].compactMap { $0 }
       }
@@ -88,7 +88,7 @@ struct EventCompiler {
     for output in definition.outputs {
       guard case .events(let branches) = output.content else { continue }
       for branch in branches where branch.branch.event == reference {
-        all += EventCompiler.expressions(branch.branch) + branch.key
+        all += branch.branch.expressions + branch.key
         if let when = branch.when { all.append(when) }
         for column in branch.columns {
           if case .expression(let expression) = column.source { all.append(expression) }
@@ -96,14 +96,6 @@ struct EventCompiler {
       }
     }
     return all
-  }
-
-  private static func expressions(_ branch: Branch) -> [CheckedExpression] {
-    branch.steps.map { step in
-      switch step {
-      case .filter(let expression), .bind(_, let expression): expression
-      }
-    }
   }
 
   /// The fields that an expression reads, below `event`: down to the last one that the contract

@@ -76,7 +76,7 @@ package final class Direct {
       bench.failContract(event)
       return .failed
     }
-    let time = bench.actualTime(slot: event.time.decode, kafkaMs: record.timestampMs)
+    let time = bench.actualTime(slot: event.time.decode, record)
     if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) {
       return .failed
     }

@@ -108,7 +108,7 @@ package final class Ingest {
       counted.filtered += 1
       return true
     }
-    let time = bench.actualTime(slot: event.time.intake, kafkaMs: record.timestampMs)
+    let time = bench.actualTime(slot: event.time.intake, record)
     if event.keysReadVariables {
       bench.setVariables(
         time: time, recordedMs: recordedMs, key: record.key, topic: input.topic.view,

@@ -11,11 +11,14 @@ package struct SourceRecord {
   package let value: ByteView?
   /// Kafka's record timestamp, in milliseconds.
   package let timestampMs: Int64
+  /// What a record of another product's port says of its actual time; nil: it says nothing.
+  package let time: Timestamp?
 
   package init(
     input: Int, partition: Partition, offset: Offset, key: ByteView?, value: ByteView?,
-    timestampMs: Int64
+    timestampMs: Int64, time: Timestamp? = nil
   ) {
+    self.time = time
     self.input = input
     self.partition = partition
     self.offset = offset

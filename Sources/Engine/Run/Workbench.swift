@@ -252,9 +252,9 @@ final class Workbench {
         reason: "missing-key", message: "\(what), `\(key.texts[part])`, has no value", place: ""))
   }
 
-  /// The actual time of the document at hand, or else Kafka's.
+  /// The actual time of the document at hand, or else what its record says, or else Kafka's.
   @inline(__always)
-  func actualTime(slot: Int, kafkaMs: Int64) -> Timestamp {
+  func actualTime(slot: Int, _ record: SourceRecord) -> Timestamp {
     if slot >= 0 {
       let value = slots[slot]
       if value.kind == .timestamp { return value.timestamp }
@@ -262,8 +262,9 @@ final class Workbench {
         return Timestamp(seconds: value.dateDays * 86_400, nanoseconds: 0)
       }
     }
+    if let time = record.time { return time }
     // Kafka takes any number; one beyond the years 1 to 9999 is no time that could be written.
-    let time = Timestamp(milliseconds: kafkaMs)
+    let time = Timestamp(milliseconds: record.timestampMs)
     let seconds = min(max(time.seconds, Timestamp.secondsMin), Timestamp.secondsMax)
     return seconds == time.seconds ? time : Timestamp(seconds: seconds, nanoseconds: 0)
   }

@@ -89,9 +89,6 @@ extension PublishedPort {
       name: name, major: Int(major), version: version, topic: topic, isState: kind == "state",
       journal: json["journal"]?.string, partitions: partitions, key: key, fields: fields)
   }
-
-  /// `claims#claim@1`, as people name it.
-  package func address(in product: String) -> String { "\(product)#\(name)@\(major)" }
 }
 
 extension JSONValue? {

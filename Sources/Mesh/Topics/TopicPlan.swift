@@ -45,7 +45,7 @@ package struct TopicPlan: Sendable {
     }
     problems += foreign.sorted { $0.key < $1.key }.map { TopicPlan.notOurs($0.key, $0.value) }
     for topic in inputs where seen.insert(topic.name).inserted && existing[topic.name] == nil {
-      if createsInputs {
+      if createsInputs && topic.purpose == .input {
         steps.append(.create(topic))
       } else {
         problems.append(TopicPlan.missing(topic))
@@ -83,7 +83,13 @@ package struct TopicPlan: Sendable {
   }
 
   private static func missing(_ topic: WantedTopic) -> Diagnostic {
-    Diagnostic(
+    if topic.purpose == .foreignPort {
+      return Diagnostic(
+        .topicMissing,
+        "`\(topic.name)`, an output port that product `\(topic.product)` takes in, is not there",
+        help: "have the product that publishes it applied first")
+    }
+    return Diagnostic(
       .topicMissing, "the input topic `\(topic.name)` of product `\(topic.product)` is not there",
       help: "have its owner make it, or correct `topic:` in transform.yaml; for development "
         + "`weft apply --create-inputs` makes it")

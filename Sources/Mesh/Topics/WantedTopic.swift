@@ -7,6 +7,8 @@ package struct WantedTopic: Sendable, Hashable {
     case journal, quarantine, observations, catalog, input
     case eventPort = "event port"
     case statePort = "state port"
+    /// An input that is another product's port, which nobody else can make.
+    case foreignPort = "another product's port"
   }
 
   package var name: String
@@ -95,7 +97,8 @@ extension WantedTopic {
   package static func inputs(of product: ProductDefinition) -> [WantedTopic] {
     let partitions = product.journals.first?.partitions ?? product.outputs.first?.partitions ?? 1
     return product.inputs.map {
-      WantedTopic($0.topic, .input, of: product.name, partitions: partitions)
+      WantedTopic(
+        $0.topic, $0.port == nil ? .input : .foreignPort, of: product.name, partitions: partitions)
     }
   }
 }

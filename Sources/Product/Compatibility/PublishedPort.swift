@@ -31,6 +31,9 @@ package struct PublishedPort: Sendable, Hashable {
     self.key = key
     self.fields = fields
   }
+
+  /// `claims#claim@1`, as people name it.
+  package func address(in product: String) -> String { "\(product)#\(name)@\(major)" }
 }
 
 /// A port that the files at hand promise, and where they do.

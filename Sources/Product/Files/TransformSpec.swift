@@ -27,7 +27,7 @@ package enum TransformSpec {
     "an input",
     [
       FieldSpec("topic", .text, "The topic it reads."),
-      FieldSpec("port", .text, .notYet, "Another product's output port, instead of a topic."),
+      FieldSpec("port", .text, "Another product's output port, such as `claims#charges@1`."),
       FieldSpec(
         "format", .choice(["json"], notYet: ["avro", "confluent-avro", "confluent-json"]),
         "How a record is written; `json` when nothing is said."),

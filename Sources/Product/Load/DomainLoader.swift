@@ -4,10 +4,10 @@ import Diagnostics
 ///
 /// The definition is nil when there are errors; `diagnostics` has all of them, of all files, in
 /// reading order. Warnings do not stand in the way.
-package func loadDomain(at directory: String, environment: String? = nil) -> (
-  DomainDefinition?, [Diagnostic]
-) {
-  let loaded = LoadedDomain.load(directory, environment: environment)
+package func loadDomain(
+  at directory: String, environment: String? = nil, elsewhere: PortsElsewhere? = nil
+) -> (DomainDefinition?, [Diagnostic]) {
+  let loaded = LoadedDomain.load(directory, environment: environment, elsewhere: elsewhere)
   return (loaded.definition, loaded.diagnostics)
 }
 
@@ -40,9 +40,11 @@ package func findDomains(in directory: String) -> [String] {
 }
 
 extension LoadedDomain {
-  /// The same as ``loadDomain(at:environment:)``, with the files' other contents.
-  package static func load(_ directory: String, environment: String? = nil) -> LoadedDomain {
-    var loader = DomainLoader(directory, environment)
+  /// The same as ``loadDomain(at:environment:elsewhere:)``, with the files' other contents.
+  package static func load(
+    _ directory: String, environment: String? = nil, elsewhere: PortsElsewhere? = nil
+  ) -> LoadedDomain {
+    var loader = DomainLoader(directory, environment, elsewhere)
     return loader.load()
   }
 }
@@ -51,12 +53,24 @@ extension LoadedDomain {
 struct DomainLoader {
   private let directory: String
   private let environment: String?
+  private let elsewhere: PortsElsewhere?
   private var result = LoadedDomain()
 
-  init(_ directory: String, _ environment: String?) {
+  init(_ directory: String, _ environment: String?, _ elsewhere: PortsElsewhere? = nil) {
     self.directory = DomainLoader.tidy(directory)
     self.environment = environment
+    self.elsewhere = elsewhere
   }
+
+  /// What stands before topics of ours.
+  var prefix: String { result.settings?.environment ?? environment ?? "" }
+
+  /// The folders in it that hold a product, itself among them.
+  var productFolders: [String] {
+    ([directory] + FileTree.names(in: directory).map { FileTree.join(directory, $0) })
+      .filter { FileTree.isFile(FileTree.join($0, DomainLoader.marker)) }
+  }
+  private static let marker = "product.odps.yaml"
 
   mutating func load() -> LoadedDomain {
     guard FileTree.isFolder(directory) else {
@@ -67,7 +81,10 @@ struct DomainLoader {
     }
     result.settings = readWorker()
     result.mesh = readMesh()
-    readProducts()
+    let root = result.mesh.flatMap { FileTree.parent(of: $0.path) } ?? directory
+    let finder = PortFinder(
+      root: root, environment: prefix, settings: result.settings, elsewhere: elsewhere)
+    readProducts(finder)
     let failed = result.diagnostics.contains { $0.severity == .error }
     if let settings = result.settings, !failed {
       result.definition = DomainDefinition(
@@ -148,10 +165,8 @@ struct DomainLoader {
     }
   }
 
-  private mutating func readProducts() {
-    let marker = "product.odps.yaml"
-    var folders = [directory] + FileTree.names(in: directory).map { FileTree.join(directory, $0) }
-    folders = folders.filter { FileTree.isFile(FileTree.join($0, marker)) }
+  private mutating func readProducts(_ finder: PortFinder) {
+    let folders = productFolders
     if folders.isEmpty {
       result.diagnostics.append(
         Diagnostic(
@@ -160,7 +175,7 @@ struct DomainLoader {
     }
     var seen: [String: String] = [:]
     for folder in folders {
-      let product = readProduct(folder)
+      let product = readProduct(folder, finder)
       if let descriptor = product.descriptor, !descriptor.lacksName {
         if let first = seen[descriptor.id] {
           result.diagnostics.append(
@@ -174,22 +189,30 @@ struct DomainLoader {
     }
   }
 
-  private mutating func readProduct(_ folder: String) -> LoadedProduct {
-    var product = LoadedProduct(directory: folder)
-    let path = FileTree.join(folder, "product.odps.yaml")
-    if let source = text(path, isNeeded: true) {
-      product.files.append(.init(path: "product.odps.yaml", text: source))
-      let record = record(source, DescriptorSpec.file)
-      product.descriptor = record.flatMap {
-        ProductDescriptor.read($0, into: &result.diagnostics)
-      }
+  mutating func readDescriptor(_ folder: String, _ product: inout LoadedProduct)
+    -> ProductDescriptor?
+  {
+    let path = FileTree.join(folder, DomainLoader.marker)
+    guard let source = text(path, isNeeded: true) else { return nil }
+    product.files.append(.init(path: DomainLoader.marker, text: source))
+    return record(source, DescriptorSpec.file).flatMap {
+      ProductDescriptor.read($0, into: &result.diagnostics)
     }
+  }
+
+  mutating func readTransform(_ folder: String, _ product: inout LoadedProduct) -> FileRecord? {
+    let path = "transform.yaml"
+    guard let source = text(FileTree.join(folder, path), isNeeded: true) else { return nil }
+    product.files.append(.init(path: path, text: source))
+    return record(source, TransformSpec.file)
+  }
+
+  private mutating func readProduct(_ folder: String, _ finder: PortFinder) -> LoadedProduct {
+    var product = LoadedProduct(directory: folder)
+    product.descriptor = readDescriptor(folder, &product)
     var contracts = readContracts(folder, &product)
-    let transformPath = FileTree.join(folder, "transform.yaml")
-    guard let source = text(transformPath, isNeeded: true) else { return product }
-    product.files.append(.init(path: "transform.yaml", text: source))
-    let record = record(source, TransformSpec.file)
-    guard let record, let descriptor = product.descriptor else { return product }
+    guard let record = readTransform(folder, &product), let descriptor = product.descriptor
+    else { return product }
     checkDomain(descriptor)
     // An input's contract may be another product's, or one that several share.
     for (_, input) in record["inputs"]?.entries ?? [] {
@@ -203,7 +226,7 @@ struct DomainLoader {
     let around = TransformReader.Surroundings(
       mesh: result.mesh?.name ?? descriptor.domain,
       environment: result.settings?.environment ?? "", descriptor: descriptor,
-      contracts: contracts)
+      contracts: contracts, ports: finder)
     var reader = TransformReader(record, around)
     product.definition = reader.read()
     product.ports = reader.promises(product.definition)
@@ -221,7 +244,7 @@ struct DomainLoader {
         at: descriptor.record.span("domain"), help: "write `domain: \(domain)`"))
   }
 
-  private mutating func readContracts(_ folder: String, _ product: inout LoadedProduct)
+  mutating func readContracts(_ folder: String, _ product: inout LoadedProduct)
     -> ProductContracts
   {
     var contracts = ProductContracts()

@@ -15,6 +15,15 @@ package struct Branch: Sendable {
     self.event = event
     self.steps = steps
   }
+
+  /// What its steps evaluate.
+  package var expressions: [CheckedExpression] {
+    steps.map { step in
+      switch step {
+      case .filter(let expression), .bind(_, let expression): expression
+      }
+    }
+  }
 }
 
 /// A stream as it is written, for people: what it does is in the branches that lead through it.

@@ -19,13 +19,33 @@ package struct InputDefinition: Sendable {
     }
   }
 
+  /// The output port that an input is.
+  package struct Port: Sendable, Hashable {
+    /// `billing/claims#charges@1`
+    package let address: String
+    /// Whether its records are rows, which replace each other.
+    package let isState: Bool
+    /// Of a state port: the fields of its key, in the order of their places in it.
+    package let key: [String]
+
+    package init(_ found: ForeignPort) {
+      address = found.address
+      isState = found.port.isState
+      key = found.port.key
+    }
+  }
+
   package var name: String
   package var topic: String
+  /// Of another product's port; its records say their actual time themselves. Nil of a topic that
+  /// no product of the mesh publishes.
+  package var port: Port?
   /// The field that names the event type, from the root of the document; nil when there is one
   /// type.
   package var discriminator: [String]?
   package var id: Identity?
-  /// The field with the actual time; nil: Kafka's record timestamp.
+  /// The field with the actual time; nil: what a port's record says of itself (`ce_time`), else
+  /// Kafka's record timestamp.
   package var time: [String]?
   package var start: Start
   /// In the order of the contract's `schema[]`; an ``EventReference`` counts in it.
@@ -33,8 +53,9 @@ package struct InputDefinition: Sendable {
 
   package init(
     name: String, topic: String, discriminator: [String]?, id: Identity?, time: [String]?,
-    start: Start, events: [EventType]
+    start: Start, events: [EventType], port: Port? = nil
   ) {
+    self.port = port
     self.name = name
     self.topic = topic
     self.discriminator = discriminator

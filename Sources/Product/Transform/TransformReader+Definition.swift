@@ -2,7 +2,7 @@ import Diagnostics
 import Expressions
 
 extension TransformReader {
-  private static let partitionsDefault: Int32 = 12
+  static let partitionsDefault: Int32 = 12
   private static let futureDefaultMs: Int64 = 3_600_000
 
   private var partitions: Int32 {
@@ -18,12 +18,56 @@ extension TransformReader {
     let logic = logicFiles()
     return ProductDefinition(
       mesh: around.mesh, domain: descriptor.domain, name: descriptor.id,
-      version: descriptor.version, inputs: inputs, journals: journals.map(journal),
+      version: descriptor.version, inputs: inputs.indices.map(input),
+      journals: journals.map(journal),
       streams: streams.values.map(stream).sorted { $0.name < $1.name }, tables: tables.map(table),
       outputs: outputs.enumerated().map { output($0.offset, $0.element) },
       onError: record.text("onError") == "stop" ? .stop : .quarantine,
       futureMsMax: record["future"]?.durationMs ?? Self.futureDefaultMs, names: names,
       logicDigest: LogicText.digest(logic), logicFiles: logic)
+  }
+
+  /// The input; of a port's fields only those that are used. What its owner adds to it, in a
+  /// version that breaks nobody, is then none of this product's logic.
+  private func input(_ index: Int) -> InputDefinition {
+    var input = inputs[index]
+    if input.port == nil { return input }
+    let used = usedFields(ofInput: index)
+    if used.contains("") { return input }
+    input.events = input.events.map { event in
+      EventType(name: event.name, fields: event.fields.filter { used.contains($0.name) })
+    }
+    return input
+  }
+
+  /// Fields of an input's events by what is read of them; an empty name is all of an event.
+  private func usedFields(ofInput index: Int) -> Set<String> {
+    var all: [CheckedExpression] = []
+    func add(_ branch: Branch, _ more: [CheckedExpression?]) {
+      if branch.event.input == index { all += branch.expressions + more.compactMap(\.self) }
+    }
+    for clause in tables.flatMap(\.clauses) {
+      add(clause.branch, clause.key + [clause.delete])
+      for update in clause.updates {
+        add(clause.branch, [update.argument, update.condition, update.mapKey])
+      }
+    }
+    for case .events(let branches) in outputs.map(\.content) {
+      for branch in branches {
+        add(branch.branch, branch.key + [branch.when])
+        for case .expression(let expression) in branch.columns.map(\.source) {
+          add(branch.branch, [expression])
+        }
+      }
+    }
+    for (event, key) in journals.flatMap(\.keys) where event.input == index {
+      if case .parts(let parts) = key { all += parts }
+    }
+    let paths = all.flatMap(\.uses).filter { $0.parts.first == "event" }
+      .map { Array($0.parts.dropFirst()) }
+    return Set((paths + [inputs[index].id?.path, inputs[index].time].compactMap(\.self)).map {
+      $0.first ?? ""
+    })
   }
 
   private var prefix: String { around.environment.isEmpty ? "" : around.environment + "." }
@@ -59,7 +103,7 @@ extension TransformReader {
   /// comments and the order of maps do not change.
   private func logicFiles() -> [LogicFile] {
     var files = [LogicFile(path: "product", content: productLogic())]
-    for input in inputs {
+    for input in inputs.indices.map(input) {
       files.append(LogicFile(path: "input \(input.name)", content: LogicText.of(input)))
     }
     for draft in streams.values {

@@ -44,7 +44,8 @@ extension TransformReader {
   private mutating func input(_ name: String, _ fields: FileRecord, _ port: ProductDescriptor.Port)
     -> InputDefinition?
   {
-    if fields["port"] != nil || fields.isBroken("port") { return nil }
+    if fields.isBroken("port") { return nil }
+    if let reference = fields["port"] { return input(name, fields, from: reference, port) }
     // Only without a contract are the types unknown that all else depends on.
     let topic = needed("topic", of: fields) ?? ""
     guard let contract = contract(fields, port) else { return nil }
@@ -68,6 +69,52 @@ extension TransformReader {
     return InputDefinition(
       name: name, topic: topic, discriminator: discriminator, id: identity, time: time,
       start: start(fields["start"]), events: events)
+  }
+
+  /// An input that is another product's output port: what comes there is that product's to say.
+  private mutating func input(
+    _ name: String, _ fields: FileRecord, from value: FileValue, _ port: ProductDescriptor.Port
+  ) -> InputDefinition? {
+    for other in ["topic", "format", "contract", "discriminator"] where fields[other] != nil {
+      report(
+        .misplaced, "`\(other)` is what the port says", fields.keySpan(other),
+        help: "remove it, or `port`")
+    }
+    guard let found = self.port(value.text ?? "", value.span) else { return nil }
+    if found.port.major != port.major {
+      report(
+        .unknownReference,
+        "this is version \(found.port.major), and product.odps.yaml takes in \(port.version)",
+        value.span)
+    }
+    let event = EventType(name: found.port.name, fields: found.port.fields)
+    let time = fields.text("time").map(Self.path)
+    if let time { checkPath(time, fields["time"], [event], [.timestamp, .date]) }
+    return InputDefinition(
+      name: name, topic: found.port.topic, discriminator: nil, id: identity(fields, [event]),
+      time: time, start: start(fields["start"]), events: [event], port: .init(found))
+  }
+
+  /// The port that a file names; nil when it cannot be had, and that has been said.
+  mutating func port(_ text: String, _ span: SourceSpan) -> ForeignPort? {
+    guard let reference = PortReference(text) else {
+      report(
+        .badValue, "`\(text)` names no output port", span,
+        help: "write `product#port@1`, or `domain/product#port@1`")
+      return nil
+    }
+    switch around.ports.find(reference) {
+    case .found(let port): return port
+    case .missing(let help):
+      report(.unknownReference, "there is no output port `\(reference)`", span, help: help)
+    case .several(let domains):
+      report(
+        .ambiguousName, "several domains have a product `\(reference.product)`", span,
+        help: "name one: " + domains.map { "`\($0)/\(reference)`" }.joined(separator: ", "))
+    case .unknown(let why):
+      report(.unknownReference, "the output port `\(reference)` is not to be found", span, notes: [why])
+    }
+    return nil
   }
 
   static func path(_ text: String) -> [String] { text.split(separator: ".").map(String.init) }

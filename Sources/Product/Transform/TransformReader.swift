@@ -10,6 +10,8 @@ struct TransformReader {
     var environment: String
     var descriptor: ProductDescriptor
     var contracts: ProductContracts
+    /// Finds other products' ports.
+    var ports: PortFinder
   }
 
   let record: FileRecord

@@ -64,7 +64,9 @@ struct PublishedProduct {
 
   static func domains(_ session: Session) -> [LoadedDomain] {
     Workspace.known(session).map {
-      LoadedDomain.load($0, environment: session.arguments[Session.environment])
+      LoadedDomain.load(
+        $0, environment: session.arguments[Session.environment],
+        elsewhere: session.elsewhere)
     }
   }
 

@@ -86,21 +86,26 @@ def check_input(fed: list[Fed], read: dict[str, list[Record]], found: Difference
 def check_events(port: Port, records: list[Record], name: str, found: Differences) -> None:
     """An event port: for every key the same records in the same order, nothing else."""
     by_key: dict[str, list[Record]] = defaultdict(list)
-    partitions: dict[str, set[int]] = defaultdict(set)
+    for record in records:
+        by_key[(record.key or b"").decode()].append(record)
+    check_ids(records, name, found)
+    for key in port.by_key.keys() | by_key.keys():
+        check_key(f"{name} {key}", port.by_key.get(key, []), by_key.get(key, []), found)
+
+
+def check_ids(records: list[Record], name: str, found: Differences) -> None:
+    """Each record has an id of its own, and the records of a key are in one partition."""
+    partitions: dict[bytes | None, set[int]] = defaultdict(set)
     ids: Counter[bytes] = Counter()
     for record in records:
-        key = (record.key or b"").decode()
-        by_key[key].append(record)
-        partitions[key].add(record.partition)
+        partitions[record.key].add(record.partition)
         ids[record.headers.get("ce_id", b"")] += 1
     for key, places in partitions.items():
         if len(places) > 1:
-            found.add("a key in two partitions", f"{name} {key}: {sorted(places)}")
+            found.add("a key in two partitions", f"{name} {key!r}: {sorted(places)}")
     for identity, count in ids.items():
         if count > 1 or not identity:
             found.add("ce_id not unique", f"{name}: {identity!r} {count} times")
-    for key in port.by_key.keys() | by_key.keys():
-        check_key(f"{name} {key}", port.by_key.get(key, []), by_key.get(key, []), found)
 
 
 def check_key(name: str, wanted: list[dict], records: list[Record], found: Differences) -> None:
@@ -130,6 +135,7 @@ def check_key(name: str, wanted: list[dict], records: list[Record], found: Diffe
 def check_rows(wanted_rows: dict[str, Row], records: list[Record], name: str,
                found: Differences) -> None:
     """A state port: each key's last record is its row, and a row never goes back."""
+    check_ids(records, name, found)
     rows: dict[str, dict] = {}
     for record in records:
         if record.value is None:
@@ -167,6 +173,7 @@ def near(got, exact: Decimal | None) -> bool:
 
 def check_history(streaks: dict[str, Streak], records: list[Record], found: Differences) -> None:
     """A state port whose rows come and go: each key's records are all that its row ever was."""
+    check_ids(records, "streak", found)
     got: dict[str, list[dict | None]] = defaultdict(list)
     for record in records:
         got[record.key.decode()].append(None if record.value is None else fields_of(record))

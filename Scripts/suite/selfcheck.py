@@ -69,6 +69,14 @@ def _replace(topic: str, at: int, old: bytes, new: bytes) -> Callable[[Ports], N
     return change
 
 
+def _first(topic: str, old: bytes, new: bytes) -> Callable[[Ports], None]:
+    """In the first record that has it."""
+    def change(ports: Ports) -> None:
+        record = next(r for r in ports[topic] if r.value and old in r.value)
+        record.value = record.value.replace(old, new, 1)
+    return change
+
+
 def _again(topic: str) -> Callable[[Ports], None]:
     return lambda ports: ports[topic].append(copy.copy(ports[topic][3]))
 
@@ -90,10 +98,16 @@ FAULTS: list[tuple[str, Callable[[Ports], object]]] = [
     ("too many", _again(LARGE)),
     ("too many", _again(LINES)),
     ("ce_id not unique", _again(MOVEMENTS)),
+    ("ce_id not unique", _again(ACCOUNT)),
+    ("ce_id not unique", _again(TELLER)),
     ("order", _swap),
     ("wrong content", _replace(MOVEMENTS, 7, b'"sequence": ', b'"sequence": 1')),
     ("wrong row", _replace(ACCOUNT, 2, b'"movements": ', b'"movements": 1')),
     ("wrong row", lambda p: p[ACCOUNT].pop(1)),
+    *(("wrong row", _first(ACCOUNT, f'"{name}": {start}'.encode(), f'"{name}": {more}'.encode()))
+      for name, start, more in (("median", "", "9"), ("average", "", "9"), ("checksum", "", "9"),
+                                ("byKind", "{", '{"K": 1, '), ("kinds", "[", '["K", '),
+                                ("extremes", "[", "[1, "), ("tellers", "", "9"))),
     ("wrong row", lambda p: p[TELLER].pop(1)),
     ("wrong row", _replace(TELLER, 3, b'"turnover": ', b'"turnover": 1')),
     ("wrong row", _again(STREAK)),

@@ -147,6 +147,24 @@ import Records
     }
   }
 
+  /// The same for as long as records come: a topic may be large, and its brokers go away.
+  package func readToEnd(silenceMilliseconds: Int, _ body: (RecordBatch) -> Void)
+    throws(KafkaError)
+  {
+    let batch = RecordBatch(capacity: 1000)
+    var silence = Deadline.after(milliseconds: silenceMilliseconds)
+    while !isAtEnd {
+      try poll(into: batch, waitMilliseconds: 100)
+      if !batch.isEmpty {
+        body(batch)
+        silence = Deadline.after(milliseconds: silenceMilliseconds)
+      } else if silence.hasPassed {
+        throw KafkaError(
+          code: .timedOut, operation: "read \(topic)", message: "nothing came any more")
+      }
+    }
+  }
+
   /// Reads to the end as it stood when the reader was made, and hands every batch to `body`.
   package func readToEnd(_ deadline: Deadline, _ body: (RecordBatch) -> Void) throws(KafkaError) {
     let batch = RecordBatch(capacity: 1000)

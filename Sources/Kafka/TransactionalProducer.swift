@@ -12,8 +12,6 @@ import Records
 @safe package final class TransactionalProducer {
   /// Journal blocks of one transaction whose offsets can be asked for.
   package static let tagsMax = 16_384
-  /// Offsets for one partition may carry this many bytes of text (Kafka's own default limit).
-  package static let metadataBytesMax = 4096
 
   package let transactionalId: String
   package let log: ClientLog
@@ -299,17 +297,6 @@ import Records
   package func connectionLoss() -> String? {
     drainEvents(waitMilliseconds: 0)
     return lostConnection
-  }
-
-  /// What the client noticed about its brokers since the last call, for status; oldest first.
-  package func takeNotices() -> [KafkaError] {
-    drainEvents(waitMilliseconds: 0)
-    let notices = context.events.compactMap { event -> KafkaError? in
-      if case .failed(let error, _) = event { return error }
-      return nil
-    }
-    context.events.removeAll()
-    return notices
   }
 
   /// Makes a call until it succeeds, fails for good, or the deadline has passed.

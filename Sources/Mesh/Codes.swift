@@ -9,7 +9,6 @@ extension DiagnosticCode {
   /// Anything else that Kafka says.
   package static let kafka = DiagnosticCode("W0405")
   package static let partitionsDiffer = DiagnosticCode("W0406")
-  package static let settingsDiffer = DiagnosticCode("W0407")
   /// The group of a product still has members, so that its topics cannot be taken away.
   package static let groupInUse = DiagnosticCode("W0408")
   /// A journal topic was deleted while the product's inputs stay where they were read to.

@@ -6,10 +6,11 @@ import Records
 /// The store is only written between turns, so within one it answers as at its beginning.
 final class ColdRows {
   /// What one row costs to apply again: asked of the store where it has it, where it has not, and
-  /// written (`Sources/State/README.md`).
+  /// written, with more for each of its bytes (`Sources/State/README.md`).
   static let storedNanoseconds = 12_500
   static let absentNanoseconds = 1_300
-  static let writeNanoseconds = 2_000
+  static let writeNanoseconds = 500
+  static let byteNanoseconds = 2
 
   /// How many requests may be under way, and the share of the rows' memory that each may read: an
   /// eighth of it in all.
@@ -60,7 +61,11 @@ final class ColdRows {
 
   func fail(_ reason: StoreFailure) { failure = failure ?? reason }
 
-  func noteWrite() { nanoseconds += ColdRows.writeNanoseconds }
+  func noteWrite(bytes: Int) {
+    nanoseconds += ColdRows.writeNanoseconds + ColdRows.byteNanoseconds * bytes
+  }
+
+  func noteWork(nanoseconds more: Int) { nanoseconds += more }
 
   /// The row became dirty.
   func note(_ hash: UInt32, _ row: RowReference, bytes: Int, isStored: Bool) {

@@ -59,6 +59,13 @@ extension PartitionState {
   /// How many of them ahead.
   package var rowsNamed: Int { cold?.rowsNamed ?? 0 }
 
+  /// Says what applying again costs beside the rows that are written, such as reading an event: it
+  /// counts towards ``reapplyShare``.
+  package func noteWork(nanoseconds: Int) { cold?.noteWork(nanoseconds: nanoseconds) }
+
+  /// Files that no merge has sorted in yet: each makes every read of a row dearer.
+  package var looseFiles: Int { cold?.store.looseFiles ?? 0 }
+
   /// Names a row that will be asked for, for the next ``startReadAhead(_:)``.
   package func expectRow(_ space: Space, _ key: ByteView) { expect(.row, space, key) }
 
@@ -72,7 +79,7 @@ extension PartitionState {
     cold?.name(kind, space, key)
   }
 
-  /// Whether another request may be started: what requests read may take a quarter of the rows'
+  /// Whether another request may be started: what requests read may take an eighth of the rows'
   /// share of the memory.
   package var hasRoomAhead: Bool { cold?.hasRoomAhead ?? false }
 
@@ -136,7 +143,7 @@ extension PartitionState {
   func diskPut(
     _ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference, _ row: ByteView
   ) {
-    cold?.noteWrite()
+    cold?.noteWrite(bytes: row.count)
     let old = found == 0 ? load(.row, space, key, hash, keepsAbsent: false) : found
     if old != 0 && !table.isAbsent(old) && table.fits(old, row.count) {
       noteBytes(old)
@@ -151,7 +158,7 @@ extension PartitionState {
   func diskUpsert(
     _ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference, length: Int
   ) -> (row: RowHandle, isNew: Bool) {
-    cold?.noteWrite()
+    cold?.noteWrite(bytes: length)
     let row = found == 0 ? load(.row, space, key, hash, keepsAbsent: false) : found
     if row == 0 || table.isAbsent(row) {
       return (table.row(replace(row, space, key, hash, length: length)), true)
@@ -162,7 +169,7 @@ extension PartitionState {
   func diskUpdate(_ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference)
     -> RowHandle?
   {
-    cold?.noteWrite()
+    cold?.noteWrite(bytes: 0)
     return diskRow(space, key, hash, found).map { change($0, hash) }
   }
 
@@ -194,7 +201,7 @@ extension PartitionState {
   }
 
   func diskDelete(_ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference) -> Bool {
-    cold?.noteWrite()
+    cold?.noteWrite(bytes: 0)
     guard let row = diskRow(space, key, hash, found) else { return false }
     hide(row, hash)
     return true
@@ -231,7 +238,7 @@ extension PartitionState {
     _ space: Space, _ key: ByteView, _ hash: UInt32, _ found: RowReference, recordedMs: Int64
   ) -> Bool {
     guard let cold else { return true }
-    cold.noteWrite()
+    cold.noteWrite(bytes: key.count)
     var row =
       found != 0 ? found : load(.remembered, space, key, hash, keepsAbsent: false)
     if isRemembered(row, space) {

@@ -79,7 +79,6 @@ final class JournalSlot {
       state.commit(stamp)
     } else {
       state.rollback()
-      apply.rolledBack()
     }
     return applied
   }
@@ -96,7 +95,6 @@ final class JournalSlot {
     state.dropReadAhead()
     if isInTurn {
       state.rollback()
-      apply.rolledBack()
     }
     endTurn()
   }

@@ -53,8 +53,14 @@ final class Observer: Sendable {
         try? producer.flush(limit)
         return
       }
-      // Also takes note of what was delivered.
-      try? producer.flush(Deadline.after(milliseconds: Observer.intervalMs / 2))
+      // Also takes note of what was delivered; what was not is told again.
+      do throws(KafkaError) {
+        try producer.flush(Deadline.after(milliseconds: Observer.intervalMs / 2))
+      } catch {
+        if !error.isRetriable && !error.isUnreachable {
+          for index in ports.indices { ports[index].forget() }
+        }
+      }
       control.pause(milliseconds: Observer.intervalMs)
     }
   }
@@ -119,6 +125,12 @@ final class Observer: Sendable {
       let isDue = nowMs - lastMs >= InstanceObservation.aliveMs
       if isDue || last?.isAsBefore(found) != true { result.append(.instance(found)) }
       return result
+    }
+
+    /// What was told last may not have arrived.
+    mutating func forget() {
+      last = nil
+      places = [:]
     }
 
     mutating func sent(_ observations: [Observation], atMs: Int64) {

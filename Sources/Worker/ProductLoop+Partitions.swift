@@ -93,7 +93,22 @@ extension ProductLoop {
     try abortTurn()
     try resumeAll(consumer)
     if !incremental { forgetAll() }
-    let starts = try restart(keeping: incremental, adding: partitions, consumer)
+    if try isToBegin(partitions, consumer) {
+      do {
+        let anywhere = partitions.map { PartitionOffset($0, Offset(0)) }
+        try consumer.assign(anywhere, incremental: incremental)
+        try consumer.pause(partitions)
+      } catch {
+        throw .kafka(error, .reading)
+      }
+      awaitingStart += partitions
+      partitionsChanged()
+      monitor.update {
+        $0.phase = .waiting("another instance has yet to write down where the product begins")
+      }
+      return
+    }
+    let starts = try restart(keeping: incremental, adding: partitions, consumer, isNew: true)
     do {
       try consumer.assign(starts.added, incremental: incremental)
       if !starts.kept.isEmpty { try consumer.seek(starts.kept, deadline) }
@@ -102,6 +117,33 @@ extension ProductLoop {
     }
     try settle(consumer)
     partitionsChanged()
+  }
+
+  /// Goes on with partitions that were assigned before, now that they are begun.
+  func takeBegun(_ partitions: [TopicPartition], _ consumer: World.Consumer) throws(LoopFailure) {
+    try abortTurn()
+    let starts = try restart(keeping: true, adding: partitions, consumer)
+    do {
+      try consumer.resume(partitions)
+      // In this order: a partition that is resumed is fetched only once it is sought.
+      try consumer.seek(starts.kept + starts.added, deadline)
+    } catch {
+      throw .kafka(error, .reading)
+    }
+    try settle(consumer)
+    partitionsChanged()
+  }
+
+  /// Whether another member has yet to begin some of these.
+  private func isToBegin(_ partitions: [TopicPartition], _ consumer: World.Consumer)
+    throws(LoopFailure) -> Bool
+  {
+    if partitions.isEmpty || begins(owned.offsets.map(\.at) + partitions) { return false }
+    let committed = try patiently { limit throws(KafkaError) in
+      try consumer.committed(partitions, limit)
+    }
+    try checkLogic(committed)
+    return committed.contains { $0.offset == nil }
   }
 
   private func giveBack(
@@ -114,6 +156,7 @@ extension ProductLoop {
       try abortTurn()
       try resumeAll(consumer)
     }
+    awaitingStart.removeAll { partitions.contains($0) }
     for at in partitions { forget(at) }
     if !incremental && !keepsTurn { forgetAll() }
     do {
@@ -152,6 +195,7 @@ extension ProductLoop {
   }
 
   private func forgetAll() {
+    awaitingStart = []
     for at in owned.offsets { forget(at.at) }
   }
 
@@ -208,41 +252,56 @@ extension ProductLoop {
 
   /// Reads the committed offsets of everything that is kept or added, and puts cursors and
   /// positions there. Returns where reading goes on.
+  /// - Parameter isNew: with a new assignment, in which there may be partitions to begin.
   private func restart(
-    keeping: Bool, adding: [TopicPartition], _ consumer: World.Consumer
+    keeping: Bool, adding: [TopicPartition], _ consumer: World.Consumer, isNew: Bool = false
   ) throws(LoopFailure) -> (kept: [PartitionOffset], added: [PartitionOffset]) {
+    // What was to begin under another assignment may have been begun since.
+    uncommittedStarts = []
     let added = Set(adding)
     let kept = keeping ? owned.offsets.map(\.at).filter { !added.contains($0) } : []
     let all = kept + adding
     if all.isEmpty { return ([], []) }
-    let committed = try patiently { limit throws(KafkaError) in
+    var committed = try patiently { limit throws(KafkaError) in
       try consumer.committed(all, limit)
     }
     try checkLogic(committed)
     let hasMissing = committed.contains { $0.offset == nil }
-    if hasMissing { try checkFirstStart(consumer) }
+    if begins(all + awaitingStart) {
+      if isNew || hasMissing { uncommittedStarts = try missingStarts(consumer) }
+      // Another may have begun them between the two looks.
+      if hasMissing {
+        committed = try patiently { limit throws(KafkaError) in
+          try consumer.committed(all, limit)
+        }
+      }
+    }
     var starts: [PartitionOffset] = []
     for entry in committed {
-      let offset =
-        if let offset = entry.offset { offset } else { try firstOffset(entry.at, consumer) }
-      let incarnation = OffsetMetadata(entry.metadata).incarnation
-      let start = try place(entry.at, committed: offset, incarnation: incarnation)
-      starts.append(PartitionOffset(entry.at, start))
+      guard
+        let offset = entry.offset ?? uncommittedStarts.first(where: { $0.at == entry.at })?.offset
+      else {
+        throw .kafka(
+          KafkaError(code: .timedOut, operation: "find where to begin", isRetriable: true), .reading)
+      }
+      let position = CommittedPosition(
+        offset, OffsetMetadata(entry.metadata), isCommitted: entry.offset != nil)
+      if position.isSetElsewhere { noteSetElsewhere(entry.at, offset) }
+      starts.append(PartitionOffset(entry.at, try place(entry.at, position)))
     }
-    if hasMissing { hasUncommittedStart = true }
     return (Array(starts.prefix(kept.count)), Array(starts.dropFirst(kept.count)))
   }
 
   /// Puts an input's position or a journal's cursor to what is committed; returns where to read on.
-  private func place(_ at: TopicPartition, committed: Offset, incarnation: UInt64?)
-    throws(LoopFailure) -> Offset
+  private func place(_ at: TopicPartition, _ position: CommittedPosition) throws(LoopFailure)
+    -> Offset
   {
     guard let journal = owned.journal(at.topic) else {
-      owned.own(input: at.topic.value, at.partition, at: committed.value)
-      return committed
+      owned.own(input: at.topic.value, at.partition, at: position.offset.value)
+      return position.offset
     }
-    if goOn(owned.slot(journal, at.partition), committed: committed, incarnation) {
-      return owned.slot(journal, at.partition)?.cursor.next ?? committed
+    if goOn(owned.slot(journal, at.partition), position) {
+      return owned.slot(journal, at.partition)?.cursor.next ?? position.offset
     }
     let partitions = product.journals[journal].partitions
     if at.partition.value >= partitions {
@@ -251,25 +310,23 @@ extension ProductLoop {
     }
     // Its directory is opened anew, so it has to be closed.
     forget(at)
-    let slot = try openSlot(
-      at, journal: journal, committed: committed, incarnation: incarnation)
+    let slot = try openSlot(at, journal: journal, position)
     owned.own(slot)
     return slot.cursor.next
   }
 
   /// Whether the slot's state serves on: then its cursor is put to what is committed.
-  private func goOn(_ slot: JournalSlot?, committed: Offset, _ incarnation: UInt64?) -> Bool {
+  private func goOn(_ slot: JournalSlot?, _ position: CommittedPosition) -> Bool {
     guard let slot, slot.state.failure == nil else { return false }
     slot.rollBack()
     let stamp = slot.state.stamp
-    let check = StateCheck(
-      digest: plan.logicDigest, incarnation: slot.incarnation, committed: committed)
-    if incarnation != nil && incarnation != slot.incarnation
+    let check = position.check(plan.logicDigest, incarnation: slot.incarnation)
+    if position.incarnation != nil && position.incarnation != slot.incarnation
       || check.objection(to: stamp) != nil
     {
       return false
     }
-    slot.cursor.rollBack(stamp: stamp.position, committed: committed)
+    slot.cursor.rollBack(stamp: stamp.position, committed: position.offset)
     slot.reachedEnd = stamp.position
     return true
   }
@@ -293,7 +350,7 @@ extension ProductLoop {
     } else {
       monitor.update { $0.phase = .running }
     }
-    if hasUncommittedStart { try commitStart(consumer) }
+    if !uncommittedStarts.isEmpty { try commitStart(consumer) }
   }
 
   /// Offsets of journals that lie between states and what is committed; markers and aborted blocks

@@ -13,19 +13,20 @@ extension ProductLoop {
 
   /// A slot over the state that the disk has of a partition, or over an empty one where that is of
   /// no use.
-  func openSlot(_ at: TopicPartition, journal: Int, committed: Offset, incarnation: UInt64?)
+  func openSlot(_ at: TopicPartition, journal: Int, _ position: CommittedPosition)
     throws(LoopFailure) -> JournalSlot
   {
-    let check = StateCheck(
-      digest: plan.logicDigest, incarnation: incarnation, committed: committed)
+    let check = position.check(plan.logicDigest, incarnation: position.incarnation)
     let directory = settings.state.directory(product, journal: journal, at.partition)
     let state = try openState(directory, check, at)
     let cursor = JournalCursor(
-      stamp: state.stamp.position, committed: committed,
+      stamp: state.stamp.position, committed: position.offset,
       checksOffset: settings.unsafe.keeps(.offsetRule))
     return JournalSlot(
       plan: plan, journal: journal, partition: at.partition, state: state,
-      incarnation: incarnation ?? world.drawNumber(), cursor: cursor)
+      incarnation: position.isSetElsewhere
+        ? state.stamp.incarnation : position.incarnation ?? world.drawNumber(),
+      cursor: cursor)
   }
 
   private func openState(_ directory: String, _ check: StateCheck, _ at: TopicPartition)
@@ -37,15 +38,19 @@ extension ProductLoop {
       // One whose rows could not be read opens all the same, and fails at the same row again.
       if let failure = damagedStates.removeValue(forKey: directory) { throw failure }
       let store = try world.openRows(directory, memory)
-      let found = store.moment.flatMap { check.objection(to: $0.stamp) }
+      let found = check.objection(to: store.moment?.stamp ?? .empty)
       guard let found else { return PartitionState(store) }
       objection = found
     } catch {
       if error.kind != .damaged { throw .state(error) }
       objection = .damaged(error.detail)
     }
-    if case .ahead(let committed) = objection {
+    switch objection {
+    case .ahead(let committed):
       throw .stop(.refused(stateAhead(at, of: committed, directory)))
+    case .setElsewhere(let committed, let state):
+      throw .stop(.refused(setElsewhere(at, to: committed, state: state)))
+    default: try checkWhole(at, objection)
     }
     settings.log.write(
       StateDiscarded(
@@ -57,6 +62,29 @@ extension ProductLoop {
     } catch {
       throw .state(error)
     }
+  }
+
+  /// Before a state is thrown away: the journal has to have all that it was made of.
+  private func checkWhole(_ at: TopicPartition, _ objection: StateCheck.Objection)
+    throws(LoopFailure)
+  {
+    guard let consumer else { return }
+    let range = try patiently { limit throws(KafkaError) in try consumer.watermarks(at, limit) }
+    if range.lowerBound == 0 { return }
+    throw .stop(
+      .refused(
+        "the state of journal \(consumer.topics[at.topic.value]), partition \(at.partition.value),"
+          + " \(objection.text), and cannot be made anew: the journal begins at offset"
+          + " \(range.lowerBound). It was left as it is; start over with"
+          + " `weft apply --recreate \(product.name)`"))
+  }
+
+  private func setElsewhere(_ at: TopicPartition, to committed: Offset, state: Offset) -> String {
+    "offset \(committed.value) of journal \(consumer?.topics[at.topic.value] ?? ""), partition"
+      + " \(at.partition.value), was not committed to group \(consumer?.group ?? "") by a worker"
+      + " (kafka-consumer-groups?), and the state here is at \(state.value): going on from there"
+      + " could publish twice or leave out. If the worker was stopped in order before, set the"
+      + " offset to \(state.value), else start over with `weft apply --recreate \(product.name)`"
   }
 
   private func stateAhead(
@@ -80,8 +108,31 @@ extension ProductLoop {
     for entry in slots.sorted(by: { $0.work > $1.work }) {
       if work <= Double(slots.count) && entry.slot.state.changedShare < 1 { continue }
       work -= entry.work
+      awaitMerges(of: entry.slot)
       try writeBack(entry.slot)
     }
+  }
+
+  /// So many files that no merge has sorted in yet are as many as a read may have to look into.
+  private static var looseFilesMax: Int { 64 }
+  private static var mergesMs: Int64 { 2000 }
+
+  /// On a disk that does not keep up, files would become ever more, and every read dearer: the turn
+  /// waits for merges, for two seconds at most, and so takes in less.
+  private func awaitMerges(of slot: JournalSlot) {
+    if slot.state.looseFiles <= Self.looseFilesMax { return }
+    let startMs = world.monotonicMs()
+    while slot.state.looseFiles > Self.looseFilesMax,
+      world.monotonicMs() < startMs + Self.mergesMs, !control.isStopping
+    {
+      world.pause(milliseconds: 20)
+    }
+    if startMs < mergesSaidMs + 30_000 { return }
+    mergesSaidMs = startMs
+    settings.log.write(
+      MergesBehind(
+        product: product.name, topic: product.journals[slot.journal].topic,
+        partition: slot.partition, files: slot.state.looseFiles))
   }
 
   /// Once a second: partitions on which nothing happens keep to their share of the memory, which

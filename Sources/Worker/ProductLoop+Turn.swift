@@ -24,6 +24,13 @@ extension ProductLoop {
       try rewind()
       return
     }
+    if !awaitingStart.isEmpty {
+      batch.clear()
+      let now = world.monotonicMs()
+      try awaitStart(consumer, nowMs: now)
+      watchGroup(consumer, nowMs: now)
+      return
+    }
     if !batch.isEmpty || !ends.isEmpty { noteBack() }
     if !batch.isEmpty { try gather() }
     if !isDirect { try takeBlocks(consumer) }

@@ -90,14 +90,14 @@ package final class ProductLoop<World: LoopWorld> {
   var restoringSinceMs: Int64 = 0
   /// Partitions whose end the last poll told of.
   var ends: [PartitionOffset] = []
-  /// First start of this group: positions are committed before anything is taken.
-  var hasUncommittedStart = false
+  /// Where partitions begin that nobody has begun, those of other members among them: committed
+  /// before anything is taken.
+  var uncommittedStarts: [PartitionOffset] = []
+  /// Assigned, and yet to be begun by the member that begins.
+  var awaitingStart: [TopicPartition] = []
+  var startAskedMs: Int64 = 0
   /// Nil while the loop has no place in its group.
   var membership: Membership<World.Consumer>?
-  /// Inputs for which the group had committed offsets before this loop joined.
-  var begunInputs: Set<Int> = []
-  /// How many partitions each topic had then.
-  var partitionsAtJoin: [Int] = []
   /// All ids that the group gave this loop's member. librdkafka forgets one when it is put out, and
   /// a coordinator that took over may know an earlier one.
   var ownIds: Set<String> = []
@@ -108,6 +108,8 @@ package final class ProductLoop<World: LoopWorld> {
   var damagesSeen = 0
   /// When states without a turn were last looked at.
   var tendedMs: Int64 = 0
+  /// When it was last said that merges of states do not keep up.
+  var mergesSaidMs: Int64 = -30_000
   /// Directories whose rows turned out to be damaged, until they are made anew.
   var damagedStates: [String: StoreFailure] = [:]
 
@@ -290,7 +292,6 @@ package final class ProductLoop<World: LoopWorld> {
       }
     }
     try checkOutputs(producer)
-    try noteBegun(consumer, counts.map { $0 ?? 0 })
     do {
       try consumer.subscribe()
     } catch {
@@ -433,6 +434,8 @@ package final class ProductLoop<World: LoopWorld> {
     pausedInputs = []
     heldJournals = []
     ends.removeAll()
+    uncommittedStarts = []
+    awaitingStart = []
     isRestoring = false
     membership = nil
     look = nil

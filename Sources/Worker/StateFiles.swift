@@ -35,8 +35,9 @@ package struct StateFiles: Sendable {
 
 /// What a state on disk must be of before a loop goes on from it. A pure value.
 package struct StateCheck: Hashable, Sendable {
-  /// Why a state is of no use. But for one that is ahead it is thrown away then and made anew from
-  /// the journal, which is always right: the journal has everything.
+  /// Why a state is of no use. It is thrown away then and made anew from the journal, which is
+  /// always right: the journal has everything. But not where the offset cannot be relied on: one
+  /// below the state, or set by somebody else. Then the product stops.
   package enum Objection: Hashable, Sendable {
     case otherGeneration
     case otherLogic
@@ -45,23 +46,38 @@ package struct StateCheck: Hashable, Sendable {
     /// It has blocks that no committed turn covers: somebody set the group's offsets back. What is
     /// above them was published, so going on from them would do so twice.
     case ahead(of: Offset)
+    /// The offset says nothing of what it was reached with, as a worker's do, and the state is not
+    /// exactly there: what lies between, or whether the offset is right, nobody knows.
+    case setElsewhere(to: Offset, state: Offset)
     case damaged(String)
   }
 
   private let digest: LogicDigest
   private let incarnation: UInt64?
   private let committed: Offset
+  private let isSetElsewhere: Bool
 
-  /// - Parameter incarnation: the journal's, from the committed offset's metadata; nil: nothing was
-  ///   committed, so that no state of it can be.
-  package init(digest: LogicDigest, incarnation: UInt64?, committed: Offset) {
+  /// - Parameters:
+  ///   - incarnation: the journal's, from the committed offset's metadata; nil: nothing was
+  ///     committed, so that no state of it can be.
+  ///   - isSetElsewhere: the offset was committed, and not by a worker.
+  package init(
+    digest: LogicDigest, incarnation: UInt64?, committed: Offset, isSetElsewhere: Bool = false
+  ) {
     self.digest = digest
     self.incarnation = incarnation
     self.committed = committed
+    self.isSetElsewhere = isSetElsewhere
   }
 
   /// What speaks against a state of that stamp; nil when it can be gone on from.
   package func objection(to stamp: Stamp) -> Objection? {
+    if isSetElsewhere {
+      let isThere =
+        stamp.generation == StateFiles.generation && stamp.digest == digest
+        && stamp.position == committed
+      return isThere ? nil : .setElsewhere(to: committed, state: stamp.position)
+    }
     if stamp == .empty { return nil }
     if stamp.generation != StateFiles.generation { return .otherGeneration }
     if stamp.digest != digest { return .otherLogic }

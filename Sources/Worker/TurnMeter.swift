@@ -47,9 +47,6 @@ package struct TurnMeter: Hashable, Sendable {
   /// Whether anything was gathered.
   package var isOpen: Bool { openedMs != nil }
 
-  /// How many records are in the turn.
-  package var recordCount: Int { records }
-
   /// Something came that must be committed.
   package mutating func add(records: Int, bytes: Int, nowMs: Int64) {
     if openedMs == nil { openedMs = nowMs }

@@ -147,20 +147,59 @@ struct StateDiscarded: LogEvent {
   let objection: StateCheck.Objection
   var level: LogLevel { .warning }
   var message: String {
-    let why =
-      switch objection {
-      case .otherGeneration: "is of another build of the product"
-      case .otherLogic: "was made by other logic than the product's files have"
-      case .otherJournal: "is of another partition, or of a journal that was made anew since"
-      case .ahead(let offset): "is ahead of what is committed, offset \(offset.value)"
-      case .damaged(let detail): "is damaged (\(detail))"
-      }
-    return "the state on disk \(why); it is made anew from the journal"
+    "the state on disk \(objection.text); it is made anew from the journal"
   }
   var fields: [LogField] {
     [
       LogField("product", product), LogField("topic", journal),
       LogField("partition", Int(partition.value)), LogField("directory", directory),
+    ]
+  }
+}
+
+extension StateCheck.Objection {
+  /// As it goes on after "the state".
+  var text: String {
+    switch self {
+    case .otherGeneration: "is of another build of the product"
+    case .otherLogic: "was made by other logic than the product's files have"
+    case .otherJournal: "is of another partition, or of a journal that was made anew since"
+    case .ahead(let offset): "is ahead of what is committed, offset \(offset.value)"
+    case .setElsewhere(let offset, _): "is not at offset \(offset.value), which somebody has set"
+    case .damaged(let detail): "is damaged (\(detail))"
+    }
+  }
+}
+
+struct OffsetSetElsewhere: LogEvent {
+  static let name = "offset-set-elsewhere"
+  let product: String, topic: String, partition: Partition, offset: Offset
+  var level: LogLevel { .warning }
+  var message: String {
+    "the offset of an input was not committed by a worker (kafka-consumer-groups?); it is gone on"
+      + " from there: what lies before is not taken, and what was taken before only once where its"
+      + " ids are still remembered"
+  }
+  var fields: [LogField] {
+    [
+      LogField("product", product), LogField("topic", topic),
+      LogField("partition", Int(partition.value)), LogField("offset", offset.value),
+    ]
+  }
+}
+
+struct MergesBehind: LogEvent {
+  static let name = "state-merges-behind"
+  let product: String, topic: String, partition: Partition, files: Int
+  var level: LogLevel { .warning }
+  var message: String {
+    "the disk does not keep up with merging the state's files; the product takes in less until it"
+      + " does"
+  }
+  var fields: [LogField] {
+    [
+      LogField("product", product), LogField("topic", topic),
+      LogField("partition", Int(partition.value)), LogField("files", files),
     ]
   }
 }

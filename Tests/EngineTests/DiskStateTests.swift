@@ -48,6 +48,39 @@ struct DiskStateTests {
     #expect(state?.contentDigest() == model.inMemory(rows, ids).contentDigest())
   }
 
+  @Test func `what is read and written counts towards the next write, by its bytes`() throws {
+    let state = try open(StateMemory(bytes: StateMemory.bytesMin, hotBytes: 100_000_000))
+    func apply(_ turns: ClosedRange<Int64>, _ body: () -> Void) {
+      for turn in turns {
+        state.begin()
+        body()
+        state.commit(stamp(turn))
+      }
+    }
+    // Events that change no row: a restart would read them again all the same.
+    let share = StateMemory.reapplyNanoseconds / 100
+    apply(1...99) { state.noteWork(nanoseconds: share) }
+    #expect(!state.isWriteBackDue && state.reapplyShare > 0.98)
+    apply(100...100) { state.noteWork(nanoseconds: share) }
+    #expect(state.isWriteBackDue && state.changedShare == 0)
+    try state.writeBack()
+    #expect(state.reapplyShare == 0)
+    // One row over and over: the wider it is, the sooner.
+    func costShare(ofRow bytes: Int, from turn: Int64) throws -> Double {
+      let row = [UInt8](repeating: 7, count: bytes)
+      apply(turn...turn + 99) {
+        ByteView.lending(row) { row in
+          ByteView.lending(Array("k".utf8)) { state.put(rows, $0, row) }
+        }
+      }
+      defer { try? state.writeBack() }
+      return state.reapplyShare
+    }
+    let narrow = try costShare(ofRow: 100, from: 101)
+    let wide = try costShare(ofRow: 1_000_000, from: 201)
+    #expect(wide > 100 * narrow)
+  }
+
   private func takeTurn(
     _ state: PartitionState, _ model: inout StateModel, _ random: inout StateRandom,
     _ position: Int64

@@ -35,6 +35,22 @@ import Worker
     #expect(check.objection(to: stamp(at: 101)) == .ahead(of: Offset(100)))
   }
 
+  @Test func `an offset that no worker has committed is gone on from only where a state is`() {
+    let set = StateCheck(
+      digest: ours, incarnation: nil, committed: Offset(100), isSetElsewhere: true)
+    #expect(set.objection(to: stamp(at: 100)) == nil)
+    for position in [0, 99, 101] as [Int64] {
+      #expect(
+        set.objection(to: stamp(at: position))
+          == .setElsewhere(to: Offset(100), state: Offset(position)))
+    }
+    #expect(
+      set.objection(to: .empty) == .setElsewhere(to: Offset(100), state: Offset(0)))
+    #expect(
+      set.objection(to: stamp(digest: Self.digest(2), at: 100))
+        == .setElsewhere(to: Offset(100), state: Offset(100)))
+  }
+
   @Test func `a state of other logic, build or journal is not used, wherever it is`() {
     #expect(check.objection(to: stamp(digest: Self.digest(2), at: 5)) == .otherLogic)
     #expect(check.objection(to: stamp(generation: 1, at: 5)) == .otherGeneration)

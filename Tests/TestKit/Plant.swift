@@ -21,6 +21,8 @@ package enum Plant: String, CaseIterable, Sendable {
   case selectLost
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
+  // At the end: a state, or a journal, of which nothing is left that would tell.
+  case aheadUnseen, forgottenUnseen
 
   /// Rules of the loop that it switches off.
   var rules: Set<UnsafeSettings.Rule> {
@@ -40,6 +42,7 @@ package enum Plant: String, CaseIterable, Sendable {
     // Needs a state of before that is opened again late.
     case .incarnationsAlike: 4400..<6000
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500
+    case .abortedEpochKept: 900..<1500
     case .inputsUnheld: 0..<6000
     default: 0..<200
     }

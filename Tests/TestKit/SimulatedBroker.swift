@@ -289,6 +289,13 @@ package final class SimulatedBroker {
 
   package func forgetOffsets() { offsets.removeAll() }
 
+  /// The world is at its end.
+  func empty() {
+    startOver()
+    topics.removeAll()
+    producers.removeAll()
+  }
+
   /// With nobody running: the group is as if it had never been, and what is left of transactions
   /// goes with the topics, which are made anew next.
   package func startOver() {
@@ -299,8 +306,9 @@ package final class SimulatedBroker {
     group.empty()
   }
 
-  /// Sets one of the group's offsets, as a person might.
-  func setBack(_ at: NamedPartition, to offset: Int64) {
-    if let entry = offsets[at] { offsets[at] = (offset, entry.metadata) }
+  /// Sets one of the group's offsets, as a person might; nil deletes it.
+  func set(_ at: NamedPartition, to offset: Int64?, metadata: String? = nil) {
+    let old = offsets[at]?.metadata
+    offsets[at] = offset.map { ($0, metadata ?? old ?? "") }
   }
 }

@@ -146,6 +146,12 @@ package final class Simulation: @unchecked Sendable {
       process.resume()
       director.wait()
     }
+    // What they and the timeline do would hold all of this for ever.
+    processes.removeAll()
+    holders.removeAll()
+    timeline.removeAll()
+    goal = nil
+    broker.empty()
   }
 
   /// Nothing that the process does from now on reaches the world.
@@ -254,7 +260,7 @@ package final class SimulatedProcess: @unchecked Sendable {
   var silentSinceMs: Int64?
 
   private let turn = DispatchSemaphore(value: 0)
-  private let body: (SimulatedProcess) -> StopReason
+  private var body: ((SimulatedProcess) -> StopReason)?
 
   package init(
     number: Int, instance: Int, machine: Int, isEdited: Bool,
@@ -277,8 +283,10 @@ package final class SimulatedProcess: @unchecked Sendable {
   func begin(_ passOn: @escaping @Sendable () -> Void) {
     let thread = Thread { [self] in
       turn.wait()
-      let reason = body(self)
+      let reason = body?(self)
       self.reason = isDead ? nil : reason
+      // A thread keeps its block for longer than it runs.
+      body = nil
       hasEnded = true
       passOn()
     }

@@ -13,6 +13,11 @@ extension Apply {
     let keyStart = keys.count
     if !bench.appendKey(clause.key, to: keys) { return false }
     let keyRange = keyStart..<keys.count
+    // The journal's own was looked at by ingest; a table's may have more parts.
+    if keyRange.count > Ingest.keyBytesMax {
+      bench.failSize(ofKey: clause.table, keyRange.count)
+      return false
+    }
     let known =
       staged.count == 0
       ? -1 : staged.index(ofTable: clause.table.ordinal, key: keys[keyRange], in: keys)

@@ -22,8 +22,6 @@ package final class Ingest {
   /// What became of the records taken since the last ``clear()`` or ``discard()``: what was read,
   /// and what ended here; apply counts the rest.
   package var counts: Counts { counted }
-  /// Events in blocks that are not sealed yet.
-  package var openEvents: Int { open }
 
   private var finished: [SealedBlock] = []
   private var counted = Counts()

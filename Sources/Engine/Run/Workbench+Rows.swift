@@ -94,6 +94,14 @@ extension Workbench {
     fail(RunFault(reason: reason, message: message, place: name))
   }
 
+  func failSize(ofKey table: TablePlan, _ size: Int) {
+    fail(
+      RunFault(
+        reason: "key-too-large",
+        message: "the key of a row of `\(table.name)` takes \(size) bytes, more than "
+          + "\(Ingest.keyBytesMax)", place: table.name))
+  }
+
   func failSize(ofRow table: TablePlan, _ size: Int) {
     fail(
       RunFault(

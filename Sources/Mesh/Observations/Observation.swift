@@ -48,7 +48,8 @@ package struct InstanceObservation: Hashable, Sendable {
   package var reason: String?
   /// 64 hexadecimal digits.
   package var logic: String
-  /// Of records, since the instance started: the first is the sum of the next four.
+  /// Of records, since the instance started. Over all instances the first is the sum of the next
+  /// four: one may apply what another has read.
   package var read: Int64 = 0
   package var applied: Int64 = 0
   package var filtered: Int64 = 0

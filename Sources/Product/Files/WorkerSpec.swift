@@ -23,7 +23,7 @@ package enum WorkerSpec {
         "directory", .scalar,
         "A directory of this worker alone, from the folder of worker.yaml on; default `.weft`."),
       FieldSpec(
-        "memory", .size(16 << 20...1 << 50),
+        "memory", .size(16 << 20...8 << 30),
         "What rows and files of state may take of the process's memory; default `256MiB`."),
     ])
   static let snapshots = RecordSpec(

@@ -98,7 +98,7 @@ struct EventTrace {
       let reader = try TopicReader(
         settings: settings, topic: input.topic, partitions: [partition], from: .offset(start),
         deadline)
-      try reader.readToEnd(Deadline.after(milliseconds: Int(Int32.max))) { batch in
+      try reader.readToEnd(silenceMilliseconds: ReadVerb.silenceMs) { batch in
         for at in 0..<batch.count {
           guard let value = batch.value(at: at), EventTrace.holds(value, id) else { continue }
           let offset = batch.offset(at: at)
@@ -126,7 +126,7 @@ struct EventTrace {
     var found: [Journaled] = []
     var seen: Set<Int64> = []
     let (id, product) = (id, product)
-    try reader.readToEnd(Deadline.after(milliseconds: Int(Int32.max))) { batch in
+    try reader.readToEnd(silenceMilliseconds: ReadVerb.silenceMs) { batch in
       for at in 0..<batch.count {
         guard let value = batch.value(at: at), let block = try? JournalBlock(value)
         else { continue }
@@ -181,7 +181,7 @@ struct EventTrace {
     var records = 0
     var withoutId = 0
     let reader = try TopicReader(settings: settings, topic: port.topic, from: .earliest, deadline)
-    try reader.readToEnd(Deadline.after(milliseconds: Int(Int32.max))) { batch in
+    try reader.readToEnd(silenceMilliseconds: ReadVerb.silenceMs) { batch in
       for at in 0..<batch.count {
         var headers = batch.headers(at: at)
         var isFound: Bool?
@@ -262,7 +262,7 @@ struct EventTrace {
     var found: [Published] = []
     var records = 0
     let reader = try TopicReader(settings: settings, topic: topic, from: .earliest, deadline)
-    try reader.readToEnd(Deadline.after(milliseconds: Int(Int32.max))) { batch in
+    try reader.readToEnd(silenceMilliseconds: ReadVerb.silenceMs) { batch in
       for at in 0..<batch.count {
         let record = ReadRecord(batch, at)
         let source = ["weft_topic", "weft_partition", "weft_offset"].map {

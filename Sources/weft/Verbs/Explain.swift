@@ -204,7 +204,7 @@ struct Explanation {
 
   private static func cost(_ aggregate: TableDefinition.Aggregate) -> String {
     switch aggregate {
-    case .countDistinct: "; keeps every value it has seen, up to a limit"
+    case .countDistinct: "; keeps 16 bytes of each value it has seen, up to a limit"
     case .collect, .collectSet: "; keeps its values in the row, up to a limit"
     case .quantile: "; keeps counts by size, within 1 %"
     case .latest: "; keeps the time beside it"

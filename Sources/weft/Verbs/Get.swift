@@ -1,7 +1,9 @@
 import CommandLine
 import Diagnostics
+import Expressions
 import Formats
 import Kafka
+import Product
 import Records
 
 enum GetVerb {
@@ -38,7 +40,7 @@ enum GetVerb {
           help: "write `product#port`; `weft explain` shows which ports a product has")
       }
       if let row = try newest(of: key, found, session) { return row }
-      let other = canonical(given)
+      let other = canonical(given, found)
       return other == key ? nil : try newest(of: other, found, session)
     }
     guard let row, row.value != nil else {
@@ -48,26 +50,41 @@ enum GetVerb {
         "`\(found.name)` has no row with the key `\(text)`"
           + (row == nil ? "" : ": it was deleted"),
         help: row == nil
-          ? "a key of several parts is a JSON array of texts, as `weft read` shows it" : nil)
+          ? "a key of several parts is a JSON array of them, as `weft read` shows it" : nil)
     }
     show(row, found, session)
     return .ok
   }
 
-  /// A key of several parts as ports have it, an array of texts, however it is written.
-  private static func canonical(_ text: String) -> [UInt8] {
+  /// A key of several parts as ports have it, however it is written: numbers and booleans bare, a
+  /// decimal without zeros at its end, all else quoted.
+  private static func canonical(_ text: String, _ port: ReadablePort) -> [UInt8] {
     guard text.first == "[", let values = (try? JSONValue(parsing: text))?.array
     else { return Array(text.utf8) }
-    var parts: [JSONValue] = []
-    for value in values {
+    let types = (port.fields ?? []).filter { $0.primaryKeyPosition != nil }.sorted {
+      ($0.primaryKeyPosition ?? 0) < ($1.primaryKeyPosition ?? 0)
+    }.map(\.type)
+    var parts: [String] = []
+    for (place, value) in values.enumerated() {
+      let type = place < types.count ? types[place] : nil
       switch value {
-      case .string, .null: parts.append(value)
-      case .number(let text): parts.append(.string(text))
-      case .bool(let value): parts.append(.string("\(value)"))
-      case .array, .object: return Array(text.utf8)
+      case .number(let text): parts.append(part(text, type ?? .int))
+      case .string(let text): parts.append(part(text, type ?? .string))
+      case .bool(let flag): parts.append(part("\(flag)", type ?? .bool))
+      case .null, .array, .object: return Array(text.utf8)
       }
     }
-    return Array(JSONValue.array(parts).description.utf8)
+    return Array("[\(parts.joined(separator: ","))]".utf8)
+  }
+
+  private static func part(_ text: String, _ type: ValueType) -> String {
+    switch type {
+    case .int, .uint, .bool: return text
+    case .decimal:
+      return ByteView.lending(Array(text.utf8)) { Decimal($0) }
+        .map { "\($0.withoutTrailingZeros)" } ?? text
+    default: return JSONText.string(text)
+    }
   }
 
   /// The last record of the key, if there is one.

@@ -68,7 +68,16 @@ extension ProductLoop {
     let isFirst = missing.count == committed.count
     if !isFirst {
       let begun = committed.filter { $0.offset != nil }.map(\.at)
-      for at in missing where !isAdded(at, begun) { throw .stop(.refused(offsetDeleted(at))) }
+      let gone = missing.filter { !isAdded($0, begun) }
+      // Others may have been begun while these were asked for, one after the other.
+      let again = gone.isEmpty ? [] : try committedOfAll(gone, consumer)
+      if let deleted = again.first(where: { $0.offset == nil })?.at {
+        throw .stop(.refused(offsetDeleted(deleted)))
+      }
+      if !again.isEmpty {
+        throw .kafka(
+          KafkaError(code: .timedOut, operation: "find where to begin", isRetriable: true), .reading)
+      }
     }
     var starts: [PartitionOffset] = []
     for at in missing {

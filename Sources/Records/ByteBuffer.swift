@@ -281,6 +281,12 @@
 
   /// An unsigned LEB128 number; nearly all take one byte.
   @inline(__always)
+  public mutating func uint64() -> UInt64? {
+    guard left >= 8 else { return nil }
+    defer { position += 8 }
+    return UInt64(bitPattern: view.int64(at: position))
+  }
+
   public mutating func varint() -> UInt64? {
     if position < view.count {
       let first = view[position]

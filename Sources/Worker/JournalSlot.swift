@@ -79,6 +79,7 @@ final class JournalSlot {
       state.commit(stamp)
     } else {
       state.rollback()
+      apply.rolledBack()
     }
     return applied
   }
@@ -95,6 +96,7 @@ final class JournalSlot {
     state.dropReadAhead()
     if isInTurn {
       state.rollback()
+      apply.rolledBack()
     }
     endTurn()
   }

@@ -113,7 +113,8 @@ final class Observer: Sendable {
         let found = PartitionObservation(
           journal: place.journal, partition: place.partition.value, instance: instance,
           logic: logic, position: place.position, stateRows: place.rows,
-          fileBytes: place.fileBytes, memoryBytes: place.memoryBytes, observedMs: wallMs)
+          fileBytes: place.fileBytes, memoryBytes: place.memoryBytes, held: place.held,
+          heldSinceMs: place.heldSinceMs, observedMs: wallMs)
         let observation = Observation.partition(found)
         owned.insert(observation.key)
         if places[observation.key]?.isAsBefore(found) != true { result.append(observation) }
@@ -163,6 +164,7 @@ extension InstanceObservation {
     filtered = status.counts.filtered
     redelivered = status.counts.redelivered
     quarantined = status.counts.quarantined
+    held = status.counts.held
     published = status.published
     commits = status.commits
     aborts = status.aborts

@@ -448,6 +448,12 @@ package final class ProductLoop<World: LoopWorld> {
       try? producer.abort(.after(milliseconds: 1000))
     }
     publisher = nil
+    // States as they are left, for who asks later.
+    if !owned.isEmpty {
+      for slot in owned.allSlots { try? slot.close() }
+      let states = stateStatuses
+      monitor.update { $0.states = states }
+    }
     leave()
     drainLog()
     monitor.update { $0.phase = .stopped(reason) }

@@ -331,7 +331,10 @@ import Testing
     ("transform.yaml", "    time: at", "    time: at\n    envelope: debezium"),
     ("transform.yaml", "    time: at", "    time: at\n    format: avro"),
     ("transform.yaml", "product: sales", "product: sales\norder: hold-key"),
-    ("transform.yaml", "from: orders.Placed\n", "from: orders.Placed\n    identify: {a: {}}\n"),
+    (
+      "transform.yaml", "from: orders.Placed\n",
+      "from: orders.Placed\n    identify: {a: {system: s, local: event.id, unmapped: provisional}}\n"
+    ),
     ("transform.yaml", "from: orders.Placed\n", "from: orders.Placed\n    explode: event.id\n"),
     ("transform.yaml", "    on:", "    window: {tumbling: 1h}\n    on:"),
     ("transform.yaml", "    on:", "    expire: {after: 90d}\n    on:"),

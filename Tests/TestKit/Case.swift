@@ -77,6 +77,9 @@ package struct Case: Sendable, Hashable {
     var random = Random(seed ^ 0x5EED)
     inputs = GeneratedInput.generated(
       shape, count: 5 + random.below(random.percent(20) ? 150 : 50), &random)
+    var ofLinks = Random(seed ^ 0x11_4B5)
+    let links = GeneratedInput.links(shape, among: inputs, &ofLinks)
+    if !links.isEmpty { inputs = (inputs + links).sorted { $0.atMs < $1.atMs } }
     instances = 1 + random.below(3)
     turnRecords = random.pick([1, 5, 20, 1000])
     turnAgeMs = random.pick([1, 20, 100, 1000])

@@ -92,7 +92,10 @@ struct Checks {
     }
     each { input, number2, partition, offset in
       let source = source(number2, partition, offset)
-      let belongs = input.intakeReason(shape) == nil && isTaken(input.kind, by: number)
+      // Of links only those of its own system.
+      let isWanted = input.kind != .Linked || input.system == shape.system
+      let belongs =
+        input.intakeReason(shape) == nil && isTaken(input.kind, by: number) && isWanted
       if belongs != seen.contains(source) {
         run.fail(
           belongs ? "\(source) is missing in journal \(key)" : "\(source) is in journal \(key)")
@@ -135,6 +138,8 @@ struct Checks {
       guard let reason = input.intakeReason(shape) else { return }
       let isJournaled = definition.journals.indices.contains { isTaken(input.kind, by: $0) }
       if ["missing-key", "too-large"].contains(reason) && !isJournaled { return }
+      let isWanted = input.kind != .Linked || input.system == shape.system
+      if reason == "missing-key" && !isWanted { return }
       refused.append((source(number, partition, offset), reason))
     }
     for (source, reason) in refused { reference.refuse(source, reason) }

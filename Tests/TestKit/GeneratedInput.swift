@@ -22,6 +22,9 @@ package struct GeneratedInput: Sendable, Hashable {
   package var n: Int?
   package var note: String?
   package var flaw: Flaw?
+  /// Of a link: whose local ids the account is one of, and who it is.
+  package var system = ""
+  package var owner = ""
 
   package var key: [UInt8] { Array(account.utf8) }
 
@@ -33,6 +36,10 @@ package struct GeneratedInput: Sendable, Hashable {
     case .cutOff: return Array("{\"eventId\": \"\(id)\", ".utf8)
     case .wrongEncoding: return Array("{\"note\": \"".utf8) + [0xC3, 0x28] + Array("\"}".utf8)
     default: break
+    }
+    if kind == .Linked {
+      let rest = flaw == .noKeys ? "" : ",\"local\":\"\(account)\""
+      return Array("{\"system\":\"\(system)\",\"owner\":\"\(owner)\"\(rest)}".utf8)
     }
     let type = flaw == .unknownType ? "Unheard" : kind.rawValue
     var fields = ["\"type\":\"\(type)\""]
@@ -54,6 +61,11 @@ package struct GeneratedInput: Sendable, Hashable {
       fields.append("\"rest\":\"\(String(repeating: "x", count: 1_000_000))\"")
     }
     return Array("{\(fields.joined(separator: ","))}".utf8)
+  }
+
+  /// Of a record of another product's port.
+  package var headers: [(name: String, value: [UInt8])] {
+    kind == .Linked ? [("ce_time", Array(instant.utf8))] : []
   }
 
   /// Always in the same month as the simulation.
@@ -85,6 +97,22 @@ package struct GeneratedInput: Sendable, Hashable {
 }
 
 extension GeneratedInput {
+  /// Links between the others: early, late, twice, of other systems, and changed.
+  static func links(_ shape: Shape, among others: [GeneratedInput], _ random: inout Random)
+    -> [GeneratedInput]
+  {
+    guard shape.usesLinks, let last = others.last else { return [] }
+    let flaws: [Flaw] = [.nullValue, .emptyValue, .cutOff, .wrongEncoding, .noKeys]
+    return (0..<random.below(20)).map { _ in
+      let atMs = Int64(random.below(Int(last.atMs) + 200))
+      return GeneratedInput(
+        kind: .Linked, partition: random.below(shape.inputPartitions), atMs: atMs, id: "",
+        account: "a\(random.below(5))", branch: "", timeS: Int64(random.below(40)) - 20,
+        flaw: random.percent(6) ? random.pick(flaws) : nil,
+        system: random.percent(80) ? "shop" : "yard", owner: "w\(random.below(3))")
+    }
+  }
+
   package static func generated(_ shape: Shape, count: Int, _ random: inout Random)
     -> [GeneratedInput]
   {

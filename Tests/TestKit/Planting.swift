@@ -63,6 +63,8 @@ extension Plant {
       for port in shape.ports.indices { shape.ports[port].isNarrow = false }
     case .selectLost:
       for table in shape.tables.indices { shape.tables[table].isDerived = false }
+    case .heldRefused: shape.unmapped = .reject
+    case .otherSystem: shape.system = "yard"
     case .idsIgnored: shape.horizonS = nil
     case .horizonShort: if shape.horizonS != nil { shape.horizonS = 1 }
     default: break
@@ -91,6 +93,8 @@ extension Plant {
     case .keyPartLost: return given.shape.tables.contains { $0.key == .pair }
     case .entriesUnlimited: return given.shape.entriesMax != nil
     case .selectLost: return given.shape.tables.contains(where: \.isDerived)
+    case .heldRefused: return given.shape.usesLinks && given.shape.unmapped == .hold
+    case .otherSystem, .linkTimesLost: return given.shape.usesLinks
     case .wideAmounts:
       return given.shape.tables.contains(where: \.isNarrow)
         || given.shape.ports.contains(where: \.isNarrow)

@@ -38,6 +38,7 @@ package struct Reference {
   private struct Effect {
     var rows: [(table: Int, key: String, row: ReferenceRow?)] = []
     var records: [(port: String, key: String, value: Published)] = []
+    var waits = false
   }
 
   package init(_ shape: Shape) {
@@ -58,10 +59,22 @@ package struct Reference {
   ) {
     var clock: Int64 = .min
     // By input: ids with the time when they were first seen, oldest first.
-    var seen: [[(id: String, at: Int64)]] = [[], []]
+    var seen: [[(id: String, at: Int64)]] = [[], [], []]
+    // By account: who it is, as of when; and who waits to know.
+    var links: [String: (owner: String, timeS: Int64)] = [:]
+    var waiting: [String: [Taken]] = [:]
     for event in events {
       let input = event.input
       clock = max(clock, event.recordedMs)
+      if input.kind == .Linked {
+        let old = links[input.account]
+        if let old, old.timeS > input.timeS { continue }
+        links[input.account] = (input.owner, input.timeS)
+        for held in waiting.removeValue(forKey: input.account) ?? [] {
+          _ = apply(held, key, partition, owner: input.owner, isReleased: true, isPublisher)
+        }
+        continue
+      }
       if let horizon = shape.horizonS, input.flaw != .noId {
         for number in seen.indices {
           while let oldest = seen[number].first, oldest.at < clock - Int64(horizon) * 1000 {
@@ -77,17 +90,53 @@ package struct Reference {
         if tells(input.kind) { quarantined.append("\(event.source) contract-input") }
         continue
       }
-      do throws(Refused) {
-        var effect = Effect()
-        try change(key, input, &effect)
-        for place in shape.ports.indices where isPublisher(place) {
-          try publish(shape.ports[place], input, "\(input.account)@\(partition)", &effect)
-        }
-        keep(effect)
-      } catch {
-        quarantined.append("\(event.source) \(error.reason)")
+      let owner = links[input.account]?.owner
+      if apply(event, key, partition, owner: owner, isReleased: false, isPublisher) {
+        waiting[input.account, default: []].append(event)
       }
     }
+  }
+
+  /// What comes of one event of a journal.
+  /// - Parameters:
+  ///   - owner: whose the account is, if that is known.
+  ///   - isReleased: it has waited to know, and all else has come of it before.
+  /// - Returns: whether it has to wait for anything.
+  private mutating func apply(
+    _ event: Taken, _ key: Shape.Key, _ partition: Int, owner: String?, isReleased: Bool,
+    _ isPublisher: (Int) -> Bool
+  ) -> Bool {
+    do throws(Refused) {
+      var effect = Effect()
+      let known = Known(owner: owner, isReleased: isReleased)
+      try change(key, event.input, known, &effect)
+      for place in shape.ports.indices where isPublisher(place) {
+        let target = "\(event.input.account)@\(partition)"
+        try publish(shape.ports[place], event.input, target, known, &effect)
+      }
+      keep(effect)
+      return effect.waits
+    } catch {
+      quarantined.append("\(event.source) \(error.reason)")
+      return false
+    }
+  }
+
+  /// What is known of whose an event's account is.
+  private struct Known {
+    var owner: String?
+    var isReleased: Bool
+  }
+
+  /// Whether a way is to be gone now; one that needs to know whose the account is may have to wait.
+  private func goes(_ isIdentified: Bool, _ known: Known, _ effect: inout Effect) throws(Refused)
+    -> Bool
+  {
+    if !isIdentified { return !known.isReleased }
+    if known.owner != nil { return true }
+    if shape.unmapped == .reject { throw Refused("unmapped") }
+    effect.waits = true
+    return false
   }
 
   private mutating func keep(_ effect: Effect) {
@@ -99,7 +148,7 @@ package struct Reference {
 
   /// The rows of all tables that are made of the journal of a key, and what their ports show.
   private func change(
-    _ key: Shape.Key, _ input: GeneratedInput, _ effect: inout Effect
+    _ key: Shape.Key, _ input: GeneratedInput, _ known: Known, _ effect: inout Effect
   ) throws(Refused) {
     var changed: [(table: Int, key: String, row: ReferenceRow?)] = []
     for place in shape.tables.indices {
@@ -107,7 +156,7 @@ package struct Reference {
       if shape.journal(of: table) != key { continue }
       let own = input.text(of: table.key)
       guard let clause = table.clauses.first(where: { $0.kind == input.kind }),
-        input.holds(clause.filter)
+        input.holds(clause.filter), try goes(table.isIdentified, known, &effect)
       else { continue }
       let old = rows[place][own]
       if isDeleting(clause, input, old) {
@@ -166,9 +215,11 @@ package struct Reference {
   }
 
   private func publish(
-    _ port: Shape.EventPort, _ input: GeneratedInput, _ key: String, _ effect: inout Effect
+    _ port: Shape.EventPort, _ input: GeneratedInput, _ key: String, _ known: Known,
+    _ effect: inout Effect
   ) throws(Refused) {
-    guard port.kind == input.kind, input.holds(port.filter), input.holds(port.when)
+    guard port.kind == input.kind, input.holds(port.filter),
+      try goes(port.isIdentified, known, &effect), input.holds(port.when)
     else { return }
     if port.isNarrow, let amount = input.amount, abs(amount) >= Shape.narrowEnd {
       throw Refused("contract-output")
@@ -177,6 +228,7 @@ package struct Reference {
     if let amount = input.amount { fields["amount"] = Shape.decimal(amount) }
     if let n = input.n { fields["n"] = "\(n)" }
     if let note = input.note { fields["note"] = "\"\(note)\"" }
+    if port.isIdentified, let owner = known.owner { fields["who"] = "\"\(owner)\"" }
     effect.records.append((port.name, key, fields))
   }
 
@@ -198,7 +250,8 @@ package struct Reference {
     }
     do throws(Refused) {
       var effect = Effect()
-      for port in shape.ports { try publish(port, input, input.account, &effect) }
+      let known = Known(owner: nil, isReleased: false)
+      for port in shape.ports { try publish(port, input, input.account, known, &effect) }
       keep(effect)
     } catch {
       refuse(source, error.reason)

@@ -120,12 +120,15 @@ package final class Run {
   }
 
   private func feed(_ input: GeneratedInput) {
+    feedingLeft -= 1
+    // What asked for links may have been taken away.
+    if input.kind == .Linked && !given.shape.usesLinks { return }
     let number = given.shape.input(of: input.kind)
     fed[number][input.partition].append(input)
-    feedingLeft -= 1
     simulation.broker.append(
       SimulatedBroker.Record(
-        key: input.key, value: input.value, timestampMs: SimulatedWorld.epochMs + input.atMs),
+        key: input.key, value: input.value, timestampMs: SimulatedWorld.epochMs + input.atMs,
+        headers: plants.contains(.linkTimesLost) ? [] : input.headers),
       to: definition.inputs[number].topic, input.partition)
   }
 

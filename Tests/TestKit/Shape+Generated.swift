@@ -21,7 +21,17 @@ extension Shape {
           filter: random.percent(40) ? condition(&random) : nil,
           when: random.percent(40) ? condition(&random) : nil, isNarrow: random.percent(10)))
     }
+    // At the end, so that everything else is as it was before there were any.
+    if !shape.isDirect && random.percent(40) { shape.identify(&random) }
     return shape
+  }
+
+  private mutating func identify(_ random: inout Random) {
+    unmapped = random.percent(75) ? .hold : .reject
+    for port in ports.indices where random.percent(70) { ports[port].isIdentified = true }
+    for table in tables.indices where tables[table].key != .branch && random.percent(50) {
+      tables[table].isIdentified = true
+    }
   }
 
   /// Other files: one thing that decides what is published is not as it was.

@@ -21,8 +21,11 @@ package struct Shape: Sendable, Hashable {
 
     var parts: [String] { rawValue.split(separator: "-").map(String.init) }
   }
-  /// `Moved` and `Closed` come by one input, told apart by a field; `Told` by another.
-  package enum Kind: String, Sendable, Hashable, CaseIterable { case Moved, Closed, Told }
+  /// `Moved` and `Closed` come by one input, told apart by a field; `Told` by another. `Linked`
+  /// says whose an account is, and comes from another product's port.
+  package enum Kind: String, Sendable, Hashable, CaseIterable { case Moved, Closed, Told, Linked }
+  /// What becomes of an event whose account nobody is known for.
+  package enum Unmapped: String, Sendable, Hashable { case hold, reject }
 
   package struct Condition: Sendable, Hashable {
     package var field: Field
@@ -86,6 +89,8 @@ package struct Shape: Sendable, Hashable {
     package var isNarrow = false
     /// Its state port says what is at it: all of the row, and a text made of its key.
     package var isDerived = false
+    /// Its events wait until it is known whose their account is.
+    package var isIdentified = false
     /// Of its state port: a column and what it has to be above.
     package var when: (column: Int, above: Int)? {
       get { whenColumn.map { ($0, whenAbove) } }
@@ -112,6 +117,10 @@ package struct Shape: Sendable, Hashable {
     package var filter: Condition?
     package var when: Condition?
     package var isNarrow = false
+    /// It says whose the account is, and its events wait until that is known.
+    package var isIdentified = false
+    /// Whether its events come through a stream of its own.
+    var hasStream: Bool { filter != nil || isIdentified }
   }
 
   /// What does not fit a narrow contract, in hundredths.
@@ -133,14 +142,33 @@ package struct Shape: Sendable, Hashable {
   package var entriesMax: Int?
   package var tables: [Table] = []
   package var ports: [EventPort] = []
+  package var unmapped = Unmapped.hold
+  /// Whose local ids the accounts are, as the files say.
+  package var system = "shop"
 
-  package var kinds: [Kind] { hasTold ? Kind.allCases : [.Moved, .Closed] }
-  package func input(of kind: Kind) -> Int { kind == .Told ? 1 : 0 }
-  package var inputNames: [String] { hasTold ? ["moves", "tells"] : ["moves"] }
+  /// Whether anything asks whose an account is.
+  package var usesLinks: Bool {
+    tables.contains(where: \.isIdentified) || ports.contains(where: \.isIdentified)
+  }
+  /// Kinds of what the product is about.
+  package var kinds: [Kind] { hasTold ? [.Moved, .Closed, .Told] : [.Moved, .Closed] }
+  /// Inputs stand in the order of their names.
+  package func input(of kind: Kind) -> Int {
+    let first = usesLinks ? 1 : 0
+    return switch kind {
+    case .Linked: 0
+    case .Moved, .Closed: first
+    case .Told: first + 1
+    }
+  }
+  package var inputNames: [String] { (usesLinks ? ["links"] : []) + ownInputNames }
+  /// Those that are no other product's port.
+  var ownInputNames: [String] { hasTold ? ["moves", "tells"] : ["moves"] }
 
   /// By whose journal a table is made: a longer key goes with a shorter one that it begins with.
   package func journal(of table: Table) -> Key {
-    table.key == .pair && tables.contains { $0.key == .account } ? .account : table.key
+    let hasAccounts = usesLinks || tables.contains { $0.key == .account }
+    return table.key == .pair && hasAccounts ? .account : table.key
   }
 
   /// Hundredths as a decimal number with two places.

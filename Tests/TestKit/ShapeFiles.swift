@@ -33,6 +33,10 @@ extension Shape {
       name: simulated
       classifications: [public, internal]
       naming: {topics: "{domain}.{product}.{port}.v{major}"}
+      identifiers:
+        who:
+          links: people#links@1
+          link: {system: event.system, local: event.local, global: event.owner}
 
       """,
       "shop/worker.yaml": """
@@ -44,11 +48,59 @@ extension Shape {
       """,
       "shop/goods/product.odps.yaml": descriptor, "shop/goods/transform.yaml": transform,
     ]
-    for name in inputNames { files["shop/goods/contracts/\(name).odcs.yaml"] = inputContract(name) }
+    if usesLinks { files.merge(Shape.desk) { first, _ in first } }
+    for name in ownInputNames { files["shop/goods/contracts/\(name).odcs.yaml"] = inputContract(name) }
     for port in ports { files["shop/goods/contracts/\(port.name).odcs.yaml"] = contract(port) }
     for table in tables { files["shop/goods/contracts/\(table.name).odcs.yaml"] = contract(table) }
     return files
   }
+
+  /// The domain whose port brings links.
+  private static let desk = [
+    "desk/worker.yaml": """
+    kind: Worker
+    domain: desk
+    kafka: {bootstrap.servers: "nowhere:9092"}
+
+    """,
+    "desk/product.odps.yaml": """
+    apiVersion: v1.0.0
+    kind: DataProduct
+    id: people
+    name: People
+    version: "1.0.0"
+    status: active
+    domain: desk
+    outputPorts:
+      - {name: links, version: "1.0.0", contractId: people/links, type: kafka}
+
+    """,
+    "desk/contracts/links.odcs.yaml": """
+    apiVersion: v3.2.0
+    kind: DataContract
+    id: people/links
+    name: links
+    version: "1.0.0"
+    status: active
+    schema:
+      - name: Link
+        physicalName: desk.people.links.v1
+        physicalType: topic
+        properties:
+          - {name: system, logicalType: string, required: true}
+          - {name: local, logicalType: string, required: true}
+          - {name: owner, logicalType: string, required: true}
+
+    """,
+    "desk/transform.yaml": """
+    kind: Transform
+    product: people
+    inputs: {}
+    outputs:
+      links: {from: told, key: event.local, select: "local = event.local"}
+
+    """,
+  ]
 
   private var outputNames: [String] { tables.map(\.name) + ports.map(\.name) }
 
@@ -64,7 +116,7 @@ extension Shape {
     description: {purpose: To be simulated.}
     team: {name: Shop, members: [{username: shop@example.org, role: owner}]}
     inputPorts:
-    \(inputNames.map { "  - {name: \($0), version: \"1.0.0\", contractId: shop/\($0)}" }
+    \(ownInputNames.map { "  - {name: \($0), version: \"1.0.0\", contractId: shop/\($0)}" }
       .joined(separator: "\n"))
     outputPorts:
     \(outputNames
@@ -158,6 +210,7 @@ extension Shape {
       + "      - {name: account, logicalType: string, required: true}\n"
       + property("amount", type(.amount, isNarrow: port.isNarrow))
       + property("n", type(.n)) + property("note", type(.note))
+      + (port.isIdentified ? property("who", "logicalType: string", required: true) : "")
   }
 
   private func contract(_ table: Table) -> String {
@@ -185,7 +238,7 @@ extension Shape {
 
   private var transform: String {
     var text = "kind: Transform\nproduct: goods\ninputs:\n"
-    for (number, name) in inputNames.enumerated() {
+    for (number, name) in ownInputNames.enumerated() {
       text += "  \(name):\n    topic: ops.shop.\(name)\n    format: json\n"
       text += "    contract: contracts/\(name).odcs.yaml\n"
       if number == 0 { text += "    discriminator: type\n" }
@@ -197,12 +250,15 @@ extension Shape {
     var streams = ""
     for table in tables {
       for (place, clause) in table.clauses.enumerated() {
-        guard let filter = clause.filter else { continue }
-        streams += stream("\(table.name)s\(place)", clause.kind, filter)
+        if clause.filter == nil && !table.isIdentified { continue }
+        streams += stream(
+          "\(table.name)s\(place)", clause.kind, clause.filter, table.isIdentified)
       }
     }
     for port in ports {
-      if let filter = port.filter { streams += stream("\(port.name)s", port.kind, filter) }
+      if port.hasStream {
+        streams += stream("\(port.name)s", port.kind, port.filter, port.isIdentified)
+      }
     }
     if !streams.isEmpty { text += "streams:\n" + streams }
     if !tables.isEmpty { text += "tables:\n" + tables.map(lines).joined() }
@@ -210,16 +266,25 @@ extension Shape {
     return text
   }
 
-  private func stream(_ name: String, _ kind: Kind, _ filter: Condition) -> String {
-    "  \(name):\n    from: \(source(kind))\n"
-      + "    where: \(filter.text("event", filter.field.rawValue))\n"
+  private func stream(
+    _ name: String, _ kind: Kind, _ filter: Condition?, _ isIdentified: Bool
+  ) -> String {
+    var text = "  \(name):\n    from: \(source(kind))\n"
+    if let filter { text += "    where: \(filter.text("event", filter.field.rawValue))\n" }
+    if isIdentified {
+      text +=
+        "    identify:\n      who: {system: \(system), local: event.account, unmapped: "
+        + "\(unmapped.rawValue)}\n"
+    }
+    return text
   }
 
   private func lines(_ table: Table) -> String {
     let key = table.key.parts.map { "event.\($0)" }.joined(separator: ", ")
     var text = "  \(table.name):\n    key: [\(key)]\n    on:\n"
     for (place, clause) in table.clauses.enumerated() {
-      let from = clause.filter == nil ? source(clause.kind) : "\(table.name)s\(place)"
+      let isPlain = clause.filter == nil && !table.isIdentified
+      let from = isPlain ? source(clause.kind) : "\(table.name)s\(place)"
       text += "      \(from): |\n"
       switch clause.deletion {
       case .event(let condition):
@@ -278,7 +343,7 @@ extension Shape {
 
   private func output(_ port: EventPort) -> String {
     var text = "  \(port.name):\n"
-    text += "    from: \(port.filter == nil ? source(port.kind) : "\(port.name)s")\n"
+    text += "    from: \(port.hasStream ? "\(port.name)s" : source(port.kind))\n"
     if let when = port.when { text += "    when: \(when.text("event", when.field.rawValue))\n" }
     return text + """
           key: event.account
@@ -289,7 +354,7 @@ extension Shape {
             amount = event.amount
             n = event.n
             note = event.note
-
+      \(port.isIdentified ? "      who = ids.who\n" : "")
       """
   }
 }

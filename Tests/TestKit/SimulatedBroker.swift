@@ -11,7 +11,11 @@ package final class SimulatedBroker {
     package var timestampMs: Int64
     package var headers: [(name: String, value: [UInt8])] = []
 
-    package init(key: [UInt8]?, value: [UInt8]?, timestampMs: Int64) {
+    package init(
+      key: [UInt8]?, value: [UInt8]?, timestampMs: Int64,
+      headers: [(name: String, value: [UInt8])] = []
+    ) {
+      self.headers = headers
       self.key = key
       self.value = value
       self.timestampMs = timestampMs

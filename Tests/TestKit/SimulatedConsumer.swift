@@ -10,6 +10,7 @@ package final class SimulatedBatch: LoopBatch {
     let record: SimulatedBroker.Record
     var key: Range<Int>?
     var value: Range<Int>?
+    var headers: [(name: Range<Int>, value: Range<Int>)] = []
   }
 
   let capacity: Int
@@ -26,15 +27,16 @@ package final class SimulatedBatch: LoopBatch {
   }
 
   func add(_ at: TopicPartition, _ offset: Int64, _ record: SimulatedBroker.Record) {
-    func keep(_ part: [UInt8]?) -> Range<Int>? {
-      guard let part else { return nil }
+    func keep(_ part: [UInt8]) -> Range<Int> {
       let start = bytes.count
       bytes.append(part)
       return start..<bytes.count
     }
     items.append(
       Item(
-        at: at, offset: offset, record: record, key: keep(record.key), value: keep(record.value)))
+        at: at, offset: offset, record: record, key: record.key.map(keep),
+        value: record.value.map(keep),
+        headers: record.headers.map { (keep(Array($0.name.utf8)), keep($0.value)) }))
   }
 
   func swapLastTwo() {
@@ -51,7 +53,9 @@ package final class SimulatedBatch: LoopBatch {
     (items[index].key?.count ?? 0) + (items[index].value?.count ?? 0)
   }
   package func timestamp(at index: Int) -> Int64? { items[index].record.timestampMs }
-  package func header(_ name: StaticString, at index: Int) -> ByteView? { nil }
+  package func header(_ name: StaticString, at index: Int) -> ByteView? {
+    items[index].headers.last { bytes[$0.name] == name.view }.map { bytes[$0.value] }
+  }
 }
 
 /// Generation and member as the client knew them at one moment.

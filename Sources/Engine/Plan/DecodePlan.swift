@@ -14,6 +14,8 @@ final class DecodePlan {
   let slotEnd: Int
   /// Slot of each path below `event`.
   let slots: [[String]: Int]
+  /// Fields that no program reads are checked as well.
+  let checksAll: Bool
 
   /// `paths`: what programs read, below `event`. With `checksAll` false, other fields are passed
   /// over unread.
@@ -33,6 +35,7 @@ final class DecodePlan {
       rootSlot: readsRoot ? Int32(firstSlot) : -1)
     self.paths = compiler.paths
     wants = compiler.wants
+    self.checksAll = checksAll
     slotEnd = compiler.slotEnd
     slots = compiler.slots
   }

@@ -27,7 +27,16 @@ struct EventCompiler {
   mutating func compile() throws(PlanFailure) -> EventPlan {
     let keys = definition.journals.map { $0.keys[reference] }
     var intakePaths: Set<[String]> = []
-    for case .parts(let parts)? in keys { parts.forEach { intakePaths.formUnion(paths(in: $0)) } }
+    for key in keys {
+      switch key {
+      case .parts(let parts)?: parts.forEach { intakePaths.formUnion(paths(in: $0)) }
+      case .links(let identifier, _)?:
+        let identifier = definition.identifiers[identifier]
+        intakePaths.formUnion(paths(in: identifier.system))
+        intakePaths.formUnion(paths(in: identifier.local))
+      case .source?, nil: break
+      }
+    }
     if let path = input.id?.path { intakePaths.insert(path) }
     if let path = input.time { intakePaths.insert(path) }
     var decodePaths = intakePaths
@@ -46,14 +55,13 @@ struct EventCompiler {
         continue
       }
       journals.append(
-        .init(journal: ordinal, key: try compile(key, over: intake)))
+        .init(
+          journal: ordinal, key: try compile(key, over: intake), link: try link(key, over: intake)))
       work.append(
-        try self.work(
-          ofJournal: ordinal, key: try compile(key, over: decode), counts: journals.count == 1,
-          decode))
+        try self.work(ofJournal: ordinal, key, counts: journals.count == 1, decode))
     }
     if definition.journals.isEmpty {
-      work.append(try self.work(ofJournal: 0, key: .source, counts: true, decode))
+      work.append(try self.work(ofJournal: 0, .source, counts: true, decode))
     }
     return EventPlan(
       name: event.name, decode: decode, intake: intake, journals: journals, work: work,
@@ -78,6 +86,9 @@ struct EventCompiler {
   /// All expressions over this event type, apart from the journals' keys.
   private func expressions() -> [CheckedExpression] {
     var all: [CheckedExpression] = []
+    for identifier in definition.identifiers where identifier.links == reference {
+      all += [identifier.system, identifier.local, identifier.global]
+    }
     for clause in definition.tables.flatMap(\.clauses) where clause.branch.event == reference {
       all += clause.branch.expressions + clause.key
       for update in clause.updates {
@@ -120,72 +131,160 @@ struct EventCompiler {
   private func compile(_ key: JournalDefinition.Key, over plan: DecodePlan) throws(PlanFailure)
     -> KeyPlan
   {
-    guard case .parts(let parts) = key else { return .source }
-    let slot: (FieldPath) -> Int? = { path in
+    let parts: [CheckedExpression]
+    switch key {
+    case .source: return .source
+    case .parts(let given): parts = given
+    case .links(let identifier, _): parts = [definition.identifiers[identifier].local]
+    }
+    return try KeyPlan(parts, slot: fixedSlot(plan))
+  }
+
+  /// Of what ingest and apply see alike.
+  private func fixedSlot(_ plan: DecodePlan) -> (FieldPath) -> Int? {
+    { path in
       if path.parts.first == "event" { return plan.slots[Array(path.parts.dropFirst())] }
       return Variable.slot(path.parts).flatMap { Variable.isFixed($0) ? $0 : nil }
     }
-    return try KeyPlan(parts, slot: slot)
   }
 
-  private func resolver(_ plan: DecodePlan, _ binds: [String: Int]) -> (FieldPath) -> Int? {
+  /// The link that a journal takes; nil when it takes the event for something else.
+  private func link(_ key: JournalDefinition.Key, over plan: DecodePlan) throws(PlanFailure)
+    -> LinkPlan?
+  {
+    guard case .links(let number, let systems) = key else { return nil }
+    let identifier = definition.identifiers[number]
+    let slot = fixedSlot(plan)
+    // Ingest does not read the global id.
+    let global: Term =
+      plan.checksAll ? try Term(identifier.global, slot: slot) : .none
+    return LinkPlan(
+      identifier: number, system: try Term(identifier.system, slot: slot), systems: systems,
+      local: try Term(identifier.local, slot: slot), global: global, name: identifier.name)
+  }
+
+  /// - Parameter ids: slots of global ids by the identifier's name.
+  private func resolver(_ plan: DecodePlan, _ binds: [String: Int], _ ids: [String: Int])
+    -> (FieldPath) -> Int?
+  {
     { path in
       if path.parts.first == "event" { return plan.slots[Array(path.parts.dropFirst())] }
+      if path.parts.count == 2, path.parts[0] == "ids" { return ids[path.parts[1]] }
       if path.parts.count == 1, let slot = binds[path.parts[0]] { return slot }
       return Variable.slot(path.parts)
     }
   }
 
-  private mutating func branch(_ branch: Branch, _ plan: DecodePlan) throws(PlanFailure) -> (
-    BranchPlan, [String: Int]
-  ) {
+  /// A branch, and where its expressions find what they name.
+  private struct CompiledBranch {
+    var plan: BranchPlan
+    var slot: (FieldPath) -> Int?
+    /// The first slot that is free.
+    var next: Int
+  }
+
+  private mutating func branch(
+    _ branch: Branch, _ plan: DecodePlan, _ identities: inout Identities
+  ) throws(PlanFailure) -> CompiledBranch {
     var binds: [String: Int] = [:]
-    var next = plan.slotEnd
+    var ids: [String: Int] = [:]
+    var identity = -1
+    var next = identities.slotEnd
     var steps: ContiguousArray<BranchPlan.Step> = []
     for step in branch.steps {
       switch step {
       case .filter(let expression):
-        let term = try Term(expression, slot: resolver(plan, binds))
-        steps.append(.init(term: term, slot: -1))
+        let term = try Term(expression, slot: resolver(plan, binds, ids))
+        steps.append(.init(term: term, slot: BranchPlan.filter))
       case .bind(let name, let expression):
-        let term = try Term(expression, slot: resolver(plan, binds))
+        let term = try Term(expression, slot: resolver(plan, binds, ids))
         steps.append(.init(term: term, slot: next))
         binds[name] = next
         next += 1
+      case .identify(let found):
+        let term = try Term(found.local, slot: resolver(plan, [:], [:]))
+        identity = identities.place(of: found, term)
+        ids[found.name] = identities.plans[identity].slot
+        steps.append(.init(term: .none, slot: BranchPlan.identify))
       }
     }
     slotEnd = max(slotEnd, next)
-    return (BranchPlan(steps: steps), binds)
+    return CompiledBranch(
+      plan: BranchPlan(steps: steps, identity: identity), slot: resolver(plan, binds, ids),
+      next: next)
+  }
+
+  /// What the branches of one event type in one journal are identified by; each has a slot of its
+  /// own, of as many as there may be.
+  private struct Identities {
+    var plans: ContiguousArray<IdentityPlan> = []
+    let firstSlot: Int
+    let slotEnd: Int
+
+    /// - Parameter branches: all that will be compiled.
+    init(_ branches: [Branch], firstSlot: Int) {
+      let count = branches.count { $0.identification != nil }
+      self.firstSlot = firstSlot
+      slotEnd = firstSlot + count
+    }
+
+    mutating func place(of found: Identification, _ local: Term) -> Int {
+      // In one journal all have the same local id.
+      let known = plans.firstIndex {
+        $0.identifier == found.identifier && $0.system.view.text == found.system
+          && $0.rejects == (found.unmapped == .reject)
+      }
+      if let known { return known }
+      plans.append(
+        IdentityPlan(
+          identifier: found.identifier, system: found.system, local: local,
+          slot: firstSlot + plans.count, rejects: found.unmapped == .reject, name: found.name))
+      return plans.count - 1
+    }
   }
 
   private mutating func work(
-    ofJournal journal: Int, key: KeyPlan, counts: Bool, _ plan: DecodePlan
+    ofJournal journal: Int, _ taken: JournalDefinition.Key, counts: Bool, _ plan: DecodePlan
   ) throws(PlanFailure) -> WorkPlan {
-    var clauses: ContiguousArray<ClausePlan> = []
-    for (ordinal, table) in definition.tables.enumerated() where table.journal == journal {
-      for clause in table.clauses where clause.branch.event == reference {
-        clauses.append(try self.clause(clause, table, tables[ordinal], plan))
+    let clausesOf = definition.tables.enumerated().filter { $0.element.journal == journal }
+      .flatMap { table in
+        table.element.clauses.filter { $0.branch.event == reference }.map {
+          (table: table.offset, clause: $0)
+        }
       }
+    let branchesOf = definition.outputs.enumerated().filter { $0.element.journal == journal }
+      .flatMap { output -> [(output: Int, branch: OutputDefinition.EventBranch)] in
+        guard case .events(let all) = output.element.content else { return [] }
+        return all.filter { $0.branch.event == reference }.map { (output.offset, $0) }
+      }
+    var identities = Identities(
+      clausesOf.map(\.clause.branch) + branchesOf.map(\.branch.branch), firstSlot: plan.slotEnd)
+    slotEnd = max(slotEnd, identities.slotEnd)
+    var clauses: ContiguousArray<ClausePlan> = []
+    for (table, clause) in clausesOf {
+      clauses.append(
+        try self.clause(clause, definition.tables[table], tables[table], plan, &identities))
     }
     var branches: ContiguousArray<EventPortPlan> = []
-    for (ordinal, output) in definition.outputs.enumerated() where output.journal == journal {
-      guard case .events(let all) = output.content else { continue }
-      for branch in all where branch.branch.event == reference {
-        branches.append(try port(branch, output, ports[ordinal], plan))
-      }
+    for (output, branch) in branchesOf {
+      branches.append(
+        try port(branch, definition.outputs[output], ports[output], plan, &identities))
     }
-    return WorkPlan(key: key, clauses: clauses, ports: branches, counts: counts)
+    let link = try self.link(taken, over: plan)
+    return WorkPlan(
+      key: try compile(taken, over: plan), clauses: clauses, ports: branches, counts: counts,
+      identities: identities.plans, links: link.map { [$0] } ?? [])
   }
 
   private mutating func clause(
     _ clause: TableDefinition.Clause, _ table: TableDefinition, _ target: TablePlan,
-    _ plan: DecodePlan
+    _ plan: DecodePlan, _ identities: inout Identities
   ) throws(PlanFailure) -> ClausePlan {
-    let (branch, binds) = try branch(clause.branch, plan)
-    let firstState = plan.slotEnd + binds.count
+    let compiled = try branch(clause.branch, plan, &identities)
+    let firstState = compiled.next
     let reads = stateReads(clause, table, from: firstState)
     if !reads.isEmpty { slotEnd = max(slotEnd, firstState + table.columns.count) }
-    let ofEvent = resolver(plan, binds)
+    let ofEvent = compiled.slot
     let slot: (FieldPath) -> Int? = { path in
       if path.parts.first != "state" { return ofEvent(path) }
       if path.parts.count != 2 { return nil }
@@ -207,8 +306,8 @@ struct EventCompiler {
     let delete: Term? =
       if let condition = clause.delete { try Term(condition, slot: slot) } else { nil }
     return ClausePlan(
-      table: target, branch: branch, key: try KeyPlan(clause.key, slot: slot), updates: updates,
-      delete: delete, stateReads: reads)
+      table: target, branch: compiled.plan, key: try KeyPlan(clause.key, slot: slot),
+      updates: updates, delete: delete, stateReads: reads)
   }
 
   /// The columns that a clause's expressions read: each with its slot of the event's frame, where
@@ -231,10 +330,10 @@ struct EventCompiler {
 
   private mutating func port(
     _ definition: OutputDefinition.EventBranch, _ output: OutputDefinition, _ port: PortPlan,
-    _ plan: DecodePlan
+    _ plan: DecodePlan, _ identities: inout Identities
   ) throws(PlanFailure) -> EventPortPlan {
-    let (branch, binds) = try branch(definition.branch, plan)
-    let slot = resolver(plan, binds)
+    let compiled = try branch(definition.branch, plan, &identities)
+    let slot = compiled.slot
     var terms: ContiguousArray<Term> = []
     var types: [ValueType] = []
     let columns = definition.columns.sorted { $0.field < $1.field }
@@ -248,7 +347,8 @@ struct EventCompiler {
     let when: Term? =
       if let expression = definition.when { try Term(expression, slot: slot) } else { nil }
     return EventPortPlan(
-      port: port, branch: branch, when: when, key: try KeyPlan(definition.key, slot: slot),
+      port: port, branch: compiled.plan, when: when,
+      key: try KeyPlan(definition.key, slot: slot),
       columns: terms,
       shape: try OutputShape(output.fields, columns: columns.map(\.field), types: types))
   }

@@ -8,10 +8,72 @@ import Records
 struct BranchPlan {
   struct Step {
     let term: Term
-    /// Where a named value goes; −1: the step is a filter.
+    /// Where a named value goes; −1: the step is a filter; −2: the branch's identity is wanted.
     let slot: Int
   }
+  static let filter = -1
+  static let identify = -2
+
   let steps: ContiguousArray<Step>
+  /// Place in ``WorkPlan/identities``; −1: it asks for none.
+  let identity: Int
+}
+
+/// A global id that events of one type are to be known by, in one journal.
+final class IdentityPlan {
+  let identifier: Int
+  let system: ByteBuffer
+  let local: Term
+  /// Where the global id goes; absent while there is no link.
+  let slot: Int
+  /// Events without a link are quarantined; else they wait.
+  let rejects: Bool
+  /// For messages: the identifier's name.
+  let name: String
+
+  init(
+    identifier: Int, system: String, local: Term, slot: Int, rejects: Bool, name: String
+  ) {
+    self.identifier = identifier
+    self.system = ByteBuffer(capacity: 32)
+    self.system.append(system)
+    self.local = local
+    self.slot = slot
+    self.rejects = rejects
+    self.name = name
+  }
+}
+
+/// A link that a journal takes: which local id is which global one.
+final class LinkPlan {
+  let identifier: Int
+  let system: Term
+  let systems: ContiguousArray<ByteBuffer>
+  let local: Term
+  let global: Term
+  let name: String
+
+  init(
+    identifier: Int, system: Term, systems: Set<String>, local: Term, global: Term, name: String
+  ) {
+    self.identifier = identifier
+    self.system = system
+    self.systems = ContiguousArray(
+      systems.sorted().map { name in
+        let bytes = ByteBuffer(capacity: 32)
+        bytes.append(name)
+        return bytes
+      })
+    self.local = local
+    self.global = global
+    self.name = name
+  }
+
+  /// Whether it is of a system whose ids are asked for.
+  func isWanted(_ frame: Frame) -> Bool {
+    let value = system.evaluate(frame)
+    return value.kind == .string && systems.contains { $0.view == value.view }
+  }
 }
 
 /// How a key is found in an event: a journal's, a row's or a record's.
@@ -219,6 +281,10 @@ final class WorkPlan {
   let counts: Bool
   /// The journal does not take the event.
   let isNothing: Bool
+  /// What its branches are identified by.
+  let identities: Lent<IdentityPlan>
+  /// What the event links.
+  let links: Lent<LinkPlan>
 
   /// Stands where an optional would count a reference to be looked at.
   static var nothing: WorkPlan {
@@ -227,9 +293,12 @@ final class WorkPlan {
 
   init(
     key: KeyPlan, clauses: ContiguousArray<ClausePlan>, ports: ContiguousArray<EventPortPlan>,
-    counts: Bool, isNothing: Bool = false
+    counts: Bool, isNothing: Bool = false, identities: ContiguousArray<IdentityPlan> = [],
+    links: ContiguousArray<LinkPlan> = []
   ) {
     self.isNothing = isNothing
+    self.identities = Lent(identities)
+    self.links = Lent(links)
     self.key = key
     self.clauses = Lent(clauses)
     self.ports = Lent(ports)
@@ -243,10 +312,13 @@ final class EventPlan {
   final class JournalKey {
     let journal: Int
     let key: KeyPlan
+    /// Of an event that the journal takes as a link alone: it does not take all of them.
+    let link: LinkPlan?
 
-    init(journal: Int, key: KeyPlan) {
+    init(journal: Int, key: KeyPlan, link: LinkPlan?) {
       self.journal = journal
       self.key = key
+      self.link = link
     }
   }
 
@@ -286,11 +358,14 @@ final class EventPlan {
     self.keysReadVariables = keysReadVariables
     self.slotEnd = slotEnd
     isTaken = !journals.isEmpty
+    hasLinks = journals.contains { $0.link != nil }
     isRead = isTaken || !direct.ports.isEmpty
     decodeShape = decode.shape
     intakeShape = intake.shape
   }
 
+  /// Whether a journal takes it for its links, and so perhaps not.
+  let hasLinks: Bool
   /// Whether a journal takes it, and whether anything does.
   let isTaken: Bool
   let isRead: Bool

@@ -21,6 +21,8 @@ package final class ProductPlan {
   let workbench: Workbench
   let journalPartitions: ContiguousArray<Int32>
   let stopsOnError: Bool
+  /// Whether events may wait for links.
+  let identifies: Bool
   let futureMsMax: Int64
 
   /// - Parameter entriesMax: how many values a column may hold, where that is to be met sooner than
@@ -55,6 +57,7 @@ package final class ProductPlan {
     self.tables = Lent(tables)
     journalPartitions = ContiguousArray(definition.journals.map(\.partitions))
     stopsOnError = definition.onError == .stop
+    identifies = !definition.identifiers.isEmpty
     futureMsMax = definition.futureMsMax
     workbench = Workbench(
       eventSlots: slotCount, rowSlotCount: tables.map(\.slotEnd).max() ?? Variable.end,

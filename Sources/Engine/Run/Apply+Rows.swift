@@ -7,7 +7,7 @@ extension Apply {
   func run(_ clause: ClausePlan, _ time: Timestamp, _ staged: inout StagedRows) -> Bool {
     switch bench.follow(clause.branch) {
     case .on: break
-    case .out: return true
+    case .out, .held: return true
     case .failed: return false
     }
     let keyStart = keys.count
@@ -36,7 +36,7 @@ extension Apply {
       case .on:
         delete(row, known, &staged)
         return true
-      case .out: break
+      case .out, .held: break
       case .failed: return false
       }
     }

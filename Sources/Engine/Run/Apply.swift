@@ -31,6 +31,8 @@ package final class Apply {
   var lastBlock = (asked: 0, events: 0)
   /// How many rows and ids were named to be read ahead, and how many events have asked for.
   var ahead = (named: 0, wanted: 0)
+  /// Events that wait for links, and their release.
+  let holding = Holding()
 
   package init(_ plan: ProductPlan, journal: Int, partition: Partition, state: PartitionState) {
     self.plan = plan
@@ -46,6 +48,15 @@ package final class Apply {
   }
 
   package func clearCounts() { counted = Counts() }
+
+  /// How many events wait for a link, and since when the first of them does, in milliseconds of
+  /// recorded time.
+  package var held: (count: Int64, sinceMs: Int64?) {
+    plan.identifies ? holding.total(in: state) : (0, nil)
+  }
+
+  /// The state was rolled back: what apply remembers between calls is of no use.
+  package func rolledBack() { holding.forgetRelease() }
 
   /// Applies the block that lies at `offset` of the journal partition, within a turn of the state.
   /// With a batch, output is appended to it and events are counted; with nil it is re-applied
@@ -85,6 +96,12 @@ package final class Apply {
         index += 1
         continue
       }
+      if index == first, holding.isReleasing(at: Position(block: offset, index: index)) {
+        // The event itself was applied; what it releases was not all of it.
+        if let answer = release(batch, isSilent: publishing == nil, index) { return answer }
+        index += 1
+        continue
+      }
       if index > first && batch.isFull {
         // Of a silent batch nobody wants anything.
         if publishing != nil { return .full(next: index) }
@@ -94,6 +111,10 @@ package final class Apply {
         events.event, at: Position(block: offset, index: index), recordedMs: block.recordedMs,
         batch: batch, isSilent: publishing == nil)
       if case .applied = result {} else { return result }
+      if holding.releases {
+        holding.begin(at: Position(block: offset, index: index))
+        if let answer = release(batch, isSilent: publishing == nil, index) { return answer }
+      }
       index += 1
     }
     if publishing == nil { batch.clear() }
@@ -123,7 +144,7 @@ package final class Apply {
   // MARK: One event
 
   private enum Outcome {
-    case applied, filtered, redelivered, failed, unreadable
+    case applied, filtered, redelivered, failed, unreadable, held
     /// Of an event that several journals take, for a reason that each of them finds: the first one
     /// quarantines it.
     case failedInFirst
@@ -131,19 +152,21 @@ package final class Apply {
 
   private func apply(
     _ event: JournalEvent, at position: Position, recordedMs: Int64, batch: OutputBatch,
-    isSilent: Bool
+    isSilent: Bool, released: HeldEvent? = nil
   ) -> Applied {
     guard inputs.indices.contains(event.input) else {
       return .unreadable("an event names input \(event.input), which the product does not have")
     }
     return inputs.lend(event.input) {
-      apply(event, $0, at: position, recordedMs: recordedMs, batch: batch, isSilent: isSilent)
+      apply(
+        event, $0, at: position, recordedMs: recordedMs, batch: batch, isSilent: isSilent,
+        released: released)
     }
   }
 
   private func apply(
     _ event: JournalEvent, _ input: InputPlan, at position: Position, recordedMs: Int64,
-    batch: OutputBatch, isSilent: Bool
+    batch: OutputBatch, isSilent: Bool, released: HeldEvent?
   ) -> Applied {
     let entry = batch.count
     let byte = batch.bytes.count
@@ -157,8 +180,9 @@ package final class Apply {
     var counts = false
     let outcome = input.events.lend(number) { type in
       type.work.lend(journal) { work in
-        counts = work.counts
-        return run(event, input, type, work, at: position, recordedMs: recordedMs, batch: batch)
+        counts = released?.isCounted ?? work.counts
+        return run(
+          event, input, type, work, at: position, recordedMs: recordedMs, batch: batch, released)
       }
     }
     if case .failed = outcome {
@@ -175,7 +199,10 @@ package final class Apply {
       _ = bench.takeFault()
       return .unreadable("event \(position.index) has no key, though ingest found one")
     }
-    if !isSilent && counts { count(outcome) }
+    if !isSilent && counts {
+      if released != nil { counted.held -= 1 }
+      count(outcome)
+    }
     state.noteWork(
       nanoseconds: Cost.event + Cost.byte * (event.payload?.count ?? 0)
         + Cost.record * (batch.count - entry) + Cost.outputByte * (batch.bytes.count - byte))
@@ -188,13 +215,14 @@ package final class Apply {
     case .filtered: counted.filtered += 1
     case .redelivered: counted.redelivered += 1
     case .failed: counted.quarantined += 1
+    case .held: counted.held += 1
     case .unreadable, .failedInFirst: break
     }
   }
 
   private func run(
     _ event: JournalEvent, _ input: InputPlan, _ type: EventPlan, _ work: WorkPlan,
-    at position: Position, recordedMs: Int64, batch: OutputBatch
+    at position: Position, recordedMs: Int64, batch: OutputBatch, _ released: HeldEvent?
   ) -> Outcome {
     let time = event.time ?? Timestamp(milliseconds: recordedMs)
     bench.setVariables(
@@ -202,7 +230,7 @@ package final class Apply {
       partition: event.partition, offset: event.offset)
     if work.key.isSource && event.key == nil { return .unreadable }
     // What breaks its contract is seen all the same: its redelivery has no effect either.
-    if let id = event.id, input.horizonMs != nil {
+    if let id = event.id, input.horizonMs != nil, released == nil {
       guard let key = journalKey(work.key, event) else { return .unreadable }
       if !isFirst(id, key, event.input) { return .redelivered }
     }
@@ -213,6 +241,7 @@ package final class Apply {
     if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) {
       return work.counts ? .failed : .failedInFirst
     }
+    if !work.identities.isEmpty, !identify(work, released) { return .failed }
     var staged = StagedRows()
     for index in work.clauses.indices {
       if !work.clauses.lend(index, { run($0, time, &staged) }) { return .failed }
@@ -236,7 +265,36 @@ package final class Apply {
       }
     }
     if keepRows(staged) { isApplied = true }
-    return isApplied ? .applied : .filtered
+    if !work.links.isEmpty {
+      switch keepLink(work) {
+      case .kept: isApplied = true
+      case .known: break
+      case .failed: return .failed
+      }
+    }
+    if bench.held == 0 { return isApplied ? .applied : .filtered }
+    hold(event, work, at: position, recordedMs: recordedMs, isCounted: work.counts && !isApplied)
+    return isApplied ? .applied : .held
+  }
+
+  // MARK: Released events
+
+  /// Applies events that have waited, in their order, until none is left; an answer when the caller
+  /// has to do something first. `index` is the event whose link has come.
+  private func release(_ batch: OutputBatch, isSilent: Bool, _ index: UInt32) -> Applied? {
+    while let event = holding.next(in: state) {
+      if batch.isFull {
+        if !isSilent { return .full(next: index) }
+        batch.clear()
+      }
+      let result = apply(
+        event.event, at: event.position, recordedMs: event.recordedMs, batch: batch,
+        isSilent: isSilent, released: event)
+      bench.onlyIdentity = -1
+      if case .applied = result {} else { return result }
+      holding.drop(in: state)
+    }
+    return nil
   }
 
   /// The key under which the event was journaled; lent by the bench's keys or the event.

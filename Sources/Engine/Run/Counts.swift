@@ -1,4 +1,4 @@
-/// What became of the records of a turn. Every record read ends in exactly one of the other four.
+/// What became of the records of a turn. Every record read ends in exactly one of the other five.
 package struct Counts: Sendable, Hashable {
   package var read: Int64 = 0
   /// Changed a row or made at least one record at a port.
@@ -8,6 +8,9 @@ package struct Counts: Sendable, Hashable {
   /// Its event id was seen before under the same key.
   package var redelivered: Int64 = 0
   package var quarantined: Int64 = 0
+  /// Waits for a link. An event that goes on once it has come is taken off again, so that this may
+  /// be below zero, and is then counted as what it became.
+  package var held: Int64 = 0
 
   package init() {}
 
@@ -17,5 +20,6 @@ package struct Counts: Sendable, Hashable {
     left.filtered += right.filtered
     left.redelivered += right.redelivered
     left.quarantined += right.quarantined
+    left.held += right.held
   }
 }

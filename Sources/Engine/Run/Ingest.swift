@@ -124,6 +124,7 @@ package final class Ingest {
       entry.id = bench.arena.copy(keys[idStart..<keys.count])
     }
     if !isSmallEnough(entry) { return false }
+    if event.hasLinks { return journalLink(entry, record, event, recordedMs) }
     // All keys first: a record is in every journal that takes it, or in none.
     let start = keys.count
     for index in event.journals.indices {
@@ -143,6 +144,27 @@ package final class Ingest {
       }
       if !isAppended { return false }
     }
+    return true
+  }
+
+  /// The same of an event that some journals take for its link, if it is one of a system that they
+  /// ask for.
+  private func journalLink(
+    _ entry: JournalEvent, _ record: SourceRecord, _ event: EventPlan, _ recordedMs: Int64
+  ) -> Bool {
+    var places: ContiguousArray<(journal: Int, key: Range<Int>)> = []
+    for index in event.journals.indices {
+      let isGood = event.journals.lend(index) { journal in
+        if let link = journal.link, !link.isWanted(bench.frame) { return true }
+        let start = keys.count
+        if !appendKey(journal.key, record, event) { return false }
+        places.append((journal.journal, start..<keys.count))
+        return true
+      }
+      if !isGood { return false }
+    }
+    if places.isEmpty { counted.filtered += 1 }
+    for place in places { append(entry, place.journal, keys[place.key], recordedMs) }
     return true
   }
 

@@ -3,8 +3,14 @@ import State
 /// Which spaces of a partition's state the engine uses.
 enum Spaces {
   /// Tables from 0 on, then inputs, for the ids of their events.
-  static let max = 254
-  /// One row: the partition's recorded clock.
+  static let max = 252
+  /// By identifier, system and local id: the global id, and the actual time of its link.
+  static let links = Space(252)
+  /// By the same: which events wait for the link.
+  static let queues = Space(253)
+  /// By the same and a number: an event that waits.
+  static let held = Space(254)
+  /// The partition's recorded clock, and how many events wait.
   static let clock = Space(255)
 
   static func table(_ ordinal: Int) -> Space { Space(UInt8(ordinal)) }

@@ -10,13 +10,13 @@ extension Workbench {
   func emit(_ plan: EventPortPlan, _ emission: Emission, to batch: OutputBatch) -> Emitted {
     switch follow(plan.branch) {
     case .on: break
-    case .out: return .nothing
+    case .out, .held: return .nothing
     case .failed: return .failed
     }
     if plan.hasWhen {
       switch test(plan.when, frame) {
       case .on: break
-      case .out: return .nothing
+      case .out, .held: return .nothing
       case .failed: return .failed
       }
     }
@@ -50,7 +50,7 @@ extension Workbench {
     if plan.hasWhen {
       switch test(plan.when, rowFrame) {
       case .on: break
-      case .out: isLetThrough = false
+      case .out, .held: isLetThrough = false
       case .failed: return .failed
       }
     }

@@ -19,7 +19,7 @@ extension Workbench {
     if update.hasCondition {
       switch test(update.condition, frame) {
       case .on: break
-      case .out: return .out
+      case .out, .held: return .out
       case .failed: return .failed
       }
     }

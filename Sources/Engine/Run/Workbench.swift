@@ -25,6 +25,13 @@ final class Workbench {
   private(set) var keepsContract = true
   /// Why the record at hand cannot go on; made only then.
   private var faultNow: RunFault?
+  /// By place in the work's identities, a bit each: those without a link, and of these the ones for
+  /// whose link the event has to wait, as a branch has asked for them.
+  var identities: Lent<IdentityPlan>?
+  var unmapped: UInt64 = 0
+  private(set) var held: UInt64 = 0
+  /// Only branches of this identity are gone through; −1: all. Set while an event is released.
+  var onlyIdentity = -1
 
   init(eventSlots: Int, rowSlotCount: Int, ports: Int) {
     headers = HeaderWriter(ports: ports)
@@ -53,6 +60,7 @@ final class Workbench {
     arena.reset()
     keys.clear()
     headers.begin()
+    held = 0
   }
 
   // MARK: Documents
@@ -199,7 +207,8 @@ final class Workbench {
 
   // MARK: Steps
 
-  enum Way { case on, out, failed }
+  /// `held`: it goes on when a link comes.
+  enum Way { case on, out, failed, held }
 
   /// Evaluates a condition; absent counts as false.
   @inline(__always)
@@ -216,9 +225,14 @@ final class Workbench {
   /// Takes the record at hand through the steps of a stream.
   @inline(__always)
   func follow(_ branch: BranchPlan) -> Way {
+    if onlyIdentity >= 0 && branch.identity != onlyIdentity { return .out }
     for index in branch.steps.indices {
       let slot = branch.steps[index].slot
       if slot < 0 {
+        if slot == BranchPlan.identify {
+          if unmapped & 1 << UInt64(branch.identity) == 0 { continue }
+          return wait(branch.identity)
+        }
         let way = test(branch.steps[index].term, frame)
         if way != .on { return way }
         continue
@@ -231,6 +245,15 @@ final class Workbench {
       slots[slot] = value
     }
     return .on
+  }
+
+  private func wait(_ identity: Int) -> Way {
+    if identities?.lend(identity, { $0.rejects }) == true {
+      failUnmapped(identity)
+      return .failed
+    }
+    held |= 1 << UInt64(identity)
+    return .held
   }
 
   /// Appends a key, or fails.

@@ -15,10 +15,14 @@ package final class ProductSimulation {
     package let key: [UInt8]?
     package let value: [UInt8]?
     package let timestampMs: Int64
+    /// What a record of another product's port says of its actual time.
+    package let time: Timestamp?
 
     package init(
-      input: Int, partition: Int32 = 0, key: [UInt8]?, value: [UInt8]?, timestampMs: Int64
+      input: Int, partition: Int32 = 0, key: [UInt8]?, value: [UInt8]?, timestampMs: Int64,
+      time: Timestamp? = nil
     ) {
+      self.time = time
       self.input = input
       self.partition = partition
       self.key = key
@@ -114,6 +118,11 @@ package final class ProductSimulation {
     partitions.map { $0.map { $0.state.contentDigest() } }
   }
 
+  /// How many events wait for a link.
+  package var heldCount: Int {
+    partitions.joined().reduce(0) { $0 + Int($1.apply.held.count) }
+  }
+
   // MARK: One turn
 
   private func turn(_ count: Int, commits: Bool) {
@@ -142,7 +151,8 @@ package final class ProductSimulation {
       lending(record.value) { value in
         let source = SourceRecord(
           input: record.input, partition: Partition(record.partition),
-          offset: Offset(entry.offset), key: key, value: value, timestampMs: record.timestampMs)
+          offset: Offset(entry.offset), key: key, value: value, timestampMs: record.timestampMs,
+          time: record.time)
         return plan.definition.journals.isEmpty
           ? direct.take(source, recordedMs: recordedMs, into: batch)
           : ingest.take(source, recordedMs: recordedMs, into: batch)

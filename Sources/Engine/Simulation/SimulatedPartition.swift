@@ -57,6 +57,7 @@ final class SimulatedPartition {
 
   func rollback() {
     state.rollback()
+    apply.rolledBack()
     apply.clearCounts()
   }
 }

@@ -49,12 +49,14 @@ package struct InstanceObservation: Hashable, Sendable {
   /// 64 hexadecimal digits.
   package var logic: String
   /// Of records, since the instance started. Over all instances the first is the sum of the next
-  /// four: one may apply what another has read.
+  /// five: one may apply what another has read.
   package var read: Int64 = 0
   package var applied: Int64 = 0
   package var filtered: Int64 = 0
   package var redelivered: Int64 = 0
   package var quarantined: Int64 = 0
+  /// Waiting for a link; below zero where more went on than began to wait.
+  package var held: Int64 = 0
   /// Records at event and state ports.
   package var published: Int64 = 0
   package var commits: Int64 = 0
@@ -100,12 +102,18 @@ package struct PartitionObservation: Hashable, Sendable {
   /// Of the state's files, and of what is in memory.
   package var fileBytes: Int64
   package var memoryBytes: Int64
+  /// Events that wait for a link, and since when the first does, in milliseconds since 1970.
+  package var held: Int64
+  package var heldSinceMs: Int64?
   package var observedMs: Int64
 
   package init(
     journal: String, partition: Int32, instance: String, logic: String, position: Int64,
-    stateRows: Int64, fileBytes: Int64, memoryBytes: Int64, observedMs: Int64
+    stateRows: Int64, fileBytes: Int64, memoryBytes: Int64, held: Int64 = 0,
+    heldSinceMs: Int64? = nil, observedMs: Int64
   ) {
+    self.held = held
+    self.heldSinceMs = heldSinceMs
     self.journal = journal
     self.partition = partition
     self.instance = instance
@@ -134,7 +142,7 @@ extension InstanceObservation {
       "phase": .string(phase), "reason": reason.map { .string($0) } ?? .null,
       "logicDigest": .string(logic), "read": .integer(read), "applied": .integer(applied),
       "filtered": .integer(filtered), "redelivered": .integer(redelivered),
-      "quarantined": .integer(quarantined), "published": .integer(published),
+      "quarantined": .integer(quarantined), "held": .integer(held), "published": .integer(published),
       "commits": .integer(commits), "aborts": .integer(aborts),
       "commitP50Ms": commitP50Ms.map { .double($0) } ?? .null,
       "commitP99Ms": commitP99Ms.map { .double($0) } ?? .null,
@@ -157,6 +165,7 @@ extension InstanceObservation {
     filtered = json["filtered"]?.int64 ?? 0
     redelivered = json["redelivered"]?.int64 ?? 0
     quarantined = json["quarantined"]?.int64 ?? 0
+    held = json["held"]?.int64 ?? 0
     published = json["published"]?.int64 ?? 0
     commits = json["commits"]?.int64 ?? 0
     aborts = json["aborts"]?.int64 ?? 0
@@ -173,7 +182,9 @@ extension PartitionObservation {
       "partition": .integer(Int64(partition)), "instance": .string(instance),
       "logicDigest": .string(logic), "position": .integer(position),
       "stateRows": .integer(stateRows), "fileBytes": .integer(fileBytes),
-      "memoryBytes": .integer(memoryBytes), "observedMs": .integer(observedMs),
+      "memoryBytes": .integer(memoryBytes), "held": .integer(held),
+      "heldSinceMs": heldSinceMs.map { .integer($0) } ?? .null,
+      "observedMs": .integer(observedMs),
     ])
   }
 
@@ -189,6 +200,7 @@ extension PartitionObservation {
     self.init(
       journal: journal, partition: partition, instance: instance, logic: logic,
       position: position, stateRows: rows, fileBytes: fileBytes, memoryBytes: memoryBytes,
+      held: json["held"]?.int64 ?? 0, heldSinceMs: json["heldSinceMs"]?.int64,
       observedMs: observed)
   }
 }

@@ -63,10 +63,22 @@ package enum TransformSpec {
       FieldSpec("where", .expression, "Only events for which this is true go on."),
       FieldSpec("let", .assignments, "Values named for later."),
       FieldSpec("explode", .any, .notYet, "Makes one event many."),
-      FieldSpec("identify", .any, .notYet, "Maps a local id to a global one."),
+      FieldSpec(
+        "identify", .map(key: "identifier", .record(identify)),
+        "Finds the global id for a local one: `ids.NAME`."),
       FieldSpec("lookup", .map(key: "name", .expression), .notYet, "A row of a table."),
       FieldSpec("join", .any, .notYet, "Two streams by key, within a time."),
       FieldSpec("mask", .any, .notYet, "Lowers the class of fields."),
+    ])
+  static let identify = RecordSpec(
+    "`identify`",
+    [
+      FieldSpec("system", .text, required: true, "Whose local ids these are, as the links say."),
+      FieldSpec("local", .expression, required: true, "The local id, a text."),
+      FieldSpec(
+        "unmapped", .choice(["hold", "reject"], notYet: ["provisional"]),
+        "What becomes of an event whose id has no link: it waits for it, or is quarantined; hold."),
+      FieldSpec("repairable", .duration, .notYet, "How far back a link that changes is repaired."),
     ])
   static let table = RecordSpec(
     "a table",

@@ -47,7 +47,7 @@ package enum MeshSpec {
       FieldSpec("kind", .choice(["Mesh"]), required: true, "What the file is."),
       FieldSpec("name", .wireName, required: true, "The mesh's name."),
       FieldSpec(
-        "identifiers", .map(key: "identifier", .record(identifier)), .unused,
+        "identifiers", .map(key: "identifier", .record(identifier)),
         "Global identifiers that let products join."),
       FieldSpec(
         "classifications", .list(.text), .unused, "Classes of fields, in rising order."),

@@ -8,6 +8,8 @@ package struct Branch: Sendable {
     case filter(CheckedExpression)
     /// Names a value for the later steps: variable `name`, path `[name]`.
     case bind(name: String, CheckedExpression)
+    /// Finds a global id, for the later steps: path `[ids, name]`.
+    case identify(Identification)
   }
   package var event: EventReference
   package var steps: [Step]
@@ -21,8 +23,64 @@ package struct Branch: Sendable {
     steps.map { step in
       switch step {
       case .filter(let expression), .bind(_, let expression): expression
+      case .identify(let identification): identification.local
       }
     }
+  }
+
+  /// The global id that it looks for, if it does.
+  package var identification: Identification? {
+    for case .identify(let identification) in steps { return identification }
+    return nil
+  }
+}
+
+/// How a stream finds the global id of what its events know by a local one.
+package struct Identification: Sendable {
+  package enum Unmapped: String, Sendable, Hashable {
+    /// The event waits, in order, until its link comes.
+    case hold
+    /// It goes to quarantine.
+    case reject
+  }
+
+  /// Of the identifier, in ``ProductDefinition/identifiers``.
+  package let identifier: Int
+  package let name: String
+  /// Whose local ids these are.
+  package let system: String
+  package let local: CheckedExpression
+  package let unmapped: Unmapped
+
+  package init(
+    identifier: Int, name: String, system: String, local: CheckedExpression, unmapped: Unmapped
+  ) {
+    self.identifier = identifier
+    self.name = name
+    self.system = system
+    self.local = local
+    self.unmapped = unmapped
+  }
+}
+
+/// A global identifier of the mesh that a product uses, and how a link is read from an event of the
+/// input that brings links.
+package struct IdentifierDefinition: Sendable {
+  package let name: String
+  package let links: EventReference
+  package let system: CheckedExpression
+  package let local: CheckedExpression
+  package let global: CheckedExpression
+
+  package init(
+    name: String, links: EventReference, system: CheckedExpression, local: CheckedExpression,
+    global: CheckedExpression
+  ) {
+    self.name = name
+    self.links = links
+    self.system = system
+    self.local = local
+    self.global = global
   }
 }
 
@@ -36,6 +94,7 @@ package struct StreamDefinition: Sendable {
   /// Inputs, event types and streams.
   package let from: [String]
   package let condition: SourceSpan?
+  package let identifications: [Identification]
   /// In the order of `let`, where a later one sees those before it.
   package let variables: [Variable]
 }
@@ -48,6 +107,9 @@ package struct JournalDefinition: Sendable {
     case source
     /// Parts computed from the event alone.
     case parts([CheckedExpression])
+    /// The local id of a link of this identifier, where the link is of one of these systems: the
+    /// link goes where the events are that need it.
+    case links(identifier: Int, systems: Set<String>)
   }
 
   /// Last part of the topic's name: `claimId`, or `source`.

@@ -10,6 +10,8 @@ package struct ProductDefinition: Sendable {
   package var inputs: [InputDefinition]
   /// Empty for `journal: none`: such a product runs direct, input to output in one transaction.
   package var journals: [JournalDefinition]
+  /// Of the mesh's, those that its streams use.
+  package var identifiers: [IdentifierDefinition]
   package var streams: [StreamDefinition]
   package var tables: [TableDefinition]
   package var outputs: [OutputDefinition]
@@ -25,7 +27,8 @@ package struct ProductDefinition: Sendable {
 
   package init(
     mesh: String, domain: String, name: String, version: String, inputs: [InputDefinition],
-    journals: [JournalDefinition], streams: [StreamDefinition] = [], tables: [TableDefinition],
+    journals: [JournalDefinition], identifiers: [IdentifierDefinition] = [],
+    streams: [StreamDefinition] = [], tables: [TableDefinition],
     outputs: [OutputDefinition],
     onError: ErrorReaction = .quarantine, futureMsMax: Int64 = 3_600_000, names: WireNames,
     logicDigest: [UInt8], logicFiles: [LogicFile] = []
@@ -36,6 +39,7 @@ package struct ProductDefinition: Sendable {
     self.version = version
     self.inputs = inputs
     self.journals = journals
+    self.identifiers = identifiers
     self.streams = streams
     self.tables = tables
     self.outputs = outputs

@@ -10,10 +10,17 @@ struct Flow {
   /// What `let` has named.
   var variables: [Scope.Variable] = []
   var known: Set<FieldPath> = []
+  /// What `identify` has found.
+  var ids: [String] = []
 
   /// What an expression may use here.
   var scope: Scope {
-    Scope(Flow.base(eventType) + variables, known: known)
+    var all = Flow.base(eventType) + variables
+    if !ids.isEmpty {
+      let fields = ids.map { ObjectType.Field($0, .string, isRequired: true) }
+      all.append(Scope.Variable("ids", .object(ObjectType(name: "ids", fields: fields))))
+    }
+    return Scope(all, known: known)
   }
 
   /// The scope before any stream: what ingest has.
@@ -44,5 +51,5 @@ struct Flow {
   ]
 
   /// Variables that later versions have.
-  static let notYet: Set<String> = ["key", "ids", "headers", "window"]
+  static let notYet: Set<String> = ["key", "headers", "window"]
 }

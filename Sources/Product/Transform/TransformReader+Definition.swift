@@ -19,7 +19,7 @@ extension TransformReader {
     return ProductDefinition(
       mesh: around.mesh, domain: descriptor.domain, name: descriptor.id,
       version: descriptor.version, inputs: inputs.indices.map(input),
-      journals: journals.map(journal),
+      journals: journals.map(journal), identifiers: identifiers,
       streams: streams.values.map(stream).sorted { $0.name < $1.name }, tables: tables.map(table),
       outputs: outputs.enumerated().map { output($0.offset, $0.element) },
       onError: record.text("onError") == "stop" ? .stop : .quarantine,
@@ -62,6 +62,9 @@ extension TransformReader {
     }
     for (event, key) in journals.flatMap(\.keys) where event.input == index {
       if case .parts(let parts) = key { all += parts }
+    }
+    for identifier in identifiers where identifier.links.input == index {
+      all += [identifier.system, identifier.local, identifier.global]
     }
     let paths = all.flatMap(\.uses).filter { $0.parts.first == "event" }
       .map { Array($0.parts.dropFirst()) }
@@ -142,8 +145,20 @@ extension TransformReader {
       lines.append("journal \(draft.name) takes = \(events.joined(separator: ", "))")
       lines.append("journal \(draft.name) makes = \(made.sorted().joined(separator: ", "))")
     }
+    for identifier in identifiers {
+      let parts = [identifier.system, identifier.local, identifier.global]
+      let texts = parts.map { CanonicalText.of($0.span) }.joined(separator: ", ")
+      lines.append(
+        "identifier \(identifier.name) = \(inputs[identifier.links.input].name): \(texts)")
+    }
     if isDirect { lines.append("journal = none") }
     return LogicText.joined(lines)
+  }
+
+  private func flows(of draft: StreamDraft) -> [Flow] {
+    if draft.fields["identify"] == nil { return [] }
+    if case .read(let flows) = draft.state { return flows }
+    return []
   }
 
   private func stream(_ draft: StreamDraft) -> StreamDefinition {
@@ -153,12 +168,19 @@ extension TransformReader {
     return StreamDefinition(
       name: draft.name, from: draft.fields["from"]?.items.compactMap(\.text) ?? [],
       condition: draft.fields["where"]?.node.textSpan,
+      identifications: flows(of: draft).compactMap { $0.branch.identification },
       variables: block?.assignments.map { .init(name: $0.name, value: $0.value.span) } ?? [])
   }
 
   private func logic(of stream: StreamDefinition) -> String {
     var lines = ["from = " + stream.from.sorted().joined(separator: ", ")]
     if let condition = stream.condition { lines.append("where = " + CanonicalText.of(condition)) }
+    lines += Set(
+      stream.identifications.map { found in
+        "identify \(found.name) = \(found.system), \(CanonicalText.of(found.local.span)), "
+          + found.unmapped.rawValue
+      }
+    ).sorted()
     // Their order has a meaning.
     lines += stream.variables.map { "let \($0.name) = " + CanonicalText.of($0.value) }
     return LogicText.joined(lines)

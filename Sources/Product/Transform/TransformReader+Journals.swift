@@ -20,7 +20,8 @@ extension TransformReader {
   mutating func planJournals() {
     if isDirect || record.isBroken("journal") { return }
     if outputs.isEmpty && tables.isEmpty { return }
-    let keys = tables.map { (texts: $0.keyTexts, key: $0.key) }.sorted {
+    let locals = localKeys.map { (texts: [$0.text], key: [$0.key]) }
+    let keys = (tables.map { (texts: $0.keyTexts, key: $0.key) } + locals).sorted {
       ($0.texts.count, $0.texts.joined(separator: "\n"))
         < ($1.texts.count, $1.texts.joined(separator: "\n"))
     }
@@ -34,11 +35,21 @@ extension TransformReader {
         })
       else { continue }
       tables[table].journal = journal
+      let name = "table `\(tables[table].name)`"
+      let local = localKey(of: tables[table].clauses.map(\.branch), name, tables[table].nameSpan)
+      if let local, journals[journal].keyTexts != [local] {
+        report(
+          .notThereYet, "\(name) needs a journal that is written when the id is found",
+          tables[table].nameSpan,
+          notes: ["its events are identified by `\(local)`, and its key does not begin with that"],
+          help: "make the table in a product that takes in a port of this one, keyed by the id")
+      }
       for clause in tables[table].clauses {
         take(clause.branch.event, into: journal, tables[table].nameSpan)
       }
     }
     for output in outputs.indices { place(output) }
+    takeLinks()
     nameJournals()
   }
 
@@ -73,6 +84,15 @@ extension TransformReader {
     let draft = outputs[output]
     if case .state(let table, _, _, _) = draft.content {
       outputJournals[output] = tables[table].journal
+      return
+    }
+    if case .events(let branches) = draft.content,
+      let local = localKey(
+        of: branches.map(\.branch), "port `\(draft.port)`", draft.nameSpan),
+      let journal = journals.firstIndex(where: { $0.keyTexts == [local] })
+    {
+      for event in draft.events { take(event, into: journal, draft.nameSpan) }
+      outputJournals[output] = journal
       return
     }
     let same = journals.indices.filter { journals[$0].keyTexts == draft.keyTexts }

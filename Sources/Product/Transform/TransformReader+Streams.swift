@@ -71,11 +71,14 @@ extension TransformReader {
     let condition = draft.fields["where"].flatMap { parsed($0) }
     let block = draft.fields["let"].map { assignments($0) } ?? AssignmentBlock()
     let names = block.assignments
+    let found = identifications(draft.fields)
+    if found == nil { isWhole = false }
     if draft.fields["where"] != nil, condition == nil { isWhole = false }
     if !block.isWhole || !checkLet(names) { isWhole = false }
     for index in flows.indices {
       flows[index].names.insert(draft.name)
       if !apply(condition, names, to: &flows[index]) { isWhole = false }
+      for one in found ?? [] where !identify(one, &flows[index]) { isWhole = false }
     }
     return isWhole ? flows : nil
   }

@@ -12,6 +12,8 @@ struct TransformReader {
     var contracts: ProductContracts
     /// Finds other products' ports.
     var ports: PortFinder
+    /// Of mesh.yaml.
+    var identifiers: [MeshDefinition.Identifier] = []
   }
 
   let record: FileRecord
@@ -24,6 +26,8 @@ struct TransformReader {
   var tables: [TableDraft] = []
   var outputs: [OutputDraft] = []
   var journals: [JournalDraft] = []
+  /// The mesh's identifiers that streams use, in the order of their names.
+  var identifiers: [IdentifierDefinition] = []
   /// The journal that each output is made from, by the output's ordinal.
   var outputJournals: [Int: Int] = [:]
   /// Inputs and tables that are there but broken: what refers to them is silent.
@@ -38,6 +42,7 @@ struct TransformReader {
   mutating func read() -> ProductDefinition? {
     checkProduct()
     readInputs()
+    readIdentifiers()
     readStreams()
     readTables()
     readOutputs()
@@ -83,6 +88,11 @@ struct TransformReader {
   private func explained(_ diagnostic: Diagnostic) -> Diagnostic {
     guard diagnostic.code.text == "W0310", let span = diagnostic.span else { return diagnostic }
     let name = String(decoding: span.source.bytes[span.range], as: UTF8.self)
+    if name == "ids" {
+      var told = diagnostic
+      told.help = "`ids` is there in streams with `identify`, and in what is made of them"
+      return told
+    }
     guard Flow.notYet.contains(name) else { return diagnostic }
     return Diagnostic(
       .notThereYet, "the variable `\(name)` is not there yet in this version of Weft", at: span)

@@ -200,6 +200,8 @@ extension StatusReport.Place {
         .init("stateRows", .integer(observation.stateRows)),
         .init("fileBytes", .integer(observation.fileBytes)),
         .init("memoryBytes", .integer(observation.memoryBytes)),
+        .init("held", .integer(observation.held)),
+        .init("heldSinceMs", observation.heldSinceMs.map { .integer($0) } ?? .null),
         .init("lastCommitMs", lastCommitMs.map { .integer($0) } ?? .null),
         .init("observedMs", .integer(observation.observedMs)),
       ]

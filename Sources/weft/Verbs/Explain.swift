@@ -128,6 +128,9 @@ struct Explanation {
 
   private static func input(_ input: InputDefinition, isJournaled: Bool) -> Item {
     var facts = ["topic \(input.topic)"]
+    if let port = input.port {
+      facts.append("\(port.isState ? "state" : "event") port \(port.address)")
+    }
     let types = input.events.map(\.name).joined(separator: ", ")
     facts.append(
       input.discriminator.map { "event types by `\($0.joined(separator: "."))`: \(types)" }
@@ -144,7 +147,8 @@ struct Explanation {
     }
     facts.append(
       input.time.map { "actual time in `\($0.joined(separator: "."))`" }
-        ?? "actual time is Kafka's timestamp")
+        ?? (input.port == nil
+          ? "actual time is Kafka's timestamp" : "actual time is what its records say"))
     switch input.start {
     case .earliest: facts.append("the first start begins at the earliest record")
     case .latest: facts.append("the first start begins at the latest record")
@@ -161,7 +165,7 @@ struct Explanation {
       "topic \(journal.topic), \(count(journal.partitions, "partition")), fixed for its life",
       journal.retentionMs.map { "kept for \(span($0))" } ?? "kept for ever",
     ]
-    let keys = Set(journal.keys.values.map(text)).sorted()
+    let keys = Set(journal.keys.values.map { text($0, product) }).sorted()
     if !keys.isEmpty { facts.append("key: " + keys.joined(separator: "; ")) }
     if !tables.isEmpty { facts.append("feeds the tables " + tables.joined(separator: ", ")) }
     if !ports.isEmpty { facts.append("publishes " + ports.joined(separator: ", ")) }
@@ -174,14 +178,24 @@ struct Explanation {
   private static func stream(_ stream: StreamDefinition) -> Item {
     var facts = ["from \(stream.from.joined(separator: ", "))"]
     if let condition = stream.condition { facts.append("where \(condition.text)") }
+    for found in stream.identifications.prefix(1) {
+      facts.append(
+        "identify ids.\(found.name) by \(found.local.span.text) of \(found.system); "
+          + (found.unmapped == .hold
+            ? "an event without a link waits for it, whole and in order, in the state"
+            : "an event without a link goes to quarantine"))
+    }
     facts += stream.variables.map { "let \($0.name) = \($0.value.text)" }
     return Item(name: stream.name, facts: facts)
   }
 
-  private static func text(_ key: JournalDefinition.Key) -> String {
+  private static func text(_ key: JournalDefinition.Key, _ product: ProductDefinition) -> String {
     switch key {
     case .source: "the input's own"
     case .parts(let parts): parts.map(\.span.text).joined(separator: ", ")
+    case .links(let identifier, let systems):
+      "links of \(systems.sorted().joined(separator: ", ")) by "
+        + product.identifiers[identifier].local.span.text
     }
   }
 

@@ -126,8 +126,8 @@ extension Product.Shape {
 private let transformText = """
   expressions
     CEL, with `event` (its fields as the contract has them), `time` (actual), `recorded` and `now`
-    (when the journal took it), `source` (topic, partition, offset), names of `let`, in a table's
-    output `row`. Operators, literals and `.?` are CEL's.
+    (when the journal took it), `source` (topic, partition, offset), names of `let`, behind
+    `identify` `ids.NAME`, in a table's output `row`. Operators, literals and `.?` are CEL's.
 
   functions and macros
   FUNCTIONS

@@ -159,7 +159,8 @@ enum RunVerb {
         session.output.write(
           "\(status.product): read \(counts.read) = applied \(counts.applied) + filtered "
             + "\(counts.filtered) + redelivered \(counts.redelivered) + quarantined "
-            + "\(counts.quarantined); \(status.commits) commits, \(shown(p50)) ms at p50, "
+            + "\(counts.quarantined)\(counts.held == 0 ? "" : " + held \(counts.held)"); "
+            + "\(status.commits) commits, \(shown(p50)) ms at p50, "
             + "\(shown(p99)) ms at p99\n")
       }
     }
@@ -173,6 +174,7 @@ enum RunVerb {
       ("product", JSONText.string(status.product)), ("read", "\(counts.read)"),
       ("applied", "\(counts.applied)"), ("filtered", "\(counts.filtered)"),
       ("redelivered", "\(counts.redelivered)"), ("quarantined", "\(counts.quarantined)"),
+      ("held", "\(counts.held)"),
       ("published", "\(status.published)"), ("commits", "\(status.commits)"),
       ("aborts", "\(status.aborts)"), ("blocks_applied_at_once", "\(status.blocksAppliedAtOnce)"),
       ("blocks_read_back", "\(status.blocksReadBack)"), ("commit_p50_ms", p50.map { "\($0)" }),

@@ -93,7 +93,7 @@ private struct StatusText {
     line(
       "  since it started \(ago(seen.startedMs)): read \(seen.read), applied \(seen.applied),"
         + " filtered \(seen.filtered), redelivered \(seen.redelivered),"
-        + " quarantined \(seen.quarantined)")
+        + " quarantined \(seen.quarantined)" + (seen.held == 0 ? "" : ", held \(seen.held)"))
     var turns = "  published \(seen.published) records in \(seen.commits) commits"
     if seen.aborts > 0 { turns += ", \(seen.aborts) turns taken back" }
     if let p50 = seen.commitP50Ms, let p99 = seen.commitP99Ms {
@@ -148,6 +148,11 @@ private struct StatusText {
     session.output.write("\n" + table.header)
     for row in rows { session.output.write(table.line(row)) }
     for place in places {
+      if let seen = place.observation, seen.held > 0 {
+        line(
+          "\(place.name), partition \(place.partition): \(seen.held) events wait for a link"
+            + (seen.heldSinceMs.map { ", the first came \(ago($0))" } ?? ""))
+      }
       guard let logic = place.observation?.logic, logic != report.product.logicDigest
       else { continue }
       line("\(place.name), partition \(place.partition) has other logic: \(logic.prefix(12))")

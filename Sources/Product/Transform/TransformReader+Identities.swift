@@ -1,0 +1,195 @@
+import Diagnostics
+import Expressions
+
+/// A line of `identify`, before it is known in which scope.
+struct IdentificationDraft {
+  let identifier: Int
+  let name: String
+  let nameSpan: SourceSpan
+  let system: String
+  let local: ParsedExpression
+  let unmapped: Identification.Unmapped
+}
+
+// Global identifiers: which of the mesh's are used, where their links come from, and how streams
+// use them.
+extension TransformReader {
+  /// The identifiers that streams name, each with the input that brings its links: one that is
+  /// there, or one more.
+  mutating func readIdentifiers() {
+    let lines = (record["streams"]?.entries ?? []).flatMap { stream in
+      stream.value.record?["identify"]?.entries ?? []
+    }
+    let names = Set(lines.compactMap(\.key.text))
+    for identifier in around.identifiers.sorted(by: { $0.name < $1.name })
+    where names.contains(identifier.name) {
+      guard let port = port(identifier.links.text ?? "", identifier.links.span) else { continue }
+      linkInput(of: port)
+    }
+    // Ordinals are those of all inputs, in the order of their names.
+    inputs.sort { $0.name < $1.name }
+    for identifier in around.identifiers.sorted(by: { $0.name < $1.name })
+    where names.contains(identifier.name) {
+      guard let reference = PortReference(identifier.links.text ?? ""),
+        case .found(let port) = around.ports.find(reference),
+        let input = inputs.firstIndex(where: { $0.port?.address == port.address })
+      else { continue }
+      let scope = Scope(Flow.base(inputs[input].events[0]).filter { $0.name == "event" })
+      guard let system = check(identifier.system, scope, expecting: .string),
+        let local = check(identifier.local, scope, expecting: .string),
+        let global = check(identifier.global, scope, expecting: .string)
+      else { continue }
+      identifiers.append(
+        IdentifierDefinition(
+          name: identifier.name, links: EventReference(input: input, event: 0), system: system,
+          local: local, global: global))
+    }
+  }
+
+  /// Adds an input for a port that brings links, unless the product takes it in anyway.
+  private mutating func linkInput(of port: ForeignPort) {
+    if inputs.contains(where: { $0.port?.address == port.address }) { return }
+    var name = port.port.name
+    // No name in a file has such a one.
+    while inputs.contains(where: { $0.name == name }) { name = "\(port.product)#\(name)" }
+    inputs.append(
+      InputDefinition(
+        name: name, topic: port.port.topic, discriminator: nil, id: nil, time: nil,
+        start: .earliest, events: [EventType(name: port.port.name, fields: port.port.fields)],
+        port: .init(port)))
+  }
+
+  /// What a stream's `identify` asks for; nil when something is wrong, and that has been said.
+  mutating func identifications(_ fields: FileRecord) -> [IdentificationDraft]? {
+    var found: [IdentificationDraft] = []
+    var isWhole = !fields.isBroken("identify")
+    for (key, value) in fields["identify"]?.entries ?? [] {
+      guard let name = key.text, let line = value.record, let system = line.text("system"),
+        let local = line["local"].flatMap({ parsed($0) })
+      else {
+        isWhole = false
+        continue
+      }
+      guard let identifier = identifiers.firstIndex(where: { $0.name == name }) else {
+        isWhole = false
+        let known = around.identifiers.map(\.name)
+        // One that is there but broken has been told of.
+        if known.contains(name) { continue }
+        report(
+          .unknownReference, "mesh.yaml has no identifier `\(name)`", key.span,
+          notes: known.isEmpty ? [] : ["identifiers: \(Self.names(known))"],
+          help: closest(to: name, among: known).map { "did you mean `\($0)`?" })
+        continue
+      }
+      if !found.isEmpty {
+        report(.notThereYet, "a stream that is identified twice is not there yet", key.span)
+        isWhole = false
+        continue
+      }
+      found.append(
+        IdentificationDraft(
+          identifier: identifier, name: name, nameSpan: key.span, system: system, local: local,
+          unmapped: line.text("unmapped").flatMap(Identification.Unmapped.init) ?? .hold))
+    }
+    if isDirect, let first = found.first {
+      report(
+        .journal, "a product with `journal: none` cannot identify", first.nameSpan,
+        help: "remove `journal: none`: events that wait for a link are kept in state")
+      return nil
+    }
+    return isWhole ? found : nil
+  }
+
+  /// Adds the step to one event type's way; false when it does not fit, and that was said.
+  mutating func identify(_ draft: IdentificationDraft, _ flow: inout Flow) -> Bool {
+    if flow.branch.identification != nil {
+      report(
+        .notThereYet, "a stream that is identified twice is not there yet", draft.nameSpan)
+      return false
+    }
+    guard let local = check(draft.local, flow.scope, expecting: .string) else { return false }
+    if let used = flow.variables.first(where: { variable in
+      local.uses.contains { $0.parts.first == variable.name }
+    }) {
+      report(
+        .badKey, "`local` uses `\(used.name)`, and is needed before any `let`", draft.local.span,
+        help: "write its expression here")
+      return false
+    }
+    flow.branch.steps.append(
+      .identify(
+        Identification(
+          identifier: draft.identifier, name: draft.name, system: draft.system, local: local,
+          unmapped: draft.unmapped)))
+    flow.ids.append(draft.name)
+    return true
+  }
+
+  // MARK: Their journals
+
+  /// The local ids by which streams are identified that reach a table or a port: their events, and
+  /// the links that they need, have to be in one journal by each.
+  var localKeys: [(text: String, key: ParsedExpression)] {
+    var found: [(text: String, key: ParsedExpression)] = []
+    for branch in identifiedBranches {
+      guard let local = branch.identification?.local else { continue }
+      let text = CanonicalText.of(local.span)
+      if found.contains(where: { $0.text == text }) { continue }
+      var unheard: [Diagnostic] = []
+      if let parsed = ParsedExpression.parse(local.span, into: &unheard) {
+        found.append((text, parsed))
+      }
+    }
+    return found.sorted { $0.text < $1.text }
+  }
+
+  private var identifiedBranches: [Branch] {
+    let ofTables = tables.flatMap(\.clauses).map(\.branch)
+    let ofPorts = outputs.flatMap { output -> [Branch] in
+      guard case .events(let branches) = output.content else { return [] }
+      return branches.map(\.branch)
+    }
+    return (ofTables + ofPorts).filter { $0.identification != nil }
+  }
+
+  /// The local id by which ways are identified, if they are, and all by the same; else that is
+  /// told, as only a journal that another's apply writes could hold them.
+  mutating func localKey(of branches: [Branch], _ what: String, _ span: SourceSpan) -> String? {
+    let texts = Set(
+      branches.compactMap { $0.identification.map { CanonicalText.of($0.local.span) } })
+    if texts.count > 1 {
+      report(
+        .notThereYet, "\(what) is made of streams that are identified by different local ids",
+        span, notes: ["local ids: " + Self.names(texts.sorted())],
+        help: "give each of them a port of its own")
+    }
+    return texts.sorted().first
+  }
+
+  /// Has each journal take the links that its events need.
+  mutating func takeLinks() {
+    for journal in journals.indices {
+      guard let text = journals[journal].keyTexts.first, journals[journal].keyTexts.count == 1
+      else { continue }
+      for branch in identifiedBranches {
+        guard let found = branch.identification, CanonicalText.of(found.local.span) == text,
+          journals[journal].keys[branch.event] != nil
+        else { continue }
+        let links = identifiers[found.identifier].links
+        switch journals[journal].keys[links] {
+        case nil:
+          journals[journal].keys[links] = .links(
+            identifier: found.identifier, systems: [found.system])
+        case .links(found.identifier, let systems)?:
+          journals[journal].keys[links] = .links(
+            identifier: found.identifier, systems: systems.union([found.system]))
+        case .links?, .parts?, .source?:
+          report(
+            .notThereYet,
+            "links that the same journal takes for something else are not there yet",
+            found.local.span)
+        }
+      }
+    }
+  }
+}

@@ -63,7 +63,7 @@ def expected(path):
     return rows
 
 
-def read(path):
+def read(path, key="claimId"):
     """key -> row; the last of a key holds, as in a compacted topic."""
     rows = {}
     for line in pathlib.Path(path).read_text().splitlines():
@@ -72,7 +72,7 @@ def read(path):
         if row is None:
             rows.pop(record["key"], None)
         else:
-            rows[row["claimId"]] = row
+            rows[row[key]] = row
     return rows
 
 

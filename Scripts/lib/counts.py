@@ -1,7 +1,7 @@
 """Adds up what the workers of a run counted, and checks it: `counts.py LOG-DIRECTORY [EXPECTED]`.
 
 A worker that drains writes one line a product, JSON with product, read, applied, filtered,
-redelivered and quarantined. Every record that was read must be in exactly one of the other four.
+redelivered, quarantined and held. Every record that was read must be in exactly one of the others.
 With EXPECTED (the expected.json of generated input, on topics that held nothing else) the numbers
 must be those too. Exit code 1 if anything does not add up.
 """
@@ -10,7 +10,7 @@ import json
 import pathlib
 import sys
 
-PARTS = ["applied", "filtered", "redelivered", "quarantined"]
+PARTS = ["applied", "filtered", "redelivered", "quarantined", "held"]
 
 
 def counted(directory):
@@ -28,23 +28,28 @@ def counted(directory):
             if isinstance(entry, dict) and {"product", "read", *PARTS} <= entry.keys():
                 last[entry["product"]] = entry
         for product, entry in last.items():
-            total = totals.setdefault(product, dict.fromkeys(["read", *PARTS], 0))
-            for name in total:
+            total = totals.setdefault(product, {**dict.fromkeys(["read", *PARTS], 0), "of": {}})
+            for name in ["read", *PARTS]:
                 total[name] += int(entry[name])
+            for topic, count in entry.get("read_of", {}).items():
+                total["of"][topic] = total["of"].get(topic, 0) + count
     return totals
 
 
 def problems(totals, expected):
     for product, counts in totals.items():
         if counts["read"] != sum(counts[name] for name in PARTS):
-            yield f"{product}: read {counts['read']} is not the sum of the other four"
+            yield f"{product}: read {counts['read']} is not the sum of the others"
     for product, facts in (expected or {}).get("streams", {}).items():
         counts = totals.get(product)
         if counts is None:
             yield f"{product}: no counts in its worker's log"
             continue
-        for name, fact in [("read", "lines"), ("redelivered", "redelivered"),
-                           ("quarantined", "malformed")]:
+        # What it takes from other products' ports is none of the input.
+        lines = counts["of"].get(f"ops.{product}.events")
+        if lines != facts["lines"]:
+            yield f"{product}: {lines} read of its topic, but the input has {facts['lines']} lines"
+        for name, fact in [("redelivered", "redelivered"), ("quarantined", "malformed")]:
             if counts[name] != facts[fact]:
                 yield f"{product}: {name} {counts[name]}, but the input has {facts[fact]} {fact}"
 
@@ -52,11 +57,11 @@ def problems(totals, expected):
 def main():
     totals = counted(sys.argv[1])
     expected = json.loads(pathlib.Path(sys.argv[2]).read_text()) if len(sys.argv) > 2 else None
-    head = ["read", "=", "applied", "+", "filtered", "+", "redelivered", "+", "quarantined"]
-    print(f"   {'':14}" + " ".join(f"{word:>{max(len(word), 2)}}" for word in head))
+    head = ["read", "="] + " + ".join(PARTS).split(" ")
+    print(f"   {'':16}" + " ".join(f"{word:>{max(len(word), 2)}}" for word in head))
     for product, counts in totals.items():
         row = [str(counts.get(word, word)).rjust(max(len(word), 2)) for word in head]
-        print(f"   {product:14}" + " ".join(row))
+        print(f"   {product:16}" + " ".join(row))
     wrong = list(problems(totals, expected))
     if not totals:
         wrong.append("no worker wrote its counts")

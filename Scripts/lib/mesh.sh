@@ -4,8 +4,10 @@
 # of its own; the mesh's topics, groups and ids carry `WEFT_ENVIRONMENT`, so runs do not meet.
 # shellcheck disable=SC2154 # root, build and started are common.sh's
 
-domains=(registration claims visits labs)
-state_ports=(registration#patients claims#claim visits#encounter labs#subjects labs#latest-values)
+# In the order in which they take from each other.
+domains=(registration claims visits labs patients)
+shown_ports=(registration#patients claims#claim visits#encounter labs#subjects labs#latest-values
+  patient-record#history patient-record#patient)
 config=$root/Config/health
 weft=$build/release/weft
 
@@ -88,10 +90,20 @@ workers_live() {
   done <"$run/workers"
 }
 
-# left DOMAIN: records its product has not taken yet, of its input and of its own journal.
+# left DOMAIN: records its product has not taken yet, of its inputs and of its own journals.
 left() {
-  local group=$WEFT_ENVIRONMENT${WEFT_ENVIRONMENT:+.}weft.$1.$1
-  "$build/tools/pending" "$group" "ops.$1.events" "$group.journal.*" | tail -n 1
+  local prefix=$WEFT_ENVIRONMENT${WEFT_ENVIRONMENT:+.} product=$1 topics=("ops.$1.events")
+  case $1 in
+    claims | visits | labs) topics+=("${prefix}registration.registration.identifier-links.v1") ;;
+    patients)
+      product=patient-record
+      topics=("${prefix}"registration.registration.patients.v1
+        "${prefix}"claims.claims.{submissions,charges,payments}.v1
+        "${prefix}"visits.visits.encounters.v1 "${prefix}"labs.labs.observations.v1)
+      ;;
+  esac
+  local group=${prefix}weft.$1.$product
+  "$build/tools/pending" "$group" "${topics[@]}" "$group.journal.*" | tail -n 1
 }
 
 # await_read SECONDS: until no product has anything left.
@@ -114,12 +126,12 @@ await_read() {
 # The workers finish what they hold, commit, and write their counts into their logs.
 drain_workers() { stop_all "$run/workers"; }
 
-# show_rows ROWS: the beginning of each state port, as a read_committed reader sees it, and of the
+# show_rows ROWS: the beginning of some ports, as a read_committed reader sees it, and of the
 # quarantine of claims.
 show_rows() {
   local port width
   width=$({ [ -t 1 ] && stty size </dev/tty | cut -d' ' -f2; } 2>/dev/null || echo 120)
-  for port in "${state_ports[@]}"; do
+  for port in "${shown_ports[@]}"; do
     say "   $bold$port@1$plain"
     read_port "$port@1" | helper "$root/Scripts/lib/rows.py" "$1" "$width"
   done
@@ -129,3 +141,22 @@ show_rows() {
 
 # read_port PORT [ARG…]: as JSON lines.
 read_port() { "$weft" --mesh "$config" read "$@" --format json 2>>"$run/logs/read.log"; }
+
+# await_rows PORT FILE SECONDS PROGRAM ARG…: until PROGRAM finds right what the port holds, which
+# stands in FILE. A broker answers a commit when it is decided; that readers of a port see it follows,
+# partition by partition, and may take a while on a busy machine.
+await_rows() {
+  local port=$1 file=$2 said until=$((SECONDS + $3))
+  shift 3
+  while true; do
+    read_port "$port" >"$file"
+    if said=$(python3 "$@" 2>&1); then
+      say "$said"
+      return 0
+    fi
+    ((SECONDS < until)) || break
+    sleep 0.5
+  done
+  say "$said"
+  return 1
+}

@@ -128,6 +128,7 @@ extension ProductLoop {
       : ingest.take(record, recordedMs: recordedMs, into: outputs)
     if case .stop(let stop) = intake { throw .stop(.policy(policy(stop))) }
     owned.advance(input: input, partition, to: offset.value + 1)
+    takenInTurn[input] += 1
     return true
   }
 
@@ -383,10 +384,13 @@ extension ProductLoop {
     notices.quarantined(counts.quarantined)
     let (published, readBack, atOnce) = (publishedInTurn, readBackInTurn, appliedAtOnceInTurn)
     let (states, now) = (stateStatuses, world.wallMs())
+    let taken = takenInTurn
     monitor.update {
       $0.states = states
       $0.lastCommitMs = now
       $0.counts += counts
+      if $0.readOfInputs.isEmpty { $0.readOfInputs = taken.map { _ in 0 } }
+      for index in taken.indices { $0.readOfInputs[index] += taken[index] }
       $0.published += published
       $0.blocksReadBack += readBack
       $0.blocksAppliedAtOnce += atOnce
@@ -435,6 +439,7 @@ extension ProductLoop {
     publishedInTurn = 0
     readBackInTurn = 0
     appliedAtOnceInTurn = 0
+    for index in takenInTurn.indices { takenInTurn[index] = 0 }
     strayOffsets.removeAll()
   }
 }

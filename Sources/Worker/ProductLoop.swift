@@ -131,6 +131,8 @@ package final class ProductLoop<World: LoopWorld> {
   var settledBlocks = 0
   var sealedDone = 0
   var publishedInTurn: Int64 = 0
+  /// Records that the open turn has taken, by input.
+  var takenInTurn: ContiguousArray<Int64> = []
   var readBackInTurn: Int64 = 0
   var appliedAtOnceInTurn: Int64 = 0
   /// Only without the rule of the gathered generation: what was gathered of partitions now gone.
@@ -167,6 +169,7 @@ package final class ProductLoop<World: LoopWorld> {
     direct = Direct(plan)
     isDirect = settings.product.journals.isEmpty
     isPort = ContiguousArray(settings.product.inputs.map { $0.port != nil })
+    takenInTurn = ContiguousArray(repeating: 0, count: isPort.count)
     logic = "\(plan.logicDigest)"
     meter = TurnMeter(settings.turn)
     owned = OwnedPartitions(

@@ -20,6 +20,8 @@ package struct ProductStatus: Sendable {
   package var phase: Phase = .starting
   /// What committed turns have counted since the worker started.
   package var counts = Counts()
+  /// Of the records that were read, how many came from each input, in the product's order.
+  package var readOfInputs: [Int64] = []
   /// Records in event and state ports, and in quarantine, by committed turns.
   package var published: Int64 = 0
   package var commits: Int64 = 0

@@ -44,10 +44,11 @@ import Testing
     #expect(table.clauses[1].updates.map(\.aggregate) == [.sum, .sum, .count])
     #expect(
       product.outputs.map(\.topic) == [
-        "claims.claims.claim.v1", "claims.claims.payments.v1", "claims.claims.submissions.v1",
-        "claims.claims.transactions.v1", "claims.claims.transactions.v2",
+        "claims.claims.charges.v1", "claims.claims.claim.v1", "claims.claims.payments.v1",
+        "claims.claims.submissions.v1", "claims.claims.transactions.v1",
+        "claims.claims.transactions.v2",
       ])
-    let claim = try #require(product.outputs.first)
+    let claim = try #require(product.outputs.first { $0.port == "claim" })
     guard case .state(0, let row, nil, let columns) = claim.content else {
       return #expect(Bool(false), "claim is a state port")
     }
@@ -61,7 +62,8 @@ import Testing
     let payments = try #require(product.outputs.first { $0.port == "payments" })
     guard case .events(let branches) = payments.content else { return #expect(Bool(false)) }
     #expect(branches.count == 1)
-    #expect(branches[0].branch.steps.count == 1)
+    #expect(branches[0].branch.steps.count == 2)
+    #expect(branches[0].branch.identification?.system == "claims")
     #expect(payments.fields.first { $0.name == "amount" }?.isRequired == true)
   }
 

@@ -445,7 +445,7 @@ import Testing
     let health = ProductFiles.health
     #expect(
       findDomains(in: health)
-        == ["claims", "labs", "registration", "visits"].map {
+        == ["claims", "labs", "patients", "registration", "visits"].map {
           health + "/" + $0
         })
     #expect(findMesh(from: health + "/claims") == health + "/mesh.yaml")

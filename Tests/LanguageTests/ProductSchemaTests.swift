@@ -85,7 +85,7 @@ struct ProductSchemaTests {
           (isNewer ? "odcs-v3.2.0-draft.json" : "odcs-v3.1.0.json", path, contract))
       }
     }
-    #expect(documents.count == 20)
+    #expect(documents.count == 25)
     #expect(try check(documents) == [])
     // The checker does find what is wrong.
     #expect(try check([("odps-v1.0.0.json", "empty", "{}")]).count == 4)

@@ -45,10 +45,16 @@ extension CatalogProduct {
 }
 
 extension CatalogProduct.Topic {
-  fileprivate var json: JSONValue { .members(["name": .string(name), "topic": .string(topic)]) }
+  fileprivate var json: JSONValue {
+    var members: [JSONValue.Member] = [
+      .init("name", .string(name)), .init("topic", .string(topic)),
+    ]
+    if let port { members.append(.init("port", .string(port))) }
+    return .object(members)
+  }
   fileprivate init?(_ json: JSONValue) {
     guard let name = json["name"]?.string, let topic = json["topic"]?.string else { return nil }
-    self.init(name: name, topic: topic)
+    self.init(name: name, topic: topic, port: json["port"]?.string)
   }
 }
 

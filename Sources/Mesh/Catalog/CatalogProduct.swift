@@ -7,9 +7,12 @@ package struct CatalogProduct: Sendable, Hashable {
   package struct Topic: Sendable, Hashable {
     package var name: String
     package var topic: String
-    package init(name: String, topic: String) {
+    /// Of an input that is another product's port: `billing/claims#charges@1`.
+    package var port: String?
+    package init(name: String, topic: String, port: String? = nil) {
       self.name = name
       self.topic = topic
+      self.port = port
     }
   }
 
@@ -39,7 +42,9 @@ package struct CatalogProduct: Sendable, Hashable {
     group = product.names.group
     quarantineTopic = product.names.quarantineTopic
     observationsTopic = product.names.observationsTopic
-    inputs = product.inputs.map { Topic(name: $0.name, topic: $0.topic) }
+    inputs = product.inputs.map {
+      Topic(name: $0.name, topic: $0.topic, port: $0.port?.address)
+    }
     journals = product.journals.map { Topic(name: $0.name, topic: $0.topic) }
     ports = loaded.ports.map(\.port)
     // How it is made is private to the domain, and is in the files of its logic.

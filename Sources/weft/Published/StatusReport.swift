@@ -132,8 +132,9 @@ struct StatusReport {
       let range = try admin.watermarks(topic.topic, partition, deadline)
       let position = offset.offset?.value
       let from = max(position ?? range.lowerBound, range.lowerBound)
-      // Behind a journal's last block lies the marker of its transaction.
-      let markers: Int64 = isJournal && position != nil ? 1 : 0
+      // Behind the last record of a journal, or of a port, lies the marker of its transaction.
+      let isTransactional = isJournal || topic.port != nil
+      let markers: Int64 = isTransactional && position != nil ? 1 : 0
       let observation =
         observations?.partitions[.init(journal: topic.name, partition: partition.value)]
       let owner = observation.flatMap { observations?.instances[$0.instance] }

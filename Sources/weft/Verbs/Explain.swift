@@ -142,6 +142,8 @@ struct Explanation {
       facts.append(
         "ids in `\(id.path.joined(separator: "."))` are remembered for \(span(id.horizonMs)) of"
           + " recorded time, in the state: some 100 bytes each")
+    } else if input.port != nil {
+      facts.append("each of the port's records is taken once; no `id` is remembered")
     } else {
       facts.append("no `id`: a redelivered event counts again")
     }

@@ -52,7 +52,7 @@ enum RunVerb {
     }
     worker.start()
     let code = wait(worker, signals, domain, session)
-    report(worker, session)
+    report(worker, domain, session)
     return code
   }
 
@@ -146,15 +146,15 @@ enum RunVerb {
     ExitCode(rawValue: worker.exitCode) ?? .failed
   }
 
-  /// One line a product: every record read is in exactly one of the next four.
-  private static func report(_ worker: Worker, _ session: Session) {
+  /// One line a product: every record read is in exactly one of the next five.
+  private static func report(_ worker: Worker, _ domain: DomainDefinition, _ session: Session) {
     let isJSON = session.isJSON || !session.terminal.isTerminal
-    for status in worker.statuses {
+    for (status, product) in zip(worker.statuses, domain.products) {
       let counts = status.counts
       let p50 = status.commitLatency.milliseconds(atShare: 0.5)
       let p99 = status.commitLatency.milliseconds(atShare: 0.99)
       if isJSON {
-        session.output.write(json(status, p50, p99) + "\n")
+        session.output.write(json(status, product, p50, p99) + "\n")
       } else {
         session.output.write(
           "\(status.product): read \(counts.read) = applied \(counts.applied) + filtered "
@@ -166,12 +166,18 @@ enum RunVerb {
     }
   }
 
-  private static func json(_ status: ProductStatus, _ p50: Double?, _ p99: Double?) -> String {
+  private static func json(
+    _ status: ProductStatus, _ product: ProductDefinition, _ p50: Double?, _ p99: Double?
+  ) -> String {
     var reason = "drained"
     if case .stopped(let why) = status.phase { reason = why.message }
     let counts = status.counts
     return JSONText.object([
       ("product", JSONText.string(status.product)), ("read", "\(counts.read)"),
+      (
+        "read_of",
+        JSONText.object(zip(product.inputs, status.readOfInputs).map { ($0.topic, "\($1)") })
+      ),
       ("applied", "\(counts.applied)"), ("filtered", "\(counts.filtered)"),
       ("redelivered", "\(counts.redelivered)"), ("quarantined", "\(counts.quarantined)"),
       ("held", "\(counts.held)"),

@@ -279,14 +279,15 @@
         fromByteOffset: position - 4, as: UInt32.self))
   }
 
-  /// An unsigned LEB128 number; nearly all take one byte.
-  @inline(__always)
+  /// Nil when fewer than eight bytes are left.
   public mutating func uint64() -> UInt64? {
     guard left >= 8 else { return nil }
     defer { position += 8 }
     return UInt64(bitPattern: view.int64(at: position))
   }
 
+  /// An unsigned LEB128 number; nearly all take one byte.
+  @inline(__always)
   public mutating func varint() -> UInt64? {
     if position < view.count {
       let first = view[position]

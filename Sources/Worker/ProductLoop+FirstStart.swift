@@ -76,7 +76,8 @@ extension ProductLoop {
       }
       if !again.isEmpty {
         throw .kafka(
-          KafkaError(code: .timedOut, operation: "find where to begin", isRetriable: true), .reading)
+          KafkaError(code: .timedOut, operation: "find where to begin", isRetriable: true), .reading
+        )
       }
     }
     var starts: [PartitionOffset] = []

@@ -282,7 +282,8 @@ extension ProductLoop {
         let offset = entry.offset ?? uncommittedStarts.first(where: { $0.at == entry.at })?.offset
       else {
         throw .kafka(
-          KafkaError(code: .timedOut, operation: "find where to begin", isRetriable: true), .reading)
+          KafkaError(code: .timedOut, operation: "find where to begin", isRetriable: true), .reading
+        )
       }
       let position = CommittedPosition(
         offset, OffsetMetadata(entry.metadata), isCommitted: entry.offset != nil)

@@ -222,9 +222,11 @@ import Testing
         == counts.applied + counts.filtered + counts.redelivered + counts.quarantined + counts.held)
     // A record is that of its event, not of the link: its id, its key, its recorded time.
     let records = simulation.published.filter { $0.port == 1 }
-    #expect(records.map { $0.key.map { String(decoding: $0, as: UTF8.self) } } == ["P1", "P1", "P1"])
+    #expect(
+      records.map { $0.key.map { String(decoding: $0, as: UTF8.self) } } == ["P1", "P1", "P1"])
     #expect(Set(records.compactMap { $0[header: "ce_id"] }).count == 3)
-    #expect(records.map(\.timestampMs) == [1_700_000_000_000, 1_700_000_002_000, 1_700_000_003_000])
+    #expect(
+      records.map(\.timestampMs) == [1_700_000_000_000, 1_700_000_002_000, 1_700_000_003_000])
     // The table over the same stream waits as well.
     let rows = simulation.published.filter { $0.port == 0 }.map {
       String(decoding: $0.value ?? [], as: UTF8.self)

@@ -139,7 +139,10 @@ import Testing
   @Test(arguments: [
     ("sales#placed@2", "W0341 transform.yaml:4:18 there is no output port `sales#placed@2`"),
     ("sales#orders", "W0341 transform.yaml:4:18 there is no output port `sales#orders@1`"),
-    ("other/sales#placed", "W0341 transform.yaml:4:18 there is no output port `other/sales#placed@1`"),
+    (
+      "other/sales#placed",
+      "W0341 transform.yaml:4:18 there is no output port `other/sales#placed@1`"
+    ),
     ("sales.placed", "W0204 transform.yaml:4:18 `sales.placed` names no output port"),
     (
       "none#placed@1",
@@ -149,7 +152,9 @@ import Testing
       "sales#placed@1, topic: a",
       "W0350 transform.yaml:4:34 `topic` is what the port says"
     ),
-    ("sales#placed@1, time: id", "W0344 transform.yaml:4:40 a required timestamp or date is needed"),
+    (
+      "sales#placed@1, time: id", "W0344 transform.yaml:4:40 a required timestamp or date is needed"
+    ),
   ])
   func `a port that cannot be had is told where it is named`(_ text: String, _ wanted: String)
     throws

@@ -49,7 +49,9 @@ extension Shape {
       "shop/goods/product.odps.yaml": descriptor, "shop/goods/transform.yaml": transform,
     ]
     if usesLinks { files.merge(Shape.desk) { first, _ in first } }
-    for name in ownInputNames { files["shop/goods/contracts/\(name).odcs.yaml"] = inputContract(name) }
+    for name in ownInputNames {
+      files["shop/goods/contracts/\(name).odcs.yaml"] = inputContract(name)
+    }
     for port in ports { files["shop/goods/contracts/\(port.name).odcs.yaml"] = contract(port) }
     for table in tables { files["shop/goods/contracts/\(table.name).odcs.yaml"] = contract(table) }
     return files

@@ -68,9 +68,10 @@ extension TransformReader {
     }
     let paths = all.flatMap(\.uses).filter { $0.parts.first == "event" }
       .map { Array($0.parts.dropFirst()) }
-    return Set((paths + [inputs[index].id?.path, inputs[index].time].compactMap(\.self)).map {
-      $0.first ?? ""
-    })
+    return Set(
+      (paths + [inputs[index].id?.path, inputs[index].time].compactMap(\.self)).map {
+        $0.first ?? ""
+      })
   }
 
   private var prefix: String { around.environment.isEmpty ? "" : around.environment + "." }

@@ -112,7 +112,8 @@ extension TransformReader {
         .ambiguousName, "several domains have a product `\(reference.product)`", span,
         help: "name one: " + domains.map { "`\($0)/\(reference)`" }.joined(separator: ", "))
     case .unknown(let why):
-      report(.unknownReference, "the output port `\(reference)` is not to be found", span, notes: [why])
+      report(
+        .unknownReference, "the output port `\(reference)` is not to be found", span, notes: [why])
     }
     return nil
   }

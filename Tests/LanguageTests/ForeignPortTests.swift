@@ -64,12 +64,7 @@ import Testing
     var files = ["mesh.yaml": "kind: Mesh\nname: small\n"]
     for (path, text) in ProductFiles.shop where without != "shop" { files["shop/\(path)"] = text }
     for (path, text) in counts { files["desk/\(path)"] = text }
-    for change in changes {
-      let parts = (files[change.file] ?? "").components(separatedBy: change.old)
-      try #require(parts.count == 2, "\(change.old) is in \(change.file) once")
-      files[change.file] = parts.joined(separator: change.new)
-    }
-    return try ProductFiles(files)
+    return try ProductFiles(ProductFiles.changed(files, changes))
   }
 
   @Test func `a port of the mesh's files brings its topic, its fields and its name`() throws {

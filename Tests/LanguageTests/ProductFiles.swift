@@ -160,13 +160,20 @@ extension ProductFiles {
 
   /// The shop with texts replaced: (file, old, new). Each old text must be there once.
   static func shop(_ changes: (file: String, old: String, new: String)...) throws -> ProductFiles {
-    var files = shop
+    try ProductFiles(changed(shop, changes))
+  }
+
+  /// Files with texts replaced. Each old text must be there once.
+  static func changed(
+    _ files: [String: String], _ changes: [(file: String, old: String, new: String)]
+  ) throws -> [String: String] {
+    var files = files
     for change in changes {
       let parts = (files[change.file] ?? "").components(separatedBy: change.old)
       guard parts.count == 2 else { throw UnknownText(text: change.old) }
       files[change.file] = parts.joined(separator: change.new)
     }
-    return try ProductFiles(files)
+    return files
   }
 
   struct UnknownText: Error { let text: String }

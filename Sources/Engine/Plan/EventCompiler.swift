@@ -210,8 +210,10 @@ struct EventCompiler {
     }
     slotEnd = max(slotEnd, next)
     return CompiledBranch(
-      plan: BranchPlan(steps: steps, identity: identity), slot: resolver(plan, binds, ids),
-      next: next)
+      plan: BranchPlan(
+        steps: steps, identity: identity,
+        identityPlan: identity < 0 ? nil : identities.plans[identity]),
+      slot: resolver(plan, binds, ids), next: next)
   }
 
   /// What the branches of one event type in one journal are identified by; each has a slot of its
@@ -269,6 +271,10 @@ struct EventCompiler {
     for (output, branch) in branchesOf {
       branches.append(
         try port(branch, definition.outputs[output], ports[output], plan, &identities))
+    }
+    if identities.plans.count > Workbench.identitiesMax {
+      throw PlanFailure(
+        "`\(event.name)` is identified in more than \(Workbench.identitiesMax) ways by one journal")
     }
     let link = try self.link(taken, over: plan)
     return WorkPlan(

@@ -17,6 +17,8 @@ struct BranchPlan {
   let steps: ContiguousArray<Step>
   /// Place in ``WorkPlan/identities``; −1: it asks for none.
   let identity: Int
+  /// The one that stands there.
+  let identityPlan: IdentityPlan?
 }
 
 /// A global id that events of one type are to be known by, in one journal.

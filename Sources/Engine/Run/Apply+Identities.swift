@@ -7,7 +7,6 @@ extension Apply {
   /// Finds the global ids of the event at hand. False: it failed.
   func identify(_ work: WorkPlan, _ released: HeldEvent?) -> Bool {
     bench.unmapped = 0
-    bench.identities = work.identities
     for index in work.identities.indices {
       let isFound = work.identities.lend(index) { identity -> Bool? in
         let local = identity.local.evaluate(bench.frame)
@@ -78,16 +77,13 @@ extension Apply {
 
 extension Workbench {
   /// Fails an event whose id has no link and that may not wait for one.
-  func failUnmapped(_ index: Int) {
-    guard let identities else { return }
-    identities.lend(index) { identity in
-      let local = RunFault.shortened(identity.local.evaluate(frame).view)
-      fail(
-        RunFault(
-          reason: "unmapped",
-          message: "`\(local)` of `\(identity.system.view.text)` is linked to no "
-            + "`\(identity.name)`", place: ""))
-    }
+  func failUnmapped(_ identity: IdentityPlan) {
+    let local = RunFault.shortened(identity.local.evaluate(frame).view)
+    fail(
+      RunFault(
+        reason: "unmapped",
+        message: "`\(local)` of `\(identity.system.view.text)` is linked to no "
+          + "`\(identity.name)`", place: ""))
   }
 
   func failLink(_ link: LinkPlan, _ local: Value, _ global: Value) {

@@ -27,9 +27,9 @@ final class Workbench {
   private var faultNow: RunFault?
   /// By place in the work's identities, a bit each: those without a link, and of these the ones for
   /// whose link the event has to wait, as a branch has asked for them.
-  var identities: Lent<IdentityPlan>?
   var unmapped: UInt64 = 0
   private(set) var held: UInt64 = 0
+  static let identitiesMax = 64
   /// Only branches of this identity are gone through; −1: all. Set while an event is released.
   var onlyIdentity = -1
 
@@ -231,7 +231,7 @@ final class Workbench {
       if slot < 0 {
         if slot == BranchPlan.identify {
           if unmapped & 1 << UInt64(branch.identity) == 0 { continue }
-          return wait(branch.identity)
+          return wait(branch)
         }
         let way = test(branch.steps[index].term, frame)
         if way != .on { return way }
@@ -247,12 +247,12 @@ final class Workbench {
     return .on
   }
 
-  private func wait(_ identity: Int) -> Way {
-    if identities?.lend(identity, { $0.rejects }) == true {
+  private func wait(_ branch: BranchPlan) -> Way {
+    if let identity = branch.identityPlan, identity.rejects {
       failUnmapped(identity)
       return .failed
     }
-    held |= 1 << UInt64(identity)
+    held |= 1 << UInt64(branch.identity)
     return .held
   }
 

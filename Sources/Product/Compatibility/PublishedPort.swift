@@ -53,9 +53,7 @@ extension TransformReader {
     guard let definition else { return [] }
     return zip(outputs, definition.outputs).map { draft, output in
       let isState = output.isState
-      let keyFields = output.fields.filter { $0.primaryKeyPosition != nil }.sorted {
-        ($0.primaryKeyPosition ?? 0) < ($1.primaryKeyPosition ?? 0)
-      }
+      let keyFields = ContractField.primaryKey(output.fields)
       let port = PublishedPort(
         name: output.port, major: output.major, version: draft.contract.version,
         topic: output.topic, isState: isState,

@@ -34,12 +34,9 @@ extension DomainLoader {
     else { return nil }
     let tables = (transform.node["tables"]?.entries ?? []).compactMap(\.key.text)
     let isState = output["from"]?.items.contains { $0.text.map(tables.contains) ?? false } ?? false
-    let keyFields = object.fields.filter { $0.primaryKeyPosition != nil }.sorted {
-      ($0.primaryKeyPosition ?? 0) < ($1.primaryKeyPosition ?? 0)
-    }
     let key =
       isState
-      ? keyFields.map(\.name)
+      ? ContractField.primaryKey(object.fields).map(\.name)
       : (output["key"]?.items ?? []).compactMap { $0.node.textSpan.map { CanonicalText.of($0) } }
     let partitions =
       output["partitions"]?.integer ?? transform["journal"]?.record?["partitions"]?.integer

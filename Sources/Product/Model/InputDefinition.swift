@@ -128,6 +128,13 @@ package struct ContractField: Sendable, Hashable {
     self.fields = fields
   }
 
+  /// Those of the primary key, in the order of their places in it.
+  package static func primaryKey(_ fields: [ContractField]) -> [ContractField] {
+    fields.filter { $0.primaryKeyPosition != nil }.sorted {
+      ($0.primaryKeyPosition ?? 0) < ($1.primaryKeyPosition ?? 0)
+    }
+  }
+
   package static func object(named name: String, _ fields: [ContractField]) -> ObjectType {
     ObjectType(
       name: name, fields: fields.map { .init($0.name, $0.type, isRequired: $0.isRequired) })

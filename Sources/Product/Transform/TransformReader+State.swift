@@ -54,9 +54,7 @@ extension TransformReader {
 
   /// The table's row: the parts of its key, named by the contract's primary key, then its columns.
   private mutating func row(of table: TableDraft, _ draft: OutputDraft) -> Selection.Row? {
-    let keys = draft.object.fields.filter { $0.primaryKeyPosition != nil }.sorted {
-      ($0.primaryKeyPosition ?? 0) < ($1.primaryKeyPosition ?? 0)
-    }
+    let keys = ContractField.primaryKey(draft.object.fields)
     if keys.count != table.keyTypes.count {
       report(
         .breaksContract,

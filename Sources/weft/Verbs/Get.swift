@@ -61,9 +61,7 @@ enum GetVerb {
   private static func canonical(_ text: String, _ port: ReadablePort) -> [UInt8] {
     guard text.first == "[", let values = (try? JSONValue(parsing: text))?.array
     else { return Array(text.utf8) }
-    let types = (port.fields ?? []).filter { $0.primaryKeyPosition != nil }.sorted {
-      ($0.primaryKeyPosition ?? 0) < ($1.primaryKeyPosition ?? 0)
-    }.map(\.type)
+    let types = ContractField.primaryKey(port.fields ?? []).map(\.type)
     var parts: [String] = []
     for (place, value) in values.enumerated() {
       let type = place < types.count ? types[place] : nil

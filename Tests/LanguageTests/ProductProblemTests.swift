@@ -335,7 +335,6 @@ import Testing
       "transform.yaml", "from: orders.Placed\n",
       "from: orders.Placed\n    identify: {a: {system: s, local: event.id, unmapped: provisional}}\n"
     ),
-    ("transform.yaml", "from: orders.Placed\n", "from: orders.Placed\n    explode: event.id\n"),
     ("transform.yaml", "    on:", "    window: {tumbling: 1h}\n    on:"),
     ("transform.yaml", "    on:", "    expire: {after: 90d}\n    on:"),
     ("transform.yaml", "id    = event.id", "id    = headers.id"),

@@ -74,9 +74,12 @@ package struct Case: Sendable, Hashable {
     // Sixteen seeds share a product, as its files take longer to read than a run takes.
     var shapes = Random((seed / 16) &* 0x1000_0001)
     shape = Shape.generated(&shapes)
+    var ofStreams = Random((seed / 16) &* 0x2000_0003)
+    if ofStreams.percent(35) { shape.explode(&ofStreams) }
     var random = Random(seed ^ 0x5EED)
     inputs = GeneratedInput.generated(
       shape, count: 5 + random.below(random.percent(20) ? 150 : 50), &random)
+    if shape.explodes { GeneratedInput.addLines(to: &inputs) }
     var ofLinks = Random(seed ^ 0x11_4B5)
     let links = GeneratedInput.links(shape, among: inputs, &ofLinks)
     if !links.isEmpty { inputs = (inputs + links).sorted { $0.atMs < $1.atMs } }

@@ -9,6 +9,11 @@ package struct GeneratedInput: Sendable, Hashable {
     case wrongType, noId
   }
 
+  package struct Line: Sendable, Hashable {
+    package var sku: String
+    package var n: Int?
+  }
+
   package var kind: Shape.Kind
   package var partition: Int
   /// After so many milliseconds of the simulation.
@@ -22,6 +27,10 @@ package struct GeneratedInput: Sendable, Hashable {
   package var n: Int?
   package var note: String?
   package var flaw: Flaw?
+  /// What may be made events of its own; nil: they are not even there.
+  package var lines: [Line]?
+  /// Of an event that was made of a line.
+  package var sku = ""
   /// Of a link: whose local ids the account is one of, and who it is.
   package var system = ""
   package var owner = ""
@@ -53,6 +62,7 @@ package struct GeneratedInput: Sendable, Hashable {
     }
     if let n { fields.append("\"n\":\(n)") }
     if let note { fields.append("\"note\":\"\(note)\"") }
+    if let lines { fields.append("\"lines\":[\(lines.map(text).joined(separator: ","))]") }
     if flaw == .tooDeep {
       let (open, close) = (String(repeating: "[", count: 200), String(repeating: "]", count: 200))
       fields.append("\"rest\":\(open)\(close)")
@@ -61,6 +71,20 @@ package struct GeneratedInput: Sendable, Hashable {
       fields.append("\"rest\":\"\(String(repeating: "x", count: 1_000_000))\"")
     }
     return Array("{\(fields.joined(separator: ","))}".utf8)
+  }
+
+  private func text(_ line: Line) -> String {
+    "{\"sku\":\"\(line.sku)\"\(line.n.map { ",\"n\":\($0)" } ?? "")}"
+  }
+
+  /// The events that are made of it by its lines.
+  package var exploded: [GeneratedInput] {
+    (lines ?? []).map { line in
+      var one = self
+      one.n = line.n
+      one.sku = line.sku
+      return one
+    }
   }
 
   /// Of a record of another product's port.
@@ -97,6 +121,17 @@ package struct GeneratedInput: Sendable, Hashable {
 }
 
 extension GeneratedInput {
+  /// Gives events lines; a redelivery has those that it had.
+  static func addLines(to inputs: inout [GeneratedInput]) {
+    for index in inputs.indices {
+      var random = Random(UInt64(inputs[index].id.dropFirst()) ?? 0)
+      if random.percent(15) { continue }
+      inputs[index].lines = (0..<random.below(random.percent(20) ? 9 : 4)).map { _ in
+        Line(sku: "s\(random.below(3))", n: random.percent(80) ? 1 + random.below(12) : nil)
+      }
+    }
+  }
+
   /// Links between the others: early, late, twice, of other systems, and changed.
   static func links(_ shape: Shape, among others: [GeneratedInput], _ random: inout Random)
     -> [GeneratedInput]

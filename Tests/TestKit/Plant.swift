@@ -21,6 +21,8 @@ package enum Plant: String, CaseIterable, Sendable {
   case selectLost
   // Links: those who wait are refused, links of others are taken, the older of two wins.
   case heldRefused, otherSystem, linkTimesLost
+  // Events made of lists: some elements are left out, all come twice, their ids are the same.
+  case linesLost, linesTwice, explodedIdsAlike
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
   // At the end: a state, or a journal, of which nothing is left that would tell.

@@ -65,6 +65,10 @@ extension Plant {
       for table in shape.tables.indices { shape.tables[table].isDerived = false }
     case .heldRefused: shape.unmapped = .reject
     case .otherSystem: shape.system = "yard"
+    case .linesLost:
+      shape.lines = "event.?lines.orValue([]).filter(line, line.?sku.orValue(\"\") != \"s1\")"
+    case .linesTwice:
+      shape.lines = "event.?lines.orValue([]) + event.?lines.orValue([])"
     case .idsIgnored: shape.horizonS = nil
     case .horizonShort: if shape.horizonS != nil { shape.horizonS = 1 }
     default: break
@@ -95,6 +99,8 @@ extension Plant {
     case .selectLost: return given.shape.tables.contains(where: \.isDerived)
     case .heldRefused: return given.shape.usesLinks && given.shape.unmapped == .hold
     case .otherSystem, .linkTimesLost: return given.shape.usesLinks
+    case .linesLost, .linesTwice: return given.shape.explodes
+    case .explodedIdsAlike: return given.shape.ports.contains(where: \.isExploded)
     case .wideAmounts:
       return given.shape.tables.contains(where: \.isNarrow)
         || given.shape.ports.contains(where: \.isNarrow)

@@ -150,29 +150,73 @@ package struct Reference {
   private func change(
     _ key: Shape.Key, _ input: GeneratedInput, _ known: Known, _ effect: inout Effect
   ) throws(Refused) {
-    var changed: [(table: Int, key: String, row: ReferenceRow?)] = []
+    var changed: [Changed] = []
     for place in shape.tables.indices {
       let table = shape.tables[place]
-      if shape.journal(of: table) != key { continue }
-      let own = input.text(of: table.key)
-      guard let clause = table.clauses.first(where: { $0.kind == input.kind }),
-        input.holds(clause.filter), try goes(table.isIdentified, known, &effect)
+      guard shape.journal(of: table) == key,
+        let clause = table.clauses.first(where: { $0.kind == input.kind }),
+        table.isIdentified || !known.isReleased
       else { continue }
-      let old = rows[place][own]
-      if isDeleting(clause, input, old) {
-        if old != nil { changed.append((place, own, nil)) }
-        continue
+      for (number, one) in events(of: input, table.isExploded).enumerated() {
+        try countExploded(table.isExploded, number)
+        if !one.holds(clause.filter) { continue }
+        if try !goes(table.isIdentified, known, &effect) { break }
+        try change(place, clause, one, &changed)
       }
+    }
+    for one in changed {
+      var row = one.row
+      if one.isChanged {
+        try show(
+          shape.tables[one.table], one.key, &row, before: rows[one.table][one.key], one.input,
+          &effect)
+      }
+      effect.rows.append((one.table, one.key, row))
+    }
+  }
+
+  /// A row that an event changes, of which it may have made several.
+  private struct Changed {
+    let table: Int
+    let key: String
+    var row: ReferenceRow?
+    /// What has its key.
+    let input: GeneratedInput
+    /// Whether it has ever shown something else than before, since the event came.
+    var isChanged = false
+  }
+
+  private func change(
+    _ place: Int, _ clause: Shape.Clause, _ input: GeneratedInput, _ changed: inout [Changed]
+  ) throws(Refused) {
+    let table = shape.tables[place]
+    let own = input.text(of: table.key)
+    let known = changed.firstIndex { $0.table == place && $0.key == own }
+    var now =
+      known.map { changed[$0] }
+      ?? Changed(table: place, key: own, row: rows[place][own], input: input)
+    let old = now.row
+    if isDeleting(clause, input, old) {
+      if old == nil { return }
+      now.row = nil
+      now.isChanged = true
+    } else {
       var row = old ?? ReferenceRow(table)
-      if try row.update(clause, table, shape, input) || old != nil {
-        changed.append((place, own, row))
-      }
+      if try !row.update(clause, table, shape, input), old == nil { return }
+      if old?.fields(table) != row.fields(table) { now.isChanged = true }
+      now.row = row
     }
-    for (place, own, row) in changed {
-      var row = row
-      try show(shape.tables[place], own, &row, before: rows[place][own], input, &effect)
-      effect.rows.append((place, own, row))
-    }
+    if let known { changed[known] = now } else { changed.append(now) }
+  }
+
+  /// The events that come of one, with a stream that makes them of its lines or without.
+  private func events(of input: GeneratedInput, _ isExploded: Bool) -> [GeneratedInput] {
+    isExploded ? input.exploded : [input]
+  }
+
+  /// - Parameter number: of the event among those that come of one.
+  private func countExploded(_ isExploded: Bool, _ number: Int) throws(Refused) {
+    if isExploded, let most = shape.entriesMax, number >= most { throw Refused("too-many-entries") }
   }
 
   private func isDeleting(
@@ -195,7 +239,6 @@ package struct Reference {
       return
     }
     let fields = new.fields(table)
-    if let old, old.fields(table) == fields { return }
     let isShown = new.isShown(table)
     row?.isPublished = isShown
     if !isShown {
@@ -205,11 +248,10 @@ package struct Reference {
     if table.isNarrow && new.isTooWide(table) { throw Refused("contract-output") }
     var value = fields
     for part in table.key.parts {
-      value[part] = "\"\(part == "account" ? input.account : input.branch)\""
+      value[part] = "\"\(input.part(part))\""
     }
     if table.isDerived {
-      let first = table.key.parts[0] == "account" ? input.account : input.branch
-      value["label"] = "\"of \(first)\""
+      value["label"] = "\"of \(input.part(table.key.parts[0]))\""
     }
     effect.records.append((table.name, key, value))
   }
@@ -218,9 +260,19 @@ package struct Reference {
     _ port: Shape.EventPort, _ input: GeneratedInput, _ key: String, _ known: Known,
     _ effect: inout Effect
   ) throws(Refused) {
-    guard port.kind == input.kind, input.holds(port.filter),
-      try goes(port.isIdentified, known, &effect), input.holds(port.when)
-    else { return }
+    if port.kind != input.kind || known.isReleased && !port.isIdentified { return }
+    for (number, one) in events(of: input, port.isExploded).enumerated() {
+      try countExploded(port.isExploded, number)
+      if !one.holds(port.filter) { continue }
+      if try !goes(port.isIdentified, known, &effect) { return }
+      if one.holds(port.when) { try publish(port, one, to: key, known, &effect) }
+    }
+  }
+
+  private func publish(
+    _ port: Shape.EventPort, _ input: GeneratedInput, to key: String, _ known: Known,
+    _ effect: inout Effect
+  ) throws(Refused) {
     if port.isNarrow, let amount = input.amount, abs(amount) >= Shape.narrowEnd {
       throw Refused("contract-output")
     }
@@ -228,6 +280,7 @@ package struct Reference {
     if let amount = input.amount { fields["amount"] = Shape.decimal(amount) }
     if let n = input.n { fields["n"] = "\(n)" }
     if let note = input.note { fields["note"] = "\"\(note)\"" }
+    if port.isExploded { fields["sku"] = "\"\(input.sku)\"" }
     if port.isIdentified, let owner = known.owner { fields["who"] = "\"\(owner)\"" }
     effect.records.append((port.name, key, fields))
   }
@@ -260,12 +313,22 @@ package struct Reference {
 }
 
 extension GeneratedInput {
+  /// A part of a key by its name.
+  func part(_ name: String) -> String {
+    switch name {
+    case "account": account
+    case "branch": branch
+    default: sku
+    }
+  }
+
   /// As a key of a record.
   func text(of key: Shape.Key) -> String {
     switch key {
     case .account: account
     case .branch: branch
     case .pair: "[\"\(account)\",\"\(branch)\"]"
+    case .sku: "[\"\(account)\",\"\(sku)\"]"
     }
   }
 

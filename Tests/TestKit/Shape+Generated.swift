@@ -34,6 +34,15 @@ extension Shape {
     }
   }
 
+  /// Has some of it made of the lines of events.
+  mutating func explode(_ random: inout Random) {
+    for port in ports.indices where random.percent(50) { ports[port].isExploded = true }
+    for table in tables.indices where random.percent(50) {
+      tables[table].isExploded = true
+      if random.percent(40) { tables[table].key = .sku }
+    }
+  }
+
   /// Other files: one thing that decides what is published is not as it was.
   func edited(_ number: UInt64) -> Shape {
     var other = self

@@ -18,6 +18,8 @@ package struct Shape: Sendable, Hashable {
     case account, branch
     /// Of two parts: account and branch.
     case pair = "account-branch"
+    /// Of two parts, of which only the first can be known without a stream: account and the line's.
+    case sku = "account-sku"
 
     var parts: [String] { rawValue.split(separator: "-").map(String.init) }
   }
@@ -91,6 +93,8 @@ package struct Shape: Sendable, Hashable {
     package var isDerived = false
     /// Its events wait until it is known whose their account is.
     package var isIdentified = false
+    /// Its events are made of the lines of what comes: `n` is a line's.
+    package var isExploded = false
     /// Of its state port: a column and what it has to be above.
     package var when: (column: Int, above: Int)? {
       get { whenColumn.map { ($0, whenAbove) } }
@@ -119,8 +123,10 @@ package struct Shape: Sendable, Hashable {
     package var isNarrow = false
     /// It says whose the account is, and its events wait until that is known.
     package var isIdentified = false
+    /// Its events are made of the lines of what comes: `n` is a line's.
+    package var isExploded = false
     /// Whether its events come through a stream of its own.
-    var hasStream: Bool { filter != nil || isIdentified }
+    var hasStream: Bool { filter != nil || isIdentified || isExploded }
   }
 
   /// What does not fit a narrow contract, in hundredths.
@@ -145,10 +151,16 @@ package struct Shape: Sendable, Hashable {
   package var unmapped = Unmapped.hold
   /// Whose local ids the accounts are, as the files say.
   package var system = "shop"
+  /// The lines of an event, as the files say.
+  package var lines = "event.lines"
 
   /// Whether anything asks whose an account is.
   package var usesLinks: Bool {
     tables.contains(where: \.isIdentified) || ports.contains(where: \.isIdentified)
+  }
+  /// Whether anything is made of the lines of events.
+  package var explodes: Bool {
+    tables.contains(where: \.isExploded) || ports.contains(where: \.isExploded)
   }
   /// Kinds of what the product is about.
   package var kinds: [Kind] { hasTold ? [.Moved, .Closed, .Told] : [.Moved, .Closed] }
@@ -167,7 +179,8 @@ package struct Shape: Sendable, Hashable {
 
   /// By whose journal a table is made: a longer key goes with a shorter one that it begins with.
   package func journal(of table: Table) -> Key {
-    let hasAccounts = usesLinks || tables.contains { $0.key == .account }
+    if table.key == .sku { return .account }
+    let hasAccounts = usesLinks || tables.contains { $0.key == .account || $0.key == .sku }
     return table.key == .pair && hasAccounts ? .account : table.key
   }
 

@@ -192,6 +192,12 @@ extension Shape {
       for field in [Field.amount, .n, .note] {
         text += property(field.rawValue, type(field))
       }
+      if explodes {
+        text += property(
+          "lines",
+          "logicalType: array, items: {logicalType: object, properties: [{name: sku, "
+            + "logicalType: string, required: true}, {name: n, \(type(.n))}]}")
+      }
     }
     return text
   }
@@ -212,6 +218,7 @@ extension Shape {
       + "      - {name: account, logicalType: string, required: true}\n"
       + property("amount", type(.amount, isNarrow: port.isNarrow))
       + property("n", type(.n)) + property("note", type(.note))
+      + (port.isExploded ? property("sku", "logicalType: string", required: true) : "")
       + (port.isIdentified ? property("who", "logicalType: string", required: true) : "")
   }
 
@@ -252,14 +259,16 @@ extension Shape {
     var streams = ""
     for table in tables {
       for (place, clause) in table.clauses.enumerated() {
-        if clause.filter == nil && !table.isIdentified { continue }
+        if !table.hasStream(clause) { continue }
         streams += stream(
-          "\(table.name)s\(place)", clause.kind, clause.filter, table.isIdentified)
+          "\(table.name)s\(place)", clause.kind, clause.filter, table.isIdentified,
+          table.isExploded)
       }
     }
     for port in ports {
       if port.hasStream {
-        streams += stream("\(port.name)s", port.kind, port.filter, port.isIdentified)
+        streams += stream(
+          "\(port.name)s", port.kind, port.filter, port.isIdentified, port.isExploded)
       }
     }
     if !streams.isEmpty { text += "streams:\n" + streams }
@@ -269,10 +278,11 @@ extension Shape {
   }
 
   private func stream(
-    _ name: String, _ kind: Kind, _ filter: Condition?, _ isIdentified: Bool
+    _ name: String, _ kind: Kind, _ filter: Condition?, _ isIdentified: Bool, _ isExploded: Bool
   ) -> String {
     var text = "  \(name):\n    from: \(source(kind))\n"
-    if let filter { text += "    where: \(filter.text("event", filter.field.rawValue))\n" }
+    if isExploded { text += "    explode:\n      line: \(lines)\n" }
+    if let filter { text += "    where: \(self.text(filter, isExploded))\n" }
     if isIdentified {
       text +=
         "    identify:\n      who: {system: \(system), local: event.account, unmapped: "
@@ -281,16 +291,29 @@ extension Shape {
     return text
   }
 
+  /// A field of an event, or of the line that it was made of.
+  private func text(_ field: Field, _ isExploded: Bool) -> String {
+    "\(Shape.root(field, isExploded)).\(field.rawValue)"
+  }
+
+  private func text(_ condition: Condition, _ isExploded: Bool) -> String {
+    condition.text(Shape.root(condition.field, isExploded), condition.field.rawValue)
+  }
+
+  private static func root(_ field: Field, _ isExploded: Bool) -> String {
+    isExploded && field == .n ? "line" : "event"
+  }
+
   private func lines(_ table: Table) -> String {
-    let key = table.key.parts.map { "event.\($0)" }.joined(separator: ", ")
+    let key = table.key.parts.map { ($0 == "sku" ? "line." : "event.") + $0 }
+      .joined(separator: ", ")
     var text = "  \(table.name):\n    key: [\(key)]\n    on:\n"
     for (place, clause) in table.clauses.enumerated() {
-      let isPlain = clause.filter == nil && !table.isIdentified
-      let from = isPlain ? source(clause.kind) : "\(table.name)s\(place)"
+      let from = table.hasStream(clause) ? "\(table.name)s\(place)" : source(clause.kind)
       text += "      \(from): |\n"
       switch clause.deletion {
       case .event(let condition):
-        text += "        delete if \(condition.text("event", condition.field.rawValue))\n"
+        text += "        delete if \(self.text(condition, table.isExploded))\n"
       case .count(let column, let above):
         text += "        delete if state.\(table.columns[column].name) > \(above)\n"
       case nil: break
@@ -298,8 +321,8 @@ extension Shape {
       for update in clause.updates {
         let column = table.columns[update.column]
         let conditions = [
-          column.aggregate.needsN ? "has(event.n)" : nil,
-          update.condition.map { $0.text("event", $0.field.rawValue) },
+          column.aggregate.needsN ? "has(\(self.text(.n, table.isExploded)))" : nil,
+          update.condition.map { self.text($0, table.isExploded) },
         ].compactMap(\.self)
         text += "        \(column.name)\(column.isMap ? "[event.?note.orValue(\"\")]" : "")"
         text += " = \(value(column, table))"
@@ -312,12 +335,13 @@ extension Shape {
 
   private func value(_ column: Column, _ table: Table) -> String {
     let name = column.name
-    let argument = column.field.map { "event.\($0.rawValue)" } ?? ""
+    let argument = column.field.map { text($0, table.isExploded) } ?? ""
+    let n = text(.n, table.isExploded)
     switch column.aggregate {
-    case .rolled: return "(state.?\(name).orValue(1) * 31 + event.n) % 1009"
+    case .rolled: return "(state.?\(name).orValue(1) * 31 + \(n)) % 1009"
     case .before: return "state.?\(table.columns[column.other].name)"
-    case .divided: return "(state.?\(name).orValue(0) + 100) / (event.n - 5)"
-    case .switched: return "has(event.n) && event.n > 6 ? event.?note : state.?\(name)"
+    case .divided: return "(state.?\(name).orValue(0) + 100) / (\(n) - 5)"
+    case .switched: return "has(\(n)) && \(n) > 6 ? event.?note : state.?\(name)"
     case .grown:
       let again = "state.?\(name).orValue(\"x\")"
       return Array(repeating: again, count: Shape.growth).joined(separator: " + ")
@@ -346,7 +370,7 @@ extension Shape {
   private func output(_ port: EventPort) -> String {
     var text = "  \(port.name):\n"
     text += "    from: \(port.hasStream ? "\(port.name)s" : source(port.kind))\n"
-    if let when = port.when { text += "    when: \(when.text("event", when.field.rawValue))\n" }
+    if let when = port.when { text += "    when: \(self.text(when, port.isExploded))\n" }
     return text + """
           key: event.account
           partitions: \(outputPartitions)
@@ -354,8 +378,9 @@ extension Shape {
             id = event.eventId
             account = event.account
             amount = event.amount
-            n = event.n
+            n = \(self.text(.n, port.isExploded))
             note = event.note
+      \(port.isExploded ? "      sku = line.sku\n" : "")\
       \(port.isIdentified ? "      who = ids.who\n" : "")
       """
   }
@@ -364,4 +389,11 @@ extension Shape {
 extension Shape.Aggregate {
   /// Whether its expression reads the field as one that is there.
   var needsN: Bool { self == .rolled || self == .divided }
+}
+
+extension Shape.Table {
+  /// Whether a clause's events come through a stream of its own.
+  fileprivate func hasStream(_ clause: Shape.Clause) -> Bool {
+    clause.filter != nil || isIdentified || isExploded
+  }
 }

@@ -115,6 +115,7 @@ package final class SimulatedProducer: LoopProducer {
     }
     if isLargeRow && simulation.plants.contains(.largeRowsLost) { return }
     if simulation.plants.contains(.headersLost) { record.headers = [] }
+    if simulation.plants.contains(.explodedIdsAlike) { record.forgetNumber() }
     if simulation.plants.contains(.timesLost) { record.timestampMs = simulation.nowMs }
     try add(topic, partition, record, tag: nil)
   }
@@ -274,5 +275,15 @@ package final class SimulatedProducer: LoopProducer {
       end(transaction, commits: false)
     }
     isInTransaction = false
+  }
+}
+
+extension SimulatedBroker.Record {
+  /// Takes from `ce_id` which of several records of its event it is.
+  fileprivate mutating func forgetNumber() {
+    for index in headers.indices where headers[index].name == "ce_id" {
+      let parts = headers[index].value.split(separator: UInt8(ascii: "-"))
+      headers[index].value = Array(parts.prefix(3).joined(separator: [UInt8(ascii: "-")]))
+    }
   }
 }

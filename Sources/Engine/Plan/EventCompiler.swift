@@ -195,17 +195,18 @@ struct EventCompiler {
       switch step {
       case .filter(let expression):
         let term = try Term(expression, slot: resolver(plan, binds, ids))
-        steps.append(.init(term: term, slot: BranchPlan.filter))
-      case .bind(let name, let expression):
+        steps.append(.init(kind: .filter, term: term, slot: -1))
+      case .bind(let name, let expression), .explode(let name, let expression):
         let term = try Term(expression, slot: resolver(plan, binds, ids))
-        steps.append(.init(term: term, slot: next))
+        let kind: BranchPlan.Step.Kind = if case .explode = step { .explode } else { .bind }
+        steps.append(.init(kind: kind, term: term, slot: next, name: name))
         binds[name] = next
         next += 1
       case .identify(let found):
         let term = try Term(found.local, slot: resolver(plan, [:], [:]))
         identity = identities.place(of: found, term)
         ids[found.name] = identities.plans[identity].slot
-        steps.append(.init(term: .none, slot: BranchPlan.identify))
+        steps.append(.init(kind: .identify, term: .none, slot: -1))
       }
     }
     slotEnd = max(slotEnd, next)

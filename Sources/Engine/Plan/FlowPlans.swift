@@ -7,18 +7,29 @@ import Records
 /// The steps of one event type through its streams, compiled.
 struct BranchPlan {
   struct Step {
+    enum Kind: UInt8 { case filter, bind, explode, identify }
+    let kind: Kind
     let term: Term
-    /// Where a named value goes; −1: the step is a filter; −2: the branch's identity is wanted.
+    /// Where a named value or each element of a list goes.
     let slot: Int
+    /// For messages: what that is called.
+    var name = ""
   }
-  static let filter = -1
-  static let identify = -2
 
   let steps: ContiguousArray<Step>
+  /// Whether several events may come of one.
+  let explodes: Bool
   /// Place in ``WorkPlan/identities``; −1: it asks for none.
   let identity: Int
   /// The one that stands there.
   let identityPlan: IdentityPlan?
+
+  init(steps: ContiguousArray<Step>, identity: Int, identityPlan: IdentityPlan?) {
+    self.steps = steps
+    explodes = steps.contains { $0.kind == .explode }
+    self.identity = identity
+    self.identityPlan = identityPlan
+  }
 }
 
 /// A global id that events of one type are to be known by, in one journal.

@@ -17,6 +17,9 @@ package struct Limits: Sendable, Hashable {
   /// The largest row of a table; an event that would make a larger one is quarantined as
   /// `row-too-large`. A part of Weft's semantics as well.
   package static let rowBytesMax = 1 << 20
+  /// What an event that is exploded may become at one port, or change in rows; an event with more
+  /// is quarantined as `event-too-large`. A part of Weft's semantics as well.
+  package static let eventBytesMax = 16 << 20
 
   package init() {}
 }

@@ -61,7 +61,7 @@ package final class ProductPlan {
     futureMsMax = definition.futureMsMax
     workbench = Workbench(
       eventSlots: slotCount, rowSlotCount: tables.map(\.slotEnd).max() ?? Variable.end,
-      ports: ports.count)
+      ports: ports.count, entriesMax: entriesMax ?? RowLayout.entriesMax)
   }
 }
 

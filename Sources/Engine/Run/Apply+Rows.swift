@@ -5,11 +5,21 @@ import State
 extension Apply {
   /// Runs the event at hand through one clause of a table; false: it failed.
   func run(_ clause: ClausePlan, _ time: Timestamp, _ staged: inout StagedRows) -> Bool {
-    switch bench.follow(clause.branch) {
-    case .on: break
-    case .out, .held: return true
-    case .failed: return false
+    var way = bench.follow(clause.branch)
+    while way == .on {
+      if !change(clause, time, &staged) { return false }
+      if clause.branch.explodes && max(rows.count, keys.count) > Limits.eventBytesMax {
+        bench.failSize(ofEventAt: clause.table.name)
+        return false
+      }
+      way = bench.followNext(clause.branch)
     }
+    return way != .failed
+  }
+
+  /// Changes the row of the event at hand, or of what a stream has made of it; false: it failed.
+  @inline(__always)
+  private func change(_ clause: ClausePlan, _ time: Timestamp, _ staged: inout StagedRows) -> Bool {
     let keyStart = keys.count
     if !bench.appendKey(clause.key, to: keys) { return false }
     let keyRange = keyStart..<keys.count
@@ -25,6 +35,7 @@ extension Apply {
     if known >= 0 {
       row = staged[known]
       load(known, &staged)
+      keys.truncate(to: keyStart)
     } else {
       row = begin(clause, keyRange, &staged)
     }
@@ -132,6 +143,10 @@ extension Apply {
   ) -> Bool {
     var row = given
     let flags = rows[row.bytes].uint32(at: 0)
+    // What an event changes again and again takes its place once.
+    if known >= 0 && row.bytes.upperBound == rows.count {
+      rows.truncate(to: row.bytes.lowerBound)
+    }
     let start = rows.count
     table.layout.write(bench.rowSlots, from: table.columnSlot, flags: flags, into: rows)
     row.bytes = start..<rows.count

@@ -8,11 +8,28 @@ extension Workbench {
 
   /// Runs the event at hand through one event port.
   func emit(_ plan: EventPortPlan, _ emission: Emission, to batch: OutputBatch) -> Emitted {
-    switch follow(plan.branch) {
-    case .on: break
-    case .out, .held: return .nothing
-    case .failed: return .failed
+    let start = batch.bytes.count
+    var result = Emitted.nothing
+    var way = follow(plan.branch)
+    while way == .on {
+      switch emitOne(plan, emission, to: batch) {
+      case .record: result = .record
+      case .nothing: break
+      case .failed: return .failed
+      }
+      if plan.branch.explodes && batch.bytes.count - start > Limits.eventBytesMax {
+        failSize(ofEventAt: plan.port.contractId)
+        return .failed
+      }
+      way = followNext(plan.branch)
     }
+    return way == .failed ? .failed : result
+  }
+
+  @inline(__always)
+  private func emitOne(_ plan: EventPortPlan, _ emission: Emission, to batch: OutputBatch)
+    -> Emitted
+  {
     if plan.hasWhen {
       switch test(plan.when, frame) {
       case .on: break

@@ -33,7 +33,11 @@ final class Workbench {
   /// Only branches of this identity are gone through; −1: all. Set while an event is released.
   var onlyIdentity = -1
 
-  init(eventSlots: Int, rowSlotCount: Int, ports: Int) {
+  /// The lists that the event at hand is being made many by.
+  var exploding: Exploding
+
+  init(eventSlots: Int, rowSlotCount: Int, ports: Int, entriesMax: Int) {
+    exploding = Exploding(max: entriesMax)
     headers = HeaderWriter(ports: ports)
     frame = Frame(slots: Slots(count: eventSlots), arena: arena)
     rowFrame = Frame(slots: Slots(count: rowSlotCount), arena: arena)
@@ -222,27 +226,39 @@ final class Workbench {
     return .out
   }
 
-  /// Takes the record at hand through the steps of a stream.
+  /// Takes the record at hand through the steps of a stream. After `.on` it may come out of them
+  /// once more: see ``followNext(_:)``.
   @inline(__always)
   func follow(_ branch: BranchPlan) -> Way {
     if onlyIdentity >= 0 && branch.identity != onlyIdentity { return .out }
-    for index in branch.steps.indices {
-      let slot = branch.steps[index].slot
-      if slot < 0 {
-        if slot == BranchPlan.identify {
-          if unmapped & 1 << UInt64(branch.identity) == 0 { continue }
-          return wait(branch)
-        }
+    return branch.explodes ? followExploding(branch) : follow(branch, from: 0)
+  }
+
+  /// The rest of a stream's steps, from the one at `first` on.
+  @inline(__always)
+  func follow(_ branch: BranchPlan, from first: Int) -> Way {
+    for index in first..<branch.steps.count {
+      let kind = branch.steps[index].kind
+      if kind == .filter {
         let way = test(branch.steps[index].term, frame)
         if way != .on { return way }
         continue
+      }
+      if kind == .identify {
+        if unmapped & 1 << UInt64(branch.identity) == 0 { continue }
+        return wait(branch)
       }
       let value = branch.steps[index].term.evaluate(frame)
       if value.isError {
         fail(branch.steps[index].term.fault(value))
         return .failed
       }
-      slots[slot] = value
+      if kind == .explode {
+        // Its elements come one by one when what was begun last goes on.
+        if value.kind == .list { exploding.begin(value.run, at: index) }
+        return .out
+      }
+      slots[branch.steps[index].slot] = value
     }
     return .on
   }

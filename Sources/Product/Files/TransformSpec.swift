@@ -60,9 +60,12 @@ package enum TransformSpec {
     "a stream",
     [
       FieldSpec("from", .oneOrMany(.text), required: true, "Inputs, event types or streams."),
+      FieldSpec(
+        "explode", .map(key: "name", .expression),
+        "Makes one event many, such as `{line: event.lines}`: each element of the list goes on by "
+          + "itself, under that name. Comes before all of the stream's other steps."),
       FieldSpec("where", .expression, "Only events for which this is true go on."),
       FieldSpec("let", .assignments, "Values named for later."),
-      FieldSpec("explode", .any, .notYet, "Makes one event many."),
       FieldSpec(
         "identify", .map(key: "identifier", .record(identify)),
         "Finds the global id for a local one: `ids.NAME`."),

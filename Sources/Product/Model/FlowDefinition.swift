@@ -8,6 +8,8 @@ package struct Branch: Sendable {
     case filter(CheckedExpression)
     /// Names a value for the later steps: variable `name`, path `[name]`.
     case bind(name: String, CheckedExpression)
+    /// Goes on once for each element of a list, which has that name; absent is an empty list.
+    case explode(name: String, CheckedExpression)
     /// Finds a global id, for the later steps: path `[ids, name]`.
     case identify(Identification)
   }
@@ -22,7 +24,8 @@ package struct Branch: Sendable {
   package var expressions: [CheckedExpression] {
     steps.map { step in
       switch step {
-      case .filter(let expression), .bind(_, let expression): expression
+      case .filter(let expression), .bind(_, let expression), .explode(_, let expression):
+        expression
       case .identify(let identification): identification.local
       }
     }
@@ -93,6 +96,8 @@ package struct StreamDefinition: Sendable {
   package let name: String
   /// Inputs, event types and streams.
   package let from: [String]
+  /// What it makes many events of one by.
+  package let explosion: Variable?
   package let condition: SourceSpan?
   package let identifications: [Identification]
   /// In the order of `let`, where a later one sees those before it.

@@ -168,6 +168,9 @@ extension TransformReader {
       .map { AssignmentBlock(parsing: $0, into: &unheard) }
     return StreamDefinition(
       name: draft.name, from: draft.fields["from"]?.items.compactMap(\.text) ?? [],
+      explosion: draft.fields["explode"]?.entries.first.flatMap { key, value in
+        value.node.textSpan.map { .init(name: key.text ?? "", value: $0) }
+      },
       condition: draft.fields["where"]?.node.textSpan,
       identifications: flows(of: draft).compactMap { $0.branch.identification },
       variables: block?.assignments.map { .init(name: $0.name, value: $0.value.span) } ?? [])
@@ -175,6 +178,9 @@ extension TransformReader {
 
   private func logic(of stream: StreamDefinition) -> String {
     var lines = ["from = " + stream.from.sorted().joined(separator: ", ")]
+    if let list = stream.explosion {
+      lines.append("explode \(list.name) = " + CanonicalText.of(list.value))
+    }
     if let condition = stream.condition { lines.append("where = " + CanonicalText.of(condition)) }
     lines += Set(
       stream.identifications.map { found in

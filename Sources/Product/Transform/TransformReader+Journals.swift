@@ -21,7 +21,7 @@ extension TransformReader {
     if isDirect || record.isBroken("journal") { return }
     if outputs.isEmpty && tables.isEmpty { return }
     let locals = localKeys.map { (texts: [$0.text], key: [$0.key]) }
-    let keys = (tables.map { (texts: $0.keyTexts, key: $0.key) } + locals).sorted {
+    let keys = (tables.map(journalKey) + locals).sorted {
       ($0.texts.count, $0.texts.joined(separator: "\n"))
         < ($1.texts.count, $1.texts.joined(separator: "\n"))
     }
@@ -70,12 +70,29 @@ extension TransformReader {
 
   private func key(of journal: JournalDraft, _ event: EventReference) -> JournalDefinition.Key? {
     if journal.keyTexts.isEmpty { return .source }
-    let type = inputs[event.input].events[event.event]
+    let parts = journal.key.compactMap { journalPart($0, event) }
+    return parts.count == journal.key.count ? .parts(parts) : nil
+  }
+
+  /// A part of a key, if it can be computed from the event alone.
+  private func journalPart(_ part: ParsedExpression, _ event: EventReference) -> CheckedExpression?
+  {
     // Ingest computes it before the record is taken: there is no recorded time yet.
-    let scope = Scope(Flow.base(type).filter { !Flow.recordedNames.contains($0.name) })
-    let parts = journal.key.compactMap { fits($0, scope) }
-    let areKeys = parts.allSatisfy { Self.keyTypes.contains($0.type) }
-    return parts.count == journal.key.count && areKeys ? .parts(parts) : nil
+    let all = Flow.base(inputs[event.input].events[event.event])
+    let scope = Scope(all.filter { !Flow.recordedNames.contains($0.name) })
+    return fits(part, scope).flatMap { Self.keyTypes.contains($0.type) ? $0 : nil }
+  }
+
+  /// The key of the journal that a table asks for: the parts that its own begins with and that can
+  /// be computed from the event alone, as all of its rows with these are then in one partition.
+  private func journalKey(of table: TableDraft) -> (texts: [String], key: [ParsedExpression]) {
+    let events = table.clauses.map(\.branch.event)
+    let count = table.key.prefix { part in
+      events.allSatisfy { journalPart(part, $0) != nil }
+    }.count
+    // Without any it is told which one cannot be.
+    let end = count == 0 ? table.key.count : count
+    return (Array(table.keyTexts.prefix(end)), Array(table.key.prefix(end)))
   }
 
   /// An event port is made from the journal with its own key, else the first that holds its events

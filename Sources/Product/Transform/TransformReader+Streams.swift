@@ -68,6 +68,8 @@ extension TransformReader {
         isWhole = false
       }
     }
+    let explosion = explosion(draft.fields)
+    if draft.fields["explode"] != nil, explosion == nil { isWhole = false }
     let condition = draft.fields["where"].flatMap { parsed($0) }
     let block = draft.fields["let"].map { assignments($0) } ?? AssignmentBlock()
     let names = block.assignments
@@ -77,6 +79,7 @@ extension TransformReader {
     if !block.isWhole || !checkLet(names) { isWhole = false }
     for index in flows.indices {
       flows[index].names.insert(draft.name)
+      if let explosion, !explode(explosion, &flows[index]) { isWhole = false }
       if !apply(condition, names, to: &flows[index]) { isWhole = false }
       for one in found ?? [] where !identify(one, &flows[index]) { isWhole = false }
     }
@@ -89,12 +92,18 @@ extension TransformReader {
       if !item.isPlain {
         report(.misplaced, "`let` takes lines `name = expression`", item.nameSpan)
         isGood = false
-      } else if Flow.reserved.contains(item.name) {
-        report(.ambiguousName, "`\(item.name)` is a variable of Weft's own", item.nameSpan)
+      } else if isReserved(item.name, item.nameSpan) {
         isGood = false
       }
     }
     return isGood
+  }
+
+  /// Whether a name is one that Weft gives; then that is told.
+  mutating func isReserved(_ name: String, _ span: SourceSpan) -> Bool {
+    if !Flow.reserved.contains(name) { return false }
+    report(.ambiguousName, "`\(name)` is a variable of Weft's own", span)
+    return true
   }
 
   private mutating func apply(
@@ -110,8 +119,7 @@ extension TransformReader {
       }
     }
     for item in names {
-      if flow.variables.contains(where: { $0.name == item.name }) {
-        report(.ambiguousName, "`\(item.name)` is named before", item.nameSpan)
+      if isNamed(item.name, item.nameSpan, flow) {
         isGood = false
       } else if let checked = check(item.value, flow.scope, allowsOptional: true) {
         flow.branch.steps.append(.bind(name: item.name, checked))
@@ -122,6 +130,13 @@ extension TransformReader {
       }
     }
     return isGood
+  }
+
+  /// Whether a name is given already on the way; then that is told.
+  mutating func isNamed(_ name: String, _ span: SourceSpan, _ flow: Flow) -> Bool {
+    if !flow.variables.contains(where: { $0.name == name }) { return false }
+    report(.ambiguousName, "`\(name)` is named before", span)
+    return true
   }
 
   /// The ways that a name in `from` or `on` stands for; nil when there are none, and that was said.

@@ -179,6 +179,11 @@ struct Explanation {
 
   private static func stream(_ stream: StreamDefinition) -> Item {
     var facts = ["from \(stream.from.joined(separator: ", "))"]
+    if let list = stream.explosion {
+      facts.append(
+        "explode \(list.name) = \(list.value.text); each element goes on as an event, all of them"
+          + " or none")
+    }
     if let condition = stream.condition { facts.append("where \(condition.text)") }
     for found in stream.identifications.prefix(1) {
       facts.append(

@@ -46,4 +46,6 @@ extension DiagnosticCode {
   package static let unfulfilled = DiagnosticCode("W0349")
   /// A way of writing that does not fit here, such as a `select` by inputs for a table.
   package static let misplaced = DiagnosticCode("W0350")
+  /// Something that a correction could not take back, or a port that carries none.
+  package static let corrections = DiagnosticCode("W0359")
 }

@@ -1,3 +1,4 @@
+import Engine
 import Formats
 import Kafka
 import Records
@@ -106,6 +107,14 @@ extension LoopBatch {
   /// The actual time that a product's record says of itself.
   func cloudEventsTime(at index: Int) -> Timestamp? {
     header(CloudEventsHeader.time, at: index).flatMap { Timestamp(rfc3339: $0) }
+  }
+
+  /// What a record that may be taken back says of itself.
+  func correction(at index: Int) -> CorrectionHeaders {
+    CorrectionHeaders(
+      id: header(CloudEventsHeader.id, at: index),
+      operation: header(CloudEventsHeader.operation, at: index),
+      corrects: header(CloudEventsHeader.corrects, at: index))
   }
 }
 

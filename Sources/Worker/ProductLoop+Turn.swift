@@ -121,7 +121,8 @@ extension ProductLoop {
     let record = SourceRecord(
       input: input, partition: partition, offset: offset, key: batch.key(at: index),
       value: batch.value(at: index), timestampMs: batch.timestamp(at: index) ?? recordedMs,
-      time: isPort[input] ? batch.cloudEventsTime(at: index) : nil)
+      time: isPort[input] || corrects[input] ? batch.cloudEventsTime(at: index) : nil,
+      correction: corrects[input] ? batch.correction(at: index) : .none)
     let intake =
       isDirect
       ? direct.take(record, recordedMs: recordedMs, into: outputs)

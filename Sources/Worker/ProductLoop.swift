@@ -76,6 +76,8 @@ package final class ProductLoop<World: LoopWorld> {
   let isDirect: Bool
   /// Of each input: whether it is another product's port.
   let isPort: ContiguousArray<Bool>
+  /// By input: whether its records may be taken back.
+  let corrects: ContiguousArray<Bool>
   let logic: String
 
   var consumer: World.Consumer?
@@ -169,6 +171,7 @@ package final class ProductLoop<World: LoopWorld> {
     direct = Direct(plan)
     isDirect = settings.product.journals.isEmpty
     isPort = ContiguousArray(settings.product.inputs.map { $0.port != nil })
+    corrects = ContiguousArray(settings.product.inputs.map(\.corrects))
     takenInTurn = ContiguousArray(repeating: 0, count: isPort.count)
     logic = "\(plan.logicDigest)"
     meter = TurnMeter(settings.turn)

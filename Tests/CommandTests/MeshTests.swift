@@ -128,8 +128,12 @@ import Testing
   }
 
   @Test func `a port comes back from its record as it was`() throws {
-    let json = try JSONValue(parsing: port().json.description)
-    #expect(PublishedPort(json) == port())
+    var correcting = port()
+    correcting.corrects = true
+    for port in [port(), correcting] {
+      let json = try JSONValue(parsing: port.json.description)
+      #expect(PublishedPort(json) == port)
+    }
   }
 
   @Test func `the version applied last counts, whatever its number`() throws {

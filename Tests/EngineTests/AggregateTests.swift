@@ -235,12 +235,12 @@ import Testing
     for index in 0..<full.count { full[index] = .int(Int64(index)) }
     slots[0] = .list(full)
     let last = Value.int(Int64(RowLayout.entriesMax))
-    let time = Timestamp(milliseconds: 0)
-    guard case .value = layout.update(aggregate, 0, last, at: time, slots, from: 0, arena) else {
+    let change = RowChange(time: Timestamp(milliseconds: 0))
+    guard case .value = layout.update(aggregate, 0, last, of: change, slots, from: 0, arena) else {
       Issue.record("there is room for one more")
       return
     }
-    guard case .tooMany = layout.update(aggregate, 0, .int(-1), at: time, slots, from: 0, arena)
+    guard case .tooMany = layout.update(aggregate, 0, .int(-1), of: change, slots, from: 0, arena)
     else {
       Issue.record("there is no room")
       return
@@ -283,9 +283,9 @@ import Testing
   func `what is no number spoils no column`(aggregate: TableDefinition.Aggregate) throws {
     let layout = RowLayout(try AggregateTests.product("half", .double, [aggregate]).tables[0])
     let (arena, owner) = (Arena(), Slots(count: 8))
-    let time = Timestamp(milliseconds: 0)
+    let change = RowChange(time: Timestamp(milliseconds: 0))
     func update(_ number: Double) -> AggregateEffect {
-      layout.update(aggregate, 0, .double(number), at: time, owner.run, from: 0, arena)
+      layout.update(aggregate, 0, .double(number), of: change, owner.run, from: 0, arena)
     }
     for number in [Double.nan, .infinity, -.infinity] {
       guard case .notFinite = update(number) else {

@@ -160,7 +160,8 @@ import Testing
     owner[plan.columnSlot] = .map(full)
     func count(_ key: StaticString) -> AggregateEffect {
       layout.updateEntry(
-        .count, 0, key: .string(key.view), .absent, at: Timestamp(milliseconds: 0), owner.run,
+        .count, 0, key: .string(key.view), .absent, of: RowChange(time: Timestamp(milliseconds: 0)),
+        owner.run,
         from: plan.columnSlot, arena)
     }
     guard case .value = count("100007") else {

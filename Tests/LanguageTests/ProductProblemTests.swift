@@ -342,10 +342,6 @@ import Testing
       "transform.yaml", "  customer:\n    from: customer",
       "  customer:\n    from: [customer]\n    when: key == \"a\""
     ),
-    (
-      "contracts/customer.odcs.yaml", "status: active",
-      "status: active\ncustomProperties: [{property: weft.corrections, value: true}]"
-    ),
   ])
   func `what a later version brings and would change results is refused as not there yet`(
     _ file: String, _ old: String, _ new: String

@@ -83,6 +83,9 @@ package struct Case: Sendable, Hashable {
     var ofLinks = Random(seed ^ 0x11_4B5)
     let links = GeneratedInput.links(shape, among: inputs, &ofLinks)
     if !links.isEmpty { inputs = (inputs + links).sorted { $0.atMs < $1.atMs } }
+    var ofCorrections = Random(seed ^ 0xC0_44EC7)
+    let corrections = GeneratedInput.corrections(shape, among: inputs, &ofCorrections)
+    if !corrections.isEmpty { inputs = (inputs + corrections).sorted { $0.atMs < $1.atMs } }
     instances = 1 + random.below(3)
     turnRecords = random.pick([1, 5, 20, 1000])
     turnAgeMs = random.pick([1, 20, 100, 1000])

@@ -152,6 +152,7 @@ struct Checks {
       var found: [String: [Reference.Published]] = [:]
       var places: [String: Int] = [:]
       var ids: Set<String> = []
+      let originals = originals(output)
       for partition in 0..<broker.partitions(of: output.topic) {
         for (offset, record) in broker.committed(output.topic, partition) {
           let key = record.key.map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -165,12 +166,31 @@ struct Checks {
           if Int(expected) != partition { run.fail("\(place): \(key) belongs elsewhere") }
           let id = record.headers.last { $0.name == "ce_id" }?.value
           if !isDirectOrNew(id, &ids) { run.fail("\(place): ce_id is missing or not new") }
-          let fields = record.value.map { FlatJSON.fields($0) ?? ["?": "not flat JSON"] }
+          var fields = record.value.map { FlatJSON.fields($0) ?? ["?": "not flat JSON"] }
+          if let operation = record.text(of: "ce_op") { fields?["ce_op"] = operation }
+          if let id = record.text(of: "ce_corrects") {
+            fields?["ce_corrects"] = originals[id] ?? "nothing"
+          }
           found[group(key, id, output), default: []].append(fields)
         }
       }
       compare(output.port, found, reference.published[output.port] ?? [:])
     }
+  }
+
+  /// By `ce_id`: the ids that records of an event port have in their content, but for those that
+  /// take others back.
+  private func originals(_ output: OutputDefinition) -> [String: String] {
+    if output.isState { return [:] }
+    var all: [String: String] = [:]
+    for partition in 0..<broker.partitions(of: output.topic) {
+      for (_, record) in broker.committed(output.topic, partition) {
+        if record.text(of: "ce_op") == "retract" { continue }
+        guard let id = record.text(of: "ce_id"), let value = record.value else { continue }
+        all[id] = FlatJSON.fields(value)?["id"]
+      }
+    }
+    return all
   }
 
   /// The key by which a record has its partition: of a row the journal's, with which its own key

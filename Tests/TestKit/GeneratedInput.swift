@@ -31,9 +31,22 @@ package struct GeneratedInput: Sendable, Hashable {
   package var lines: [Line]?
   /// Of an event that was made of a line.
   package var sku = ""
+  /// Which of several it is that are made of one.
+  var line: Int?
   /// Of a link: whose local ids the account is one of, and who it is.
   package var system = ""
   package var owner = ""
+  /// Of one that takes another back, or says it anew: what it says it does, of which, and its own
+  /// id, where that is not in its content.
+  package var operation: String?
+  package var corrects = ""
+  package var recordId: String?
+
+  var isRetraction: Bool { operation == "retract" }
+  /// Of the record that it is, or takes back.
+  var subject: String { isRetraction ? corrects : recordId ?? id }
+  /// The same, told apart from others that are made of it.
+  var contribution: String { line.map { "\(subject)/\($0)" } ?? subject }
 
   package var key: [UInt8] { Array(account.utf8) }
 
@@ -79,8 +92,9 @@ package struct GeneratedInput: Sendable, Hashable {
 
   /// The events that are made of it by its lines.
   package var exploded: [GeneratedInput] {
-    (lines ?? []).map { line in
+    (lines ?? []).enumerated().map { number, line in
       var one = self
+      one.line = number
       one.n = line.n
       one.sku = line.sku
       return one
@@ -89,7 +103,12 @@ package struct GeneratedInput: Sendable, Hashable {
 
   /// Of a record of another product's port.
   package var headers: [(name: String, value: [UInt8])] {
-    kind == .Linked ? [("ce_time", Array(instant.utf8))] : []
+    if kind == .Linked { return [("ce_time", Array(instant.utf8))] }
+    var headers = [("ce_id", Array((recordId ?? id).utf8))]
+    if let operation {
+      headers += [("ce_op", Array(operation.utf8)), ("ce_corrects", Array(corrects.utf8))]
+    }
+    return headers
   }
 
   /// Always in the same month as the simulation.
@@ -102,7 +121,10 @@ package struct GeneratedInput: Sendable, Hashable {
 
   /// Why ingest or a direct product would not take it; nil: it would.
   package func intakeReason(_ shape: Shape) -> String? {
-    switch flaw {
+    if let operation, shape.corrects(kind), !["retract", "assert"].contains(operation) {
+      return "bad-correction"
+    }
+    return switch flaw {
     case .nullValue: "null-value"
     case .emptyValue: "empty-value"
     case .cutOff: "truncated"
@@ -146,6 +168,51 @@ extension GeneratedInput {
         flaw: random.percent(6) ? random.pick(flaws) : nil,
         system: random.percent(80) ? "shop" : "yard", owner: "w\(random.below(3))")
     }
+  }
+
+  /// Corrections of others: early, late, twice, of each other.
+  static func corrections(_ shape: Shape, among others: [GeneratedInput], _ random: inout Random)
+    -> [GeneratedInput]
+  {
+    if !shape.corrects { return [] }
+    var all: [GeneratedInput] = []
+    var subjects: [GeneratedInput] = []
+    for other in others where shape.corrects(other.kind) {
+      if !subjects.contains(where: { $0.id == other.id }) { subjects.append(other) }
+    }
+    var next = 0
+    while next < subjects.count {
+      let subject = subjects[next]
+      next += 1
+      if !random.percent(35) { continue }
+      for _ in 0..<1 + random.below(3) {
+        var back = subject
+        back.operation = random.percent(98) ? "retract" : "undo"
+        if back.operation == "undo" { back.flaw = nil }
+        back.corrects = subject.id
+        back.recordId = "r\(all.count)"
+        let isEarly = random.percent(25)
+        back.atMs =
+          isEarly
+          ? Int64(random.below(Int(subject.atMs) + 1))
+          : subject.atMs + Int64(random.below(random.percent(50) ? 100 : 3000))
+        if random.percent(30) { back.partition = random.below(shape.inputPartitions) }
+        all.append(back)
+      }
+      if !random.percent(60) { continue }
+      var anew = subject
+      anew.operation = "assert"
+      anew.corrects = subject.id
+      anew.id = "\(subject.id)x"
+      anew.flaw = nil
+      anew.atMs += Int64(random.below(2000))
+      if random.percent(20) { anew.account = "a\(random.below(5))" }
+      if random.percent(70) { anew.amount = random.below(10_000) * 2 - 4999 }
+      if random.percent(50) { anew.n = 1 + random.below(12) }
+      all.append(anew)
+      subjects.append(anew)
+    }
+    return all
   }
 
   package static func generated(_ shape: Shape, count: Int, _ random: inout Random)

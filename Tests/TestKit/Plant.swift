@@ -23,6 +23,10 @@ package enum Plant: String, CaseIterable, Sendable {
   case heldRefused, otherSystem, linkTimesLost
   // Events made of lists: some elements are left out, all come twice, their ids are the same.
   case linesLost, linesTwice, explodedIdsAlike
+  // Corrections: without effect, taken for events, lost where they are early, done twice; values
+  // and records forgotten that may be taken back; what is corrected not said.
+  case retractionsLost, retractionsAsserted, earlyLost, retractedTwice, valuesUnkept, fatesLost
+  case correctedUnnamed
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
   // At the end: a state, or a journal, of which nothing is left that would tell.

@@ -1,3 +1,4 @@
+import Product
 import State
 import Worker
 
@@ -78,12 +79,54 @@ extension Plant {
 }
 
 extension Plant {
+  /// What the workers run, once the files are read.
+  func changed(_ product: ProductDefinition) -> ProductDefinition {
+    var product = product
+    if self == .valuesUnkept {
+      for table in product.tables.indices {
+        for clause in product.tables[table].clauses.indices {
+          product.tables[table].clauses[clause].corrects = false
+        }
+      }
+    }
+    return product
+  }
+
+  /// What the workers are told that a record corrects.
+  func changed(
+    _ input: GeneratedInput, after others: some Sequence<GeneratedInput>, _ shape: Shape
+  ) -> GeneratedInput {
+    if !input.isRetraction || !shape.corrects(input.kind) { return input }
+    var input = input
+    switch self {
+    case .retractionsLost: input.corrects = "nobody"
+    case .retractionsAsserted: input.operation = "assert"
+    case .earlyLost:
+      if !others.contains(where: { $0.subject == input.corrects && !$0.isRetraction }) {
+        input.corrects = "nobody"
+      }
+    case .retractedTwice:
+      let taken = others.filter { $0.kind == input.kind && !$0.isRetraction }
+      let back = Set(others.filter(\.isRetraction).map(\.corrects))
+      if back.contains(input.corrects),
+        let other = taken.first(where: { !back.contains($0.id) && $0.account == input.account })
+      {
+        input.corrects = other.id
+      }
+    default: break
+    }
+    return input
+  }
+
   /// Whether a case has what the fault is about, where that is rare; others cannot find it.
   package func matters(in given: Case) -> Bool {
     func has(_ isSo: (Shape.Column) -> Bool) -> Bool {
       given.shape.tables.contains { $0.columns.contains(where: isSo) }
     }
     switch self {
+    case .retractionsLost, .retractionsAsserted, .earlyLost, .retractedTwice, .valuesUnkept,
+      .fatesLost, .correctedUnnamed:
+      return given.shape.corrects && !given.shape.isDirect
     case .averageLost: return has { $0.aggregate == .avg }
     case .distinctCounted: return has { $0.aggregate == .countDistinct }
     case .setCollected: return has { $0.aggregate == .collectSet }
@@ -133,6 +176,8 @@ extension Simulation {
     if plants.contains(.idsLost) {
       step.removeAll { $0.key[0] == 2 }
     }
+    // What is remembered of a record that may be taken back is of just that length.
+    if plants.contains(.fatesLost) { step.removeAll { $0.key[0] == 1 && $0.value?.count == 13 } }
     if plants.contains(.halfStep) { step.removeLast(step.count / 2) }
     if plants.contains(.oldRows), nowMs > 300 {
       step.removeAll { $0.key[0] == 1 && $0.key[1] != 255 && random.percent(50) }

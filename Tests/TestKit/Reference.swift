@@ -63,6 +63,8 @@ package struct Reference {
     // By account: who it is, as of when; and who waits to know.
     var links: [String: (owner: String, timeS: Int64)] = [:]
     var waiting: [String: [Taken]] = [:]
+    // By key and id: what became of records that may be taken back.
+    var fates: [String: Fate] = [:]
     for event in events {
       let input = event.input
       clock = max(clock, event.recordedMs)
@@ -73,6 +75,10 @@ package struct Reference {
         for held in waiting.removeValue(forKey: input.account) ?? [] {
           _ = apply(held, key, partition, owner: input.owner, isReleased: true, isPublisher)
         }
+        continue
+      }
+      if shape.corrects(input.kind) {
+        correct(event, key, partition, &fates, tells: tells(input.kind), isPublisher)
         continue
       }
       if let horizon = shape.horizonS, input.flaw != .noId {
@@ -91,7 +97,7 @@ package struct Reference {
         continue
       }
       let owner = links[input.account]?.owner
-      if apply(event, key, partition, owner: owner, isReleased: false, isPublisher) {
+      if apply(event, key, partition, owner: owner, isReleased: false, isPublisher) ?? false {
         waiting[input.account, default: []].append(event)
       }
     }
@@ -101,11 +107,11 @@ package struct Reference {
   /// - Parameters:
   ///   - owner: whose the account is, if that is known.
   ///   - isReleased: it has waited to know, and all else has come of it before.
-  /// - Returns: whether it has to wait for anything.
+  /// - Returns: whether it has to wait for anything; nil: it went to quarantine.
   private mutating func apply(
     _ event: Taken, _ key: Shape.Key, _ partition: Int, owner: String?, isReleased: Bool,
     _ isPublisher: (Int) -> Bool
-  ) -> Bool {
+  ) -> Bool? {
     do throws(Refused) {
       var effect = Effect()
       let known = Known(owner: owner, isReleased: isReleased)
@@ -118,7 +124,34 @@ package struct Reference {
       return effect.waits
     } catch {
       quarantined.append("\(event.source) \(error.reason)")
-      return false
+      return nil
+    }
+  }
+
+  private enum Fate { case taken, retracted, failed }
+
+  /// An event that may be taken back, or takes one back.
+  private mutating func correct(
+    _ event: Taken, _ key: Shape.Key, _ partition: Int, _ fates: inout [String: Fate], tells: Bool,
+    _ isPublisher: (Int) -> Bool
+  ) {
+    let input = event.input
+    let id = input.text(of: key) + "|" + input.subject
+    if input.breaksContract && (input.isRetraction || fates[id] == nil) {
+      if tells { quarantined.append("\(event.source) contract-input") }
+      if !input.isRetraction { fates[id] = .failed }
+      return
+    }
+    switch fates[id] {
+    case nil where input.isRetraction: fates[id] = .retracted
+    case .taken where input.isRetraction, nil:
+      let waits = apply(event, key, partition, owner: nil, isReleased: false, isPublisher)
+      if input.isRetraction {
+        if waits != nil { fates[id] = .retracted }
+      } else {
+        fates[id] = waits == nil ? .failed : .taken
+      }
+    default: break
     }
   }
 
@@ -196,7 +229,12 @@ package struct Reference {
       known.map { changed[$0] }
       ?? Changed(table: place, key: own, row: rows[place][own], input: input)
     let old = now.row
-    if isDeleting(clause, input, old) {
+    if input.isRetraction, shape.corrects(input.kind) {
+      guard var row = old, row.touches.contains(input.contribution) else { return }
+      row.takeBack(input.contribution)
+      now.row = row.touches.isEmpty ? nil : row
+      if old?.fields(table) != now.row?.fields(table) { now.isChanged = true }
+    } else if isDeleting(clause, input, old) {
       if old == nil { return }
       now.row = nil
       now.isChanged = true
@@ -282,6 +320,10 @@ package struct Reference {
     if let note = input.note { fields["note"] = "\"\(note)\"" }
     if port.isExploded { fields["sku"] = "\"\(input.sku)\"" }
     if port.isIdentified, let owner = known.owner { fields["who"] = "\"\(owner)\"" }
+    if let operation = input.operation, shape.corrects(input.kind) {
+      fields["ce_op"] = operation
+      if input.isRetraction { fields["ce_corrects"] = "\"\(input.corrects)\"" }
+    }
     effect.records.append((port.name, key, fields))
   }
 
@@ -297,7 +339,7 @@ package struct Reference {
     // What no output reads is not even checked.
     let isRead = shape.ports.contains { $0.kind == input.kind }
     if let reason = input.intakeReason(shape) {
-      let isContract = reason == "contract-input"
+      let isContract = ["contract-input", "bad-correction"].contains(reason)
       if !isContract || isRead { refuse(source, reason) }
       return
     }

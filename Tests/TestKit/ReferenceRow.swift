@@ -5,6 +5,8 @@ struct ReferenceRow {
     let value: Value
     /// Actual time.
     let atMs: Int64
+    /// The event, or which one made of it.
+    let by: String
   }
 
   enum Value: Hashable {
@@ -22,6 +24,8 @@ struct ReferenceRow {
 
   var columns: [Column]
   var isPublished = false
+  /// Events whose updates have touched it, as often as they did.
+  var touches: [String] = []
 
   init(_ table: Shape.Table) { columns = Array(repeating: Column(), count: table.columns.count) }
 
@@ -33,6 +37,7 @@ struct ReferenceRow {
   ) throws(Reference.Refused) -> Bool {
     let old = self
     var isTouched = false
+    defer { if isTouched { touches.append(input.contribution) } }
     for update in clause.updates where input.holds(update.condition) {
       let column = table.columns[update.column]
       if column.aggregate.needsN && input.n == nil { continue }
@@ -40,7 +45,8 @@ struct ReferenceRow {
       if column.aggregate.isFold {
         columns[update.column].fold = try old.fold(update.column, table, input)
       } else {
-        try give(update.column, column, shape, input)
+        let keeps = shape.keeps(update.column, of: table)
+        try give(update.column, column, keeps: keeps, shape, input)
       }
     }
     for (place, column) in table.columns.enumerated() where column.aggregate == .grown {
@@ -49,6 +55,17 @@ struct ReferenceRow {
       }
     }
     return isTouched
+  }
+
+  /// As if an event had never come.
+  mutating func takeBack(_ event: String) {
+    touches.removeAll { $0 == event }
+    for place in columns.indices {
+      let column = columns[place]
+      let left = column.seen.indices.filter { column.seen[$0].by != event }
+      columns[place].seen = left.map { column.seen[$0] }
+      if !column.keys.isEmpty { columns[place].keys = left.map { column.keys[$0] } }
+    }
   }
 
   private func fold(
@@ -77,7 +94,7 @@ struct ReferenceRow {
   }
 
   private mutating func give(
-    _ place: Int, _ column: Shape.Column, _ shape: Shape, _ input: GeneratedInput
+    _ place: Int, _ column: Shape.Column, keeps: Bool, _ shape: Shape, _ input: GeneratedInput
   ) throws(Reference.Refused) {
     let value: Value? =
       switch column.field {
@@ -93,11 +110,12 @@ struct ReferenceRow {
       let isKeyNew = column.isMap && before.isEmpty
       let isFull =
         isKeyNew && Set(columns[place].keys).count >= most
-        || column.holds(before, value) >= most && !column.has(before, value)
+        || column.holds(before, value, keeps: keeps) >= most
+          && !column.has(before, value, keeps: keeps)
       if isFull { throw Reference.Refused("too-many-entries") }
     }
     let time = shape.hasTime ? input.timeS * 1000 : input.atMs
-    columns[place].seen.append(Given(value: value, atMs: time))
+    columns[place].seen.append(Given(value: value, atMs: time, by: input.contribution))
     if column.isMap { columns[place].keys.append(key) }
   }
 
@@ -159,8 +177,11 @@ extension Shape.Column {
   fileprivate typealias Value = ReferenceRow.Value
 
   /// How many values it holds that count to its limit.
-  fileprivate func holds(_ seen: [Given], _ value: Value) -> Int {
+  /// - Parameter keeps: they may be taken back.
+  fileprivate func holds(_ seen: [Given], _ value: Value, keeps: Bool) -> Int {
     switch aggregate {
+    case .first, .last, .latest: keeps ? seen.count : 0
+    case .min, .max: keeps ? Set(seen.map(\.value)).count : 0
     case .collect: seen.count
     case .collectSet, .countDistinct: Set(seen.map(\.value)).count
     case .quantile: Set(seen.map { cut($0.value) }).count
@@ -169,9 +190,10 @@ extension Shape.Column {
   }
 
   /// Whether it has a value already, so that it needs no room.
-  fileprivate func has(_ seen: [Given], _ value: Value) -> Bool {
+  fileprivate func has(_ seen: [Given], _ value: Value, keeps: Bool) -> Bool {
     switch aggregate {
     case .collect: false
+    case .first, .last, .latest: !keeps
     case .quantile: seen.contains { cut($0.value) == cut(value) }
     default: seen.contains { $0.value == value }
     }

@@ -39,7 +39,7 @@ package final class Run {
     self.given = given
     self.plants = plants
     let shape = plants.reduce(given.shape) { $1.changed($0) }
-    definition = try Run.definition(shape)
+    definition = plants.reduce(try Run.definition(shape)) { $1.changed($0) }
     entriesMax = shape.entriesMax
     let isEdited = given.faults.contains { if case .edit = $0.kind { true } else { false } }
     edited = isEdited ? try Run.definition(given.shape.edited(given.seed / 16)) : definition
@@ -124,11 +124,13 @@ package final class Run {
     // What asked for links may have been taken away.
     if input.kind == .Linked && !given.shape.usesLinks { return }
     let number = given.shape.input(of: input.kind)
+    let headers = plants.reduce(input) { $1.changed($0, after: fed[number].joined(), given.shape) }
+      .headers
     fed[number][input.partition].append(input)
     simulation.broker.append(
       SimulatedBroker.Record(
         key: input.key, value: input.value, timestampMs: SimulatedWorld.epochMs + input.atMs,
-        headers: plants.contains(.linkTimesLost) ? [] : input.headers),
+        headers: plants.contains(.linkTimesLost) ? [] : headers),
       to: definition.inputs[number].topic, input.partition)
   }
 

@@ -23,7 +23,22 @@ extension Shape {
     }
     // At the end, so that everything else is as it was before there were any.
     if !shape.isDirect && random.percent(40) { shape.identify(&random) }
+    if !shape.usesLinks && random.percent(35) { shape.correct() }
     return shape
+  }
+
+  /// Its first input may take back what it brought; what cannot be undone has to go.
+  private mutating func correct() {
+    corrects = true
+    for table in tables.indices where corrects(tables[table]) {
+      for clause in tables[table].clauses.indices {
+        tables[table].clauses[clause].deletion = nil
+      }
+      for column in tables[table].columns.indices
+      where tables[table].columns[column].aggregate.isFold {
+        tables[table].columns[column].aggregate = .count
+      }
+    }
   }
 
   private mutating func identify(_ random: inout Random) {
@@ -47,7 +62,7 @@ extension Shape {
   func edited(_ number: UInt64) -> Shape {
     var other = self
     switch number % 4 {
-    case 1 where horizonS != nil: other.horizonS = horizonS == 20 ? 3 : 20
+    case 1 where horizonS != nil && (hasTold || !corrects): other.horizonS = horizonS == 20 ? 3 : 20
     case 2 where !tables.isEmpty:
       let old = tables[0].clauses[0].updates[0].condition
       other.tables[0].clauses[0].updates[0].condition =

@@ -154,6 +154,20 @@ package struct Shape: Sendable, Hashable {
   /// The lines of an event, as the files say.
   package var lines = "event.lines"
 
+  /// Whether what comes by `moves` may be taken back.
+  package var corrects = false
+
+  /// Whether events of a kind may be taken back.
+  func corrects(_ kind: Kind) -> Bool { corrects && (kind == .Moved || kind == .Closed) }
+  /// Whether values of a table may be.
+  func corrects(_ table: Table) -> Bool { table.clauses.contains { corrects($0.kind) } }
+  /// Whether values of a column may be, so that it keeps them.
+  func keeps(_ column: Int, of table: Table) -> Bool {
+    table.clauses.contains { clause in
+      corrects(clause.kind) && clause.updates.contains { $0.column == column }
+    }
+  }
+
   /// Whether anything asks whose an account is.
   package var usesLinks: Bool {
     tables.contains(where: \.isIdentified) || ports.contains(where: \.isIdentified)

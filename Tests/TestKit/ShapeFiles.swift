@@ -128,7 +128,7 @@ extension Shape {
     """
   }
 
-  private func head(_ id: String, product: Bool) -> String {
+  private func head(_ id: String, product: Bool, corrects: Bool = false) -> String {
     """
     apiVersion: v3.2.0
     kind: DataContract
@@ -139,7 +139,7 @@ extension Shape {
     domain: shop
     \(product ? "dataProduct: goods\n" : "")servers:
       - {server: mesh, type: kafka, host: "nowhere", format: json}
-    schema:
+    \(corrects ? "customProperties: [{property: weft.corrections, value: true}]\n" : "")schema:
 
     """
   }
@@ -176,7 +176,7 @@ extension Shape {
   }
 
   private func inputContract(_ name: String) -> String {
-    var text = head("shop/\(name)", product: false)
+    var text = head("shop/\(name)", product: false, corrects: corrects && name == "moves")
     for kind in kinds where inputNames[input(of: kind)] == name {
       text += """
           - name: \(kind.rawValue)
@@ -213,7 +213,7 @@ extension Shape {
   }
 
   private func contract(_ port: EventPort) -> String {
-    head("goods/\(port.name)", product: true) + schema(port.name)
+    head("goods/\(port.name)", product: true, corrects: corrects(port.kind)) + schema(port.name)
       + "      - {name: id, logicalType: string, required: true}\n"
       + "      - {name: account, logicalType: string, required: true}\n"
       + property("amount", type(.amount, isNarrow: port.isNarrow))
@@ -251,7 +251,9 @@ extension Shape {
       text += "  \(name):\n    topic: ops.shop.\(name)\n    format: json\n"
       text += "    contract: contracts/\(name).odcs.yaml\n"
       if number == 0 { text += "    discriminator: type\n" }
-      if let horizonS { text += "    id: {field: eventId, horizon: \(horizonS)s}\n" }
+      if let horizonS, !corrects || name != "moves" {
+        text += "    id: {field: eventId, horizon: \(horizonS)s}\n"
+      }
       if hasTime { text += "    time: at\n" }
       text += "    start: earliest\n"
     }

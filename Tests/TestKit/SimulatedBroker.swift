@@ -20,6 +20,11 @@ package final class SimulatedBroker {
       self.value = value
       self.timestampMs = timestampMs
     }
+
+    /// The last header of that name.
+    func text(of header: String) -> String? {
+      headers.last { $0.name == header }.map { String(decoding: $0.value, as: UTF8.self) }
+    }
   }
 
   enum Entry {

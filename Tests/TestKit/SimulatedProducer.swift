@@ -116,6 +116,9 @@ package final class SimulatedProducer: LoopProducer {
     if isLargeRow && simulation.plants.contains(.largeRowsLost) { return }
     if simulation.plants.contains(.headersLost) { record.headers = [] }
     if simulation.plants.contains(.explodedIdsAlike) { record.forgetNumber() }
+    if simulation.plants.contains(.correctedUnnamed) {
+      record.headers.removeAll { $0.name == "ce_corrects" }
+    }
     if simulation.plants.contains(.timesLost) { record.timestampMs = simulation.nowMs }
     try add(topic, partition, record, tag: nil)
   }

@@ -262,6 +262,8 @@ final class TablePlan {
   /// Columns that begin as empty maps.
   let maps: ContiguousArray<Int>
   let statePorts: Lent<StatePortPlan>
+  /// Whether values of its rows may be taken back.
+  let keepsTouches: Bool
 
   init(
     _ table: TableDefinition, ordinal: Int, statePorts: ContiguousArray<StatePortPlan>,
@@ -271,6 +273,7 @@ final class TablePlan {
     name = table.name
     let layout = RowLayout(table, entriesMax: entriesMax)
     self.layout = layout
+    keepsTouches = layout.touches >= 0
     keyCount = table.keyTypes.count
     columnSlot = TablePlan.keySlot + keyCount
     slotEnd = columnSlot + layout.columns.count + layout.hidden.count + layout.entrySlots
@@ -404,6 +407,8 @@ final class InputPlan {
   let horizonMs: Int64?
   /// Whether a null or unreadable time counts as Kafka's.
   let hasTime: Bool
+  /// Whether its records may be taken back.
+  let corrects: Bool
 
   init(_ input: InputDefinition, events: ContiguousArray<EventPlan>) {
     name = input.name
@@ -421,6 +426,7 @@ final class InputPlan {
     isDiscriminatorSeen = InputPlan.isSeen(input.discriminator ?? [], events)
     horizonMs = input.id?.horizonMs
     hasTime = input.time != nil
+    corrects = input.corrects
   }
 
   private static func isSeen(_ discriminator: [String], _ events: ContiguousArray<EventPlan>)

@@ -8,7 +8,7 @@ extension RowLayout {
   /// much as there are entries, as every row with a map does.
   func updateEntry(
     _ aggregate: TableDefinition.Aggregate, _ column: Int, key: Value, _ argument: Value,
-    at time: Timestamp, _ slots: ValueRun, from first: Int, _ arena: Arena
+    of change: RowChange, _ slots: ValueRun, from first: Int, _ arena: Arena
   ) -> AggregateEffect {
     if key.kind != .string { return .wrongType }
     let detail = details[column]
@@ -17,6 +17,7 @@ extension RowLayout {
     let map = slots[first + column].isAbsent ? ValueRun.empty : slots[first + column].run
     let kept = width == 0 || slots[hidden].isAbsent ? ValueRun.empty : slots[hidden].run
     let (index, isKnown) = RowLayout.find(key, in: map)
+    if !isKnown && change.isTakenBack { return .none }
     if !isKnown && map.count / 2 >= entriesMax { return .tooMany }
     let scratch = first + columns.count + self.hidden.count
     slots[scratch] = isKnown ? map[2 * index + 1] : (detail.startsAtZero ? .int(0) : .absent)
@@ -24,10 +25,17 @@ extension RowLayout {
       slots[scratch + 1 + place] = isKnown ? kept[index * width + place] : .absent
     }
     let effect = update(
-      aggregate, column, argument, at: time, slots, scratch, scratch + 1, arena)
+      aggregate, column, argument, of: change, slots, scratch, scratch + 1, arena)
     switch effect {
     case .value, .hidden: break
     case .none, .overflow, .wrongType, .notFinite, .tooMany: return effect
+    }
+    if change.isTakenBack && isEmpty(column, slots[scratch]) {
+      slots[first + column] = .map(arena.closed(map, at: 2 * index, by: 2))
+      if width > 0 {
+        slots[hidden] = .list(arena.closed(kept, at: index * width, by: width))
+      }
+      return .value
     }
     if isKnown {
       // A copy: `state` shows the map as the clause found it.

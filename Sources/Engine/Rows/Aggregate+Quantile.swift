@@ -13,7 +13,8 @@ extension RowLayout {
   private static let rangeBytes = 4 + 8
 
   func quantile(
-    _ billionths: Int64, _ argument: Value, _ slots: ValueRun, _ place: Int, _ hidden: Int,
+    _ billionths: Int64, _ argument: Value, by change: Int64, _ slots: ValueRun, _ place: Int,
+    _ hidden: Int,
     _ arena: Arena
   ) -> AggregateEffect {
     let number: Double
@@ -25,11 +26,16 @@ extension RowLayout {
     default: return .wrongType
     }
     let known = slots[hidden].isAbsent ? ByteView.empty : slots[hidden].view
-    let effect = count(RowLayout.range(of: number), in: known)
-    guard case .none = effect else { return effect }
-    slots[hidden] = .bytes(arena.copy(scratch.view))
+    let effect = count(RowLayout.range(of: number), by: change, in: known)
+    guard case .hidden = effect else { return effect }
     let old = slots[place]
-    slots[place] = .double(RowLayout.quantile(billionths, of: slots[hidden].view))
+    if scratch.isEmpty {
+      slots[hidden] = .absent
+      slots[place] = .absent
+    } else {
+      slots[hidden] = .bytes(arena.copy(scratch.view))
+      slots[place] = .double(RowLayout.quantile(billionths, of: slots[hidden].view))
+    }
     return ValueOrder.same(old, slots[place]) ? .hidden : .value
   }
 
@@ -49,8 +55,9 @@ extension RowLayout {
     Int32(bitPattern: sketch.uint32(at: index * rangeBytes))
   }
 
-  /// Leaves the sketch with one more number in `range` in ``scratch``.
-  private func count(_ range: Int32, in sketch: ByteView) -> AggregateEffect {
+  /// Leaves the sketch with one number more, or less, in `range` in ``scratch``. One that is not
+  /// there is not taken away.
+  private func count(_ range: Int32, by change: Int64, in sketch: ByteView) -> AggregateEffect {
     let size = RowLayout.rangeBytes
     let count = sketch.count / size
     var low = 0
@@ -60,16 +67,19 @@ extension RowLayout {
       if RowLayout.range(middle, of: sketch) < range { low = middle + 1 } else { high = middle }
     }
     let isKnown = low < count && RowLayout.range(low, of: sketch) == range
+    if !isKnown && change < 0 { return .none }
     if !isKnown && count >= entriesMax { return .tooMany }
     let old = isKnown ? sketch.int64(at: low * size + 4) : 0
-    let (new, overflow) = old.addingReportingOverflow(1)
+    let (new, overflow) = old.addingReportingOverflow(change)
     if overflow { return .overflow }
     scratch.clear()
     scratch.append(sketch.prefix(low * size))
-    scratch.append(uint32: UInt32(bitPattern: range))
-    scratch.append(int64: new)
+    if new > 0 {
+      scratch.append(uint32: UInt32(bitPattern: range))
+      scratch.append(int64: new)
+    }
     scratch.append(sketch.suffix(from: (isKnown ? low + 1 : low) * size))
-    return .none
+    return .hidden
   }
 
   /// The smallest number seen that at least so many billionths of all are not greater than.

@@ -36,14 +36,14 @@ extension RowLayout {
   static let entriesMax = 10_000
 
   /// Updates `column` of the row that stands in `slots` from `first` on. `argument` is not absent,
-  /// but for `count`; `time` is the event's actual time. What is made new lives in `arena`.
+  /// but for `count`. What is made new lives in `arena`.
   @inline(__always)
   func update(
-    _ aggregate: TableDefinition.Aggregate, _ column: Int, _ argument: Value, at time: Timestamp,
+    _ aggregate: TableDefinition.Aggregate, _ column: Int, _ argument: Value, of change: RowChange,
     _ slots: ValueRun, from first: Int, _ arena: Arena
   ) -> AggregateEffect {
     update(
-      aggregate, column, argument, at: time, slots, first + column,
+      aggregate, column, argument, of: change, slots, first + column,
       first + columns.count + details[column].hidden, arena)
   }
 
@@ -51,11 +51,12 @@ extension RowLayout {
   /// `hidden` on: the column's own, or one entry's of a map column.
   func update(
     _ aggregate: TableDefinition.Aggregate, _ column: Int, _ argument: Value,
-    at time: Timestamp, _ slots: ValueRun, _ place: Int, _ hidden: Int, _ arena: Arena
+    of change: RowChange, _ slots: ValueRun, _ place: Int, _ hidden: Int, _ arena: Arena
   ) -> AggregateEffect {
     let old = slots[place]
     if aggregate == .count {
-      let (sum, overflow) = (old.isAbsent ? 0 : old.int).addingReportingOverflow(1)
+      let (sum, overflow) = (old.isAbsent ? 0 : old.int).addingReportingOverflow(
+        change.isTakenBack ? -1 : 1)
       if overflow { return .overflow }
       slots[place] = .int(sum)
       return .value
@@ -63,6 +64,9 @@ extension RowLayout {
     if !RowLayout.takes(argument, details[column].argument) { return .wrongType }
     if argument.kind == .double && !argument.double.isFinite && aggregate.isArithmetic {
       return .notFinite
+    }
+    if details[column].keeping != .nothing {
+      return updateKept(aggregate, column, argument, of: change, slots, place, hidden, arena)
     }
     switch aggregate {
     case .sum:
@@ -86,8 +90,8 @@ extension RowLayout {
       return ValueOrder.same(old, argument) ? .none : .value
     case .latest:
       let known = slots[hidden]
-      if !known.isAbsent && time < known.timestamp { return .none }
-      slots[hidden] = .timestamp(time)
+      if !known.isAbsent && change.time < known.timestamp { return .none }
+      slots[hidden] = .timestamp(change.time)
       slots[place] = argument
       return ValueOrder.same(old, argument) ? .hidden : .value
     case .avg: return average(details[column].places, argument, slots, place, hidden)
@@ -95,7 +99,7 @@ extension RowLayout {
     case .collect: return collect(old, argument, slots, place, arena)
     case .collectSet: return collectSet(old, argument, slots, place, arena)
     case .quantile:
-      return quantile(details[column].billionths, argument, slots, place, hidden, arena)
+      return quantile(details[column].billionths, argument, by: 1, slots, place, hidden, arena)
     case .count: return .none
     }
   }
@@ -140,18 +144,19 @@ extension RowLayout {
       .addingReportingOverflow(1)
     if overflow { return .overflow }
     slots[hidden + 1] = .int(count)
-    let total = slots[hidden]
+    guard let average = RowLayout.average(slots[hidden], count, places) else { return .overflow }
     let old = slots[place]
-    switch total.kind {
-    case .decimal:
-      guard let average = total.decimal.divided(by: count, places: places) else {
-        return .overflow
-      }
-      slots[place] = .decimal(average)
-    case .int: slots[place] = .double(Double(total.int) / Double(count))
-    case .uint: slots[place] = .double(Double(total.uint) / Double(count))
-    default: slots[place] = .double(total.double / Double(count))
-    }
+    slots[place] = average
     return ValueOrder.same(old, slots[place]) ? .hidden : .value
+  }
+
+  /// Nil: it leaves the range of its type.
+  static func average(_ total: Value, _ count: Int64, _ places: UInt8) -> Value? {
+    switch total.kind {
+    case .decimal: total.decimal.divided(by: count, places: places).map { .decimal($0) }
+    case .int: .double(Double(total.int) / Double(count))
+    case .uint: .double(Double(total.uint) / Double(count))
+    default: .double(total.double / Double(count))
+    }
   }
 }

@@ -31,6 +31,8 @@ final class RowLayout {
     var places: UInt8 = 0
     /// Of a quantile: which, in billionths.
     var billionths: Int64 = 0
+    /// What it keeps as its values may be taken back.
+    var keeping = Keeping.nothing
   }
 
   /// The row begins with flags: one bit for each state port, set while the row is published there.
@@ -38,7 +40,8 @@ final class RowLayout {
 
   let columns: ContiguousArray<Cell>
   /// What columns keep beside their value: the time of `latest`; sum and count of `avg`; the values
-  /// that `countDistinct` and `quantile` have seen, as bytes. Of a map column the same of all
+  /// that `countDistinct` and `quantile` have seen, as bytes; more where values may be taken back
+  /// (``Keeping``). Of a map column the same of all
   /// entries, as a list.
   let hidden: ContiguousArray<Cell>
   let details: ContiguousArray<Detail>
@@ -49,6 +52,9 @@ final class RowLayout {
   /// How many values a column may hold.
   let entriesMax: Int
   private let hasTail: Bool
+  /// Of a table whose values may be taken back: the place in ``hidden`` of how often events have
+  /// touched the row, which goes when they are all taken back; −1: of any other.
+  let touches: Int
   /// Where hidden bytes are put together.
   let scratch = ByteBuffer()
 
@@ -74,12 +80,20 @@ final class RowLayout {
       detail.hidden = hidden.count
       detail.places = column.decimalPlaces ?? 0
       detail.billionths = column.quantileBillionths ?? 0
-      var kinds = update.map { RowLayout.hidden(of: $0.aggregate, detail.argument) } ?? []
+      if let update, table.corrects(column: index) {
+        detail.keeping = RowLayout.keeping(update.aggregate, detail.argument)
+      }
+      var kinds =
+        detail.keeping == .nothing
+        ? update.map { RowLayout.hidden(of: $0.aggregate, detail.argument) } ?? []
+        : RowLayout.hidden(of: detail.keeping, detail.argument)
       detail.hiddenCount = kinds.count
       details.append(detail)
       if detail.isMap && !kinds.isEmpty { kinds = [.nested] }
       for kind in kinds { hidden.append(cell(kind)) }
     }
+    touches = table.corrects ? hidden.count : -1
+    if table.corrects { hidden.append(cell(.int)) }
     self.columns = columns
     self.hidden = hidden
     self.details = details

@@ -110,9 +110,14 @@ extension Apply {
         state.expectRow(Spaces.table(table), keys[bytes])
       }
     }
-    guard let id = event.id, input.horizonMs != nil else { return }
+    guard let id = event.id else { return }
+    let space = Spaces.ids(ofInput: event.input, tables: tables.count)
     rows.clear()
     appendId(id, keys[bytes], to: rows)
-    state.expectId(Spaces.ids(ofInput: event.input, tables: tables.count), rows.view)
+    if input.corrects {
+      state.expectRow(space, rows.view)
+    } else if input.horizonMs != nil {
+      state.expectId(space, rows.view)
+    }
   }
 }

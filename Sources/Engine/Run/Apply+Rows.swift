@@ -4,10 +4,10 @@ import State
 /// The rows that one event changes: staged beside the state, published, then kept.
 extension Apply {
   /// Runs the event at hand through one clause of a table; false: it failed.
-  func run(_ clause: ClausePlan, _ time: Timestamp, _ staged: inout StagedRows) -> Bool {
+  func run(_ clause: ClausePlan, _ change: RowChange, _ staged: inout StagedRows) -> Bool {
     var way = bench.follow(clause.branch)
     while way == .on {
-      if !change(clause, time, &staged) { return false }
+      if !update(clause, change, &staged) { return false }
       if clause.branch.explodes && max(rows.count, keys.count) > Limits.eventBytesMax {
         bench.failSize(ofEventAt: clause.table.name)
         return false
@@ -19,7 +19,9 @@ extension Apply {
 
   /// Changes the row of the event at hand, or of what a stream has made of it; false: it failed.
   @inline(__always)
-  private func change(_ clause: ClausePlan, _ time: Timestamp, _ staged: inout StagedRows) -> Bool {
+  private func update(
+    _ clause: ClausePlan, _ change: RowChange, _ staged: inout StagedRows
+  ) -> Bool {
     let keyStart = keys.count
     if !bench.appendKey(clause.key, to: keys) { return false }
     let keyRange = keyStart..<keys.count
@@ -39,7 +41,13 @@ extension Apply {
     } else {
       row = begin(clause, keyRange, &staged)
     }
-    var isTouched = known >= 0 && !row.isDeleted
+    let found = row
+    // It had no part in a row that is not there.
+    if change.isTakenBack && known < 0 && row.isChanged {
+      keys.truncate(to: keyStart)
+      return true
+    }
+    var isUpdated = false
     let slots = bench.rowSlots
     bench.loadState(clause, slots)
     if clause.hasDelete {
@@ -52,20 +60,28 @@ extension Apply {
       }
     }
     for index in clause.updates.indices {
-      switch bench.update(clause, index, time, slots) {
+      switch bench.update(clause, index, change, slots) {
       case .out: break
       case .failed: return false
-      case .touched: isTouched = true
+      case .touched: isUpdated = true
       case .dirty:
-        isTouched = true
+        isUpdated = true
         row.isDirty = true
       case .changed:
-        isTouched = true
+        isUpdated = true
         row.isDirty = true
         row.isChanged = true
       }
     }
-    if !isTouched {
+    if isUpdated && clause.table.keepsTouches {
+      row.isDirty = true
+      if bench.touch(clause.table, change, slots) == 0 {
+        // Nothing is left of what made it.
+        delete(found, known, &staged)
+        return true
+      }
+    }
+    if !isUpdated && (known < 0 || row.isDeleted) {
       // No update's condition held: the row does not come to be.
       keys.truncate(to: keyStart)
       return true

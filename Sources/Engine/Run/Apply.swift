@@ -33,6 +33,8 @@ package final class Apply {
   var ahead = (named: 0, wanted: 0)
   /// Events that wait for links, and their release.
   let holding = Holding()
+  /// The record that the event at hand is or takes back, of an input whose records may be.
+  private var corrected: Corrected?
 
   package init(_ plan: ProductPlan, journal: Int, partition: Partition, state: PartitionState) {
     self.plan = plan
@@ -178,11 +180,18 @@ package final class Apply {
       return .unreadable("event \(position.index) is none that ingest would have journaled")
     }
     var counts = false
+    corrected = nil
     let outcome = input.events.lend(number) { type in
       type.work.lend(journal) { work in
         counts = released?.isCounted ?? work.counts
         return run(
           event, input, type, work, at: position, recordedMs: recordedMs, batch: batch, released)
+      }
+    }
+    if let corrected {
+      switch outcome {
+      case .failed, .failedInFirst: failed(corrected, at: position)
+      case .applied, .filtered, .redelivered, .unreadable, .held: break
       }
     }
     if case .failed = outcome {
@@ -234,6 +243,23 @@ package final class Apply {
       guard let key = journalKey(work.key, event) else { return .unreadable }
       if !isFirst(id, key, event.input) { return .redelivered }
     }
+    var change = RowChange(time: time)
+    var correction = Correction.none
+    if input.corrects, let id = event.id {
+      // A retraction is read as its original was; one that cannot be takes nothing back.
+      let isRetraction = Correction.operation(event.headers) == Correction.retractName.view
+      if isRetraction && !bench.keepsContract {
+        bench.failContract(type)
+        return work.counts ? .failed : .failedInFirst
+      }
+      guard let key = journalKey(work.key, event) else { return .unreadable }
+      switch meet(event, id, key, at: position, time) {
+      case .known: return .redelivered
+      case .early: return .filtered
+      case .goesOn(let record, let itsChange, let itsCorrection):
+        (corrected, change, correction) = (record, itsChange, itsCorrection)
+      }
+    }
     if !bench.keepsContract {
       bench.failContract(type)
       return work.counts ? .failed : .failedInFirst
@@ -244,11 +270,11 @@ package final class Apply {
     if !work.identities.isEmpty, !identify(work, released) { return .failed }
     var staged = StagedRows()
     for index in work.clauses.indices {
-      if !work.clauses.lend(index, { run($0, time, &staged) }) { return .failed }
+      if !work.clauses.lend(index, { run($0, change, &staged) }) { return .failed }
     }
     let emission = Emission(
       sourceKey: event.key, partition: partition, recordedMs: recordedMs,
-      time: time, identity: .position(position))
+      time: time, identity: .position(position), correction: correction)
     var isApplied = false
     for index in 0..<staged.count {
       switch publish(index, &staged, emission, batch) {

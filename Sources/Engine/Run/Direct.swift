@@ -83,9 +83,11 @@ package final class Direct {
     bench.setVariables(
       time: time, recordedMs: recordedMs, key: record.key, topic: input.topic.view,
       partition: record.partition, offset: record.offset)
+    if input.corrects, !bench.isWhole(record.correction) { return .failed }
     let emission = Emission(
       sourceKey: record.key, partition: record.partition, recordedMs: recordedMs,
-      time: time, identity: identity(record, input, event))
+      time: time, identity: identity(record, input, event),
+      correction: input.corrects ? Direct.correction(record.correction) : .none)
     var result = Workbench.Emitted.nothing
     for index in work.ports.indices {
       switch work.ports.lend(index, { bench.emit($0, emission, to: batch) }) {
@@ -97,9 +99,17 @@ package final class Direct {
     return result
   }
 
+  /// Its records have the ids of those that they are made of, and so have its corrections.
+  private static func correction(_ headers: CorrectionHeaders) -> Correction {
+    guard let operation = headers.operation else { return .none }
+    if operation != Correction.retractName.view { return .assert }
+    return headers.corrects.map { .retractId($0) } ?? .none
+  }
+
   private func identity(
     _ record: SourceRecord, _ input: InputPlan, _ event: EventPlan
   ) -> Emission.Identity {
+    if input.corrects, let id = record.correction.id, !id.isEmpty { return .event(id) }
     if event.id.decode >= 0 {
       let start = keys.count
       if keys.appendKeyPart(bench.slots[event.id.decode]), keys.count > start {

@@ -12,6 +12,8 @@ struct Emission {
   let recordedMs: Int64
   let time: Timestamp
   let identity: Identity
+  /// Of records of event ports: what they correct.
+  var correction = Correction.none
 
   /// What the `ce_id`s of its records begin with.
   enum Identity {
@@ -64,6 +66,30 @@ final class HeaderWriter {
     bytes.append("\u{f}ce_recordedtime" as StaticString)
     bytes.append(varint: UInt64(recordedEnd))
     bytes.append(texts[0..<recordedEnd])
+  }
+
+  /// Appends `ce_op` and `ce_corrects` of a record of `port` that corrects another one: what makes
+  /// several records makes as many that take them back, in the same order.
+  func append(_ correction: Correction, _ emission: Emission, port: Int, to bytes: ByteBuffer) {
+    switch correction {
+    case .none: return
+    case .assert: bytes.append("\u{5}ce_op\u{6}assert" as StaticString)
+    case .retract, .retractId: bytes.append("\u{5}ce_op\u{7}retract" as StaticString)
+    }
+    switch correction {
+    case .none, .assert: break
+    case .retract(let position):
+      bytes.append("\u{b}ce_corrects" as StaticString)
+      let lengthAt = bytes.count
+      bytes.append(0)
+      bytes.appendCloudEventsID(
+        partition: emission.partition, position: position, subIndex: UInt32(max(made[port], 0)))
+      bytes.replace(at: lengthAt, littleEndian: UInt8(bytes.count - lengthAt - 1))
+    case .retractId(let id):
+      bytes.append("\u{b}ce_corrects" as StaticString)
+      bytes.append(varint: UInt64(id.count))
+      bytes.append(id)
+    }
   }
 
   private func appendNumbered(_ sequence: Int32, _ bytes: ByteBuffer) {

@@ -38,6 +38,8 @@ package final class Ingest {
   // "References").
   private let inputs: Lent<InputPlan>
   private let keys: ByteBuffer
+  /// The headers of the event at hand that are journaled.
+  private let correctionHeaders = ByteBuffer(capacity: 64)
   /// The event at hand nearly fills what its topic takes: positions of partitions yet to come would
   /// not fit beside it.
   private var mustSeal = false
@@ -96,6 +98,7 @@ package final class Ingest {
     // A fault is not for ingest to judge; it may be why there is no key.
     let number = bench.read(record.value, of: input, .intake)
     if number < 0 { return false }
+    if input.corrects, !bench.isWhole(record.correction) { return false }
     return input.events.lend(number) { journal(record, input, $0, recordedMs) }
   }
 
@@ -123,6 +126,7 @@ package final class Ingest {
       if !isShortEnough(keys.count - idStart, "id") { return false }
       entry.id = bench.arena.copy(keys[idStart..<keys.count])
     }
+    if input.corrects, !note(record.correction, in: &entry) { return false }
     if !isSmallEnough(entry) { return false }
     if event.hasLinks { return journalLink(entry, record, event, recordedMs) }
     // All keys first: a record is in every journal that takes it, or in none.
@@ -144,6 +148,20 @@ package final class Ingest {
       }
       if !isAppended { return false }
     }
+    return true
+  }
+
+  /// Notes which record of its input an event is, or takes back.
+  private func note(_ correction: CorrectionHeaders, in entry: inout JournalEvent) -> Bool {
+    let isRetraction = correction.operation == Correction.retractName.view
+    if let id = isRetraction ? correction.corrects : correction.id, !id.isEmpty {
+      if !isShortEnough(id.count, "id") { return false }
+      entry.id = id
+    }
+    guard let operation = correction.operation else { return true }
+    correctionHeaders.clear()
+    correctionHeaders.appendJournalHeader(CloudEventsHeader.operation.view, operation)
+    entry.headers = correctionHeaders.view
     return true
   }
 

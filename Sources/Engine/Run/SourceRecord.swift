@@ -13,11 +13,15 @@ package struct SourceRecord {
   package let timestampMs: Int64
   /// What a record of another product's port says of its actual time; nil: it says nothing.
   package let time: Timestamp?
+  /// What a record says of itself that may be taken back, or takes another one back. Its views are
+  /// lent as the others.
+  package let correction: CorrectionHeaders
 
   package init(
     input: Int, partition: Partition, offset: Offset, key: ByteView?, value: ByteView?,
-    timestampMs: Int64, time: Timestamp? = nil
+    timestampMs: Int64, time: Timestamp? = nil, correction: CorrectionHeaders = .none
   ) {
+    self.correction = correction
     self.time = time
     self.input = input
     self.partition = partition
@@ -25,5 +29,26 @@ package struct SourceRecord {
     self.key = key
     self.value = value
     self.timestampMs = timestampMs
+  }
+}
+
+/// The headers by which a record is known and taken back; of an input without corrections none are
+/// read.
+package struct CorrectionHeaders {
+  /// `ce_id`
+  package let id: ByteView?
+  /// `ce_op`: `retract` or `assert`; nil of a record that corrects none.
+  package let operation: ByteView?
+  /// `ce_corrects`
+  package let corrects: ByteView?
+
+  package static var none: CorrectionHeaders {
+    CorrectionHeaders(id: nil, operation: nil, corrects: nil)
+  }
+
+  package init(id: ByteView?, operation: ByteView?, corrects: ByteView?) {
+    self.id = id
+    self.operation = operation
+    self.corrects = corrects
   }
 }

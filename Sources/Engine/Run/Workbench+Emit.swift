@@ -54,7 +54,7 @@ extension Workbench {
       : Partition(emission.partition.value % plan.port.partitions)
     return finish(
       plan.port, emission, batch, to: target, key: keyStart..<keyEnd, hasKey: hasKey,
-      value: keyEnd..<valueEnd)
+      value: keyEnd..<valueEnd, emission.correction)
   }
 
   /// Publishes the row at hand at one state port; nil as `isPublished` says it is not there yet.
@@ -128,11 +128,12 @@ extension Workbench {
   @inline(__always)
   private func finish(
     _ port: PortPlan, _ emission: Emission, _ batch: OutputBatch, to partition: Partition,
-    key: Range<Int>, hasKey: Bool, value: Range<Int>?
+    key: Range<Int>, hasKey: Bool, value: Range<Int>?, _ correction: Correction = .none
   ) -> Emitted {
     let bytes = batch.bytes
     let start = bytes.count
     if port.hasHeaders { headers.append(emission, port: Int(port.ordinal), to: bytes) }
+    headers.append(correction, emission, port: Int(port.ordinal), to: bytes)
     let size = bytes.count - key.lowerBound
     if size + PortPlan.overheadBytes > Limits.outputBytesMax {
       failContract(port, "the record takes \(size) bytes, more than a record may")

@@ -7,13 +7,15 @@ extension Workbench {
 
   /// Runs one update of a clause over the row at hand.
   @inline(__always)
-  func update(_ clause: ClausePlan, _ index: Int, _ time: Timestamp, _ slots: ValueRun) -> Updated {
-    clause.updates.lend(index) { self.update(clause, index, $0, time, slots) }
+  func update(_ clause: ClausePlan, _ index: Int, _ change: RowChange, _ slots: ValueRun)
+    -> Updated
+  {
+    clause.updates.lend(index) { self.update(clause, index, $0, change, slots) }
   }
 
   @inline(__always)
   private func update(
-    _ clause: ClausePlan, _ index: Int, _ update: ClausePlan.Update, _ time: Timestamp,
+    _ clause: ClausePlan, _ index: Int, _ update: ClausePlan.Update, _ change: RowChange,
     _ slots: ValueRun
   ) -> Updated {
     if update.hasCondition {
@@ -44,10 +46,11 @@ extension Workbench {
         return .failed
       }
       effect = clause.table.layout.updateEntry(
-        update.aggregate, update.column, key: key, argument, at: time, slots, from: first, arena)
+        update.aggregate, update.column, key: key, argument, of: change, slots, from: first,
+        arena)
     } else {
       effect = clause.table.layout.update(
-        update.aggregate, update.column, argument, at: time, slots, from: first, arena)
+        update.aggregate, update.column, argument, of: change, slots, from: first, arena)
     }
     switch effect {
     case .none: return .touched
@@ -65,6 +68,15 @@ extension Workbench {
     if slots[place].isAbsent { return .touched }
     slots[place] = .absent
     return .changed
+  }
+
+  /// Counts that the event at hand touches the row, or does no more; how often it is touched then.
+  func touch(_ table: TablePlan, _ change: RowChange, _ slots: ValueRun) -> Int64 {
+    let place = table.columnSlot + table.layout.columns.count + table.layout.touches
+    let known = slots[place].isAbsent ? 0 : slots[place].int
+    let count = change.isTakenBack ? known - 1 : known + 1
+    slots[place] = .int(count)
+    return count
   }
 
   /// Sets what expressions of a clause read of the row at hand.

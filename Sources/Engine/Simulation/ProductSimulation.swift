@@ -17,6 +17,10 @@ package final class ProductSimulation {
     package let timestampMs: Int64
     /// What a record of another product's port says of its actual time.
     package let time: Timestamp?
+    /// `ce_id`, `ce_op` and `ce_corrects` of a record that may be taken back, or takes one back.
+    package var id: [UInt8]?
+    package var operation: [UInt8]?
+    package var corrects: [UInt8]?
 
     package init(
       input: Int, partition: Int32 = 0, key: [UInt8]?, value: [UInt8]?, timestampMs: Int64,
@@ -149,16 +153,30 @@ package final class ProductSimulation {
     let record = entry.record
     let result = lending(record.key) { key in
       lending(record.value) { value in
-        let source = SourceRecord(
-          input: record.input, partition: Partition(record.partition),
-          offset: Offset(entry.offset), key: key, value: value, timestampMs: record.timestampMs,
-          time: record.time)
-        return plan.definition.journals.isEmpty
-          ? direct.take(source, recordedMs: recordedMs, into: batch)
-          : ingest.take(source, recordedMs: recordedMs, into: batch)
+        lendingCorrection(of: record) { correction in
+          let source = SourceRecord(
+            input: record.input, partition: Partition(record.partition),
+            offset: Offset(entry.offset), key: key, value: value, timestampMs: record.timestampMs,
+            time: record.time, correction: correction)
+          return plan.definition.journals.isEmpty
+            ? direct.take(source, recordedMs: recordedMs, into: batch)
+            : ingest.take(source, recordedMs: recordedMs, into: batch)
+        }
       }
     }
     if case .stop(let reason) = result { stop = reason }
+  }
+
+  private func lendingCorrection<Result>(
+    of record: Input, _ body: (CorrectionHeaders) -> Result
+  ) -> Result {
+    lending(record.id) { id in
+      lending(record.operation) { operation in
+        lending(record.corrects) {
+          body(CorrectionHeaders(id: id, operation: operation, corrects: $0))
+        }
+      }
+    }
   }
 
   private func lending<Result>(_ bytes: [UInt8]?, _ body: (ByteView?) -> Result) -> Result {

@@ -83,7 +83,8 @@ package struct JournalEvent {
   package var offset: Offset
   /// The actual time; nil where the input declares none.
   package var time: Timestamp?
-  /// The event id; nil where the input declares none.
+  /// The event id; nil where the input declares none. Of an input whose records may be taken back
+  /// the `ce_id` of the record that the event is, or takes back.
   package var id: ByteView?
   /// The key of the input record, as it came.
   package var key: ByteView?

@@ -76,6 +76,7 @@ extension PublishedPort {
       .init("kind", .string(isState ? "state" : "event")),
     ]
     if let journal { members.append(.init("journal", .string(journal))) }
+    if corrects { members.append(.init("corrections", .bool(true))) }
     members += [
       .init("partitions", .integer(Int64(partitions))),
       .init("key", .array(key.map { .string($0) })),
@@ -93,7 +94,8 @@ extension PublishedPort {
     else { return nil }
     self.init(
       name: name, major: Int(major), version: version, topic: topic, isState: kind == "state",
-      journal: json["journal"]?.string, partitions: partitions, key: key, fields: fields)
+      journal: json["journal"]?.string, partitions: partitions, key: key, fields: fields,
+      corrects: json["corrections"]?.bool ?? false)
   }
 }
 

@@ -9,6 +9,7 @@ extension DiagnosticCode {
   package static let keyChanged = DiagnosticCode("W0705")
   package static let partitionsChanged = DiagnosticCode("W0706")
   package static let portKindChanged = DiagnosticCode("W0707")
+  package static let correctionsAdded = DiagnosticCode("W0708")
 }
 
 /// What a change of the files would break for those who read a port's published major version.
@@ -66,6 +67,12 @@ package struct Compatibility {
       report(
         .portKindChanged, "`\(address)` was \(kind)", promise.span, keep: "leave it \(kind)")
       return
+    }
+    if port.corrects && !published.corrects {
+      report(
+        .correctionsAdded,
+        "`\(address)` carried no corrections, and now may take back what it has "
+          + "published", promise.contractSpan, keep: "remove `weft.corrections`")
     }
     if port.key != published.key {
       report(

@@ -16,11 +16,14 @@ package struct PublishedPort: Sendable, Hashable {
   /// their expressions without spaces and comments. Empty: the input record's own key.
   package var key: [String]
   package var fields: [ContractField]
+  /// Whether it carries corrections.
+  package var corrects: Bool
 
   package init(
     name: String, major: Int, version: String, topic: String, isState: Bool, journal: String?,
-    partitions: Int32, key: [String], fields: [ContractField]
+    partitions: Int32, key: [String], fields: [ContractField], corrects: Bool = false
   ) {
+    self.corrects = corrects
     self.name = name
     self.major = major
     self.version = version
@@ -59,7 +62,8 @@ extension TransformReader {
         topic: output.topic, isState: isState,
         journal: definition.journals.isEmpty ? nil : definition.journals[output.journal].name,
         partitions: output.partitions,
-        key: isState ? keyFields.map(\.name) : draft.keyTexts, fields: output.fields)
+        key: isState ? keyFields.map(\.name) : draft.keyTexts, fields: output.fields,
+        corrects: output.corrects)
       return PortPromise(
         port: port, span: draft.nameSpan, contractSpan: draft.object.nameSpan,
         places: draft.object.places)

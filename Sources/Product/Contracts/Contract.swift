@@ -10,6 +10,8 @@ package struct Contract: Sendable {
     package let topic: String?
     package let topicSpan: SourceSpan
     package let fields: [ContractField]
+    /// Whether records may be taken back: `weft.corrections`, of the object or the contract.
+    package let corrects: Bool
     /// Where each field's name stands, by its path joined with dots.
     package let places: [String: SourceSpan]
   }

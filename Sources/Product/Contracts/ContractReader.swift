@@ -6,6 +6,7 @@ struct ContractReader {
   private(set) var diagnostics: [Diagnostic] = []
   private var places: [String: SourceSpan] = [:]
   private var knowsMaps = false
+  private var corrects = false
 
   mutating func report(
     _ code: DiagnosticCode, _ message: String, _ span: SourceSpan, help: String? = nil
@@ -14,7 +15,7 @@ struct ContractReader {
   }
 
   mutating func read(_ record: FileRecord) -> Contract? {
-    properties(of: record, known: ["weft.corrections"])
+    corrects = isCorrecting(record)
     checkServers(record)
     knowsMaps = record.text("apiVersion") == "v3.2.0"
     guard let id = record.text("id"), let version = record.text("version"),
@@ -59,13 +60,14 @@ struct ContractReader {
   }
 
   private mutating func object(_ record: FileRecord) -> Contract.Object? {
-    properties(of: record, known: ["weft.corrections"])
+    let corrects = isCorrecting(record) || corrects
     guard let name = record.text("name") else { return nil }
     places = [:]
     guard let list = record["properties"], let fields = fields(list, path: "") else { return nil }
     return Contract.Object(
       name: name, nameSpan: record.span("name"), topic: record.text("physicalName"),
-      topicSpan: record.span("physicalName"), fields: numbered(fields), places: places)
+      topicSpan: record.span("physicalName"), fields: numbered(fields), corrects: corrects,
+      places: places)
   }
 
   /// Gives key parts without a position the next one.
@@ -218,6 +220,14 @@ struct ContractReader {
     return FieldType(type: .decimal, decimal: .init(precision: precision, scale: scale))
   }
 
+  private mutating func isCorrecting(_ record: FileRecord) -> Bool {
+    guard let value = properties(of: record, known: ["weft.corrections"])["weft.corrections"]
+    else { return false }
+    if case .bool(let flag) = value.scalar { return flag }
+    report(.badValue, "`weft.corrections` is true or false", value.span)
+    return false
+  }
+
   /// The custom properties that begin with `weft.`, by name; unknown ones are told.
   @discardableResult
   private mutating func properties(of record: FileRecord, known: [String]) -> [String: YAMLNode] {
@@ -232,11 +242,6 @@ struct ContractReader {
         continue
       }
       result[name] = item["value"]?.node
-      if name == "weft.corrections", item["value"]?.node.scalar == .bool(true) {
-        report(
-          .notThereYet, "`weft.corrections` is not there yet in this version of Weft",
-          item.span("property"))
-      }
     }
     return result
   }

@@ -46,6 +46,6 @@ extension DomainLoader {
       name: port.name, major: port.major, version: contract.version,
       topic: "\(prefix)\(descriptor.domain).\(descriptor.id).\(port.name).v\(port.major)",
       isState: isState, journal: nil, partitions: Int32(clamping: partitions), key: key,
-      fields: object.fields)
+      fields: object.fields, corrects: object.corrects)
   }
 }

@@ -198,10 +198,13 @@ package struct TableDefinition: Sendable {
     package let updates: [Update]
     /// When this is true the row goes, and nothing is updated.
     package let delete: CheckedExpression?
+    /// Whether what its events do to the row may be taken back.
+    package var corrects: Bool
     package init(
       branch: Branch, key: [CheckedExpression], updates: [Update],
-      delete: CheckedExpression? = nil
+      delete: CheckedExpression? = nil, corrects: Bool = false
     ) {
+      self.corrects = corrects
       self.branch = branch
       self.key = key
       self.updates = updates
@@ -215,6 +218,15 @@ package struct TableDefinition: Sendable {
   package var keyTypes: [ValueType]
   package var columns: [Column]
   package var clauses: [Clause]
+
+  /// Whether anything that was done to its rows may be taken back.
+  package var corrects: Bool { clauses.contains(where: \.corrects) }
+
+  /// Whether what was done to a column may be taken back: then the column keeps what it takes to do
+  /// so.
+  package func corrects(column: Int) -> Bool {
+    clauses.contains { $0.corrects && $0.updates.contains { $0.column == column } }
+  }
 
   package init(
     name: String, journal: Int, keyTypes: [ValueType], columns: [Column], clauses: [Clause]
@@ -287,12 +299,15 @@ package struct OutputDefinition: Sendable {
   package var fields: [ContractField]
   package var contractId: String
   package var onViolation: ErrorReaction
+  /// Whether it carries corrections, as its contract says.
+  package var corrects: Bool
 
   package init(
     port: String, major: Int, topic: String, partitions: Int32, envelope: Envelope,
     content: Content, journal: Int, fields: [ContractField], contractId: String,
-    onViolation: ErrorReaction = .quarantine
+    onViolation: ErrorReaction = .quarantine, corrects: Bool = false
   ) {
+    self.corrects = corrects
     self.port = port
     self.major = major
     self.topic = topic

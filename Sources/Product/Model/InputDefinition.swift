@@ -50,11 +50,15 @@ package struct InputDefinition: Sendable {
   package var start: Start
   /// In the order of the contract's `schema[]`; an ``EventReference`` counts in it.
   package var events: [EventType]
+  /// Whether its records may be taken back, as its contract says. They are known by their `ce_id`
+  /// then, for ever.
+  package var corrects: Bool
 
   package init(
     name: String, topic: String, discriminator: [String]?, id: Identity?, time: [String]?,
-    start: Start, events: [EventType], port: Port? = nil
+    start: Start, events: [EventType], port: Port? = nil, corrects: Bool = false
   ) {
+    self.corrects = corrects
     self.port = port
     self.name = name
     self.topic = topic

@@ -100,7 +100,8 @@ extension TransformReader {
     return OutputDefinition(
       port: draft.port, major: draft.major, topic: prefix + draft.topic, partitions: count,
       envelope: draft.envelope, content: draft.content, journal: outputJournals[index] ?? 0,
-      fields: draft.object.fields, contractId: draft.contract.id, onViolation: draft.onViolation)
+      fields: draft.object.fields, contractId: draft.contract.id, onViolation: draft.onViolation,
+      corrects: draft.object.corrects)
   }
 
   /// All that can change what the product publishes, part by part, in a form that formatting,
@@ -121,6 +122,7 @@ extension TransformReader {
     for (index, draft) in outputs.enumerated() {
       var lines = draft.logic.sorted()
       lines.append("partitions = \(output(index, draft).partitions)")
+      if draft.object.corrects { lines.append("corrections = true") }
       lines += LogicText.lines(of: draft.object.fields, path: "")
       files.append(
         LogicFile(path: "output \(draft.port)@\(draft.major)", content: LogicText.joined(lines)))

@@ -34,6 +34,11 @@ extension TransformReader {
         case .found(let port) = around.ports.find(reference),
         let input = inputs.firstIndex(where: { $0.port?.address == port.address })
       else { continue }
+      if inputs[input].corrects {
+        report(
+          .notThereYet, "links that may be taken back are not there yet", identifier.links.span)
+        continue
+      }
       let scope = Scope(Flow.base(inputs[input].events[0]).filter { $0.name == "event" })
       guard let system = check(identifier.system, scope, expecting: .string),
         let local = check(identifier.local, scope, expecting: .string),
@@ -56,7 +61,7 @@ extension TransformReader {
       InputDefinition(
         name: name, topic: port.port.topic, discriminator: nil, id: nil, time: nil,
         start: .earliest, events: [EventType(name: port.port.name, fields: port.port.fields)],
-        port: .init(port)))
+        port: .init(port), corrects: port.port.corrects))
   }
 
   /// What a stream's `identify` asks for; nil when something is wrong, and that has been said.
@@ -105,6 +110,12 @@ extension TransformReader {
     if flow.branch.identification != nil {
       report(
         .notThereYet, "a stream that is identified twice is not there yet", draft.nameSpan)
+      return false
+    }
+    if inputs[flow.branch.event.input].corrects {
+      report(
+        .notThereYet, "to identify what may be taken back is not there yet", draft.nameSpan,
+        notes: ["records of `\(inputs[flow.branch.event.input].name)` may be taken back"])
       return false
     }
     guard let local = check(draft.local, flow.scope, expecting: .string) else { return false }

@@ -66,9 +66,11 @@ extension TransformReader {
     if let time {
       checkPath(time, fields["time"], events, [.timestamp, .date])
     }
+    let corrects = contract.objects.contains(where: \.corrects)
+    if corrects { refuseIdentity(fields) }
     return InputDefinition(
-      name: name, topic: topic, discriminator: discriminator, id: identity, time: time,
-      start: start(fields["start"]), events: events)
+      name: name, topic: topic, discriminator: discriminator, id: corrects ? nil : identity,
+      time: time, start: start(fields["start"]), events: events, corrects: corrects)
   }
 
   /// An input that is another product's output port: what comes there is that product's to say.
@@ -90,9 +92,12 @@ extension TransformReader {
     let event = EventType(name: found.port.name, fields: found.port.fields)
     let time = fields.text("time").map(Self.path)
     if let time { checkPath(time, fields["time"], [event], [.timestamp, .date]) }
+    let corrects = found.port.corrects
+    if corrects { refuseIdentity(fields) }
     return InputDefinition(
-      name: name, topic: found.port.topic, discriminator: nil, id: identity(fields, [event]),
-      time: time, start: start(fields["start"]), events: [event], port: .init(found))
+      name: name, topic: found.port.topic, discriminator: nil,
+      id: corrects ? nil : identity(fields, [event]), time: time, start: start(fields["start"]),
+      events: [event], port: .init(found), corrects: corrects)
   }
 
   /// The port that a file names; nil when it cannot be had, and that has been said.
@@ -116,6 +121,15 @@ extension TransformReader {
         .unknownReference, "the output port `\(reference)` is not to be found", span, notes: [why])
     }
     return nil
+  }
+
+  /// A retraction has the content of what it takes back, and so its id as well.
+  private mutating func refuseIdentity(_ fields: FileRecord) {
+    if fields["id"] == nil { return }
+    report(
+      .corrections, "records that may be taken back are known by their `ce_id`",
+      fields.keySpan("id"), notes: ["a retraction has the content of what it takes back"],
+      help: "remove `id`: redeliveries are told without it")
   }
 
   static func path(_ text: String) -> [String] { text.split(separator: ".").map(String.init) }

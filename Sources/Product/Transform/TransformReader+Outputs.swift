@@ -65,6 +65,7 @@ extension TransformReader {
         help: "give each table a port of its own")
       return nil
     }
+    checkNoCorrections(draft)
     return state(references[0], fields, draft)
   }
 
@@ -170,6 +171,7 @@ extension TransformReader {
     }
     blocks.checkUsed(used, &self)
     checkOnce(branches, draft)
+    checkCorrections(draft, branches)
     draft.content = .events(branches)
     return draft
   }

@@ -79,6 +79,7 @@ extension TransformReader {
     draft.state = state(of: name, blocks.flatMap(\.lines))
     for block in blocks { clause(block.key, block.lines, key.count == keys.count, &draft) }
     checkState(draft, blocks.flatMap(\.lines))
+    checkCorrections(draft)
     return draft
   }
 
@@ -108,7 +109,8 @@ extension TransformReader {
       for expression in expressions.compactMap(\.self) { checkColumns(expression) }
       draft.clauses.append(
         TableDefinition.Clause(
-          branch: flow.branch, key: parts, updates: updates, delete: delete))
+          branch: flow.branch, key: parts, updates: updates, delete: delete,
+          corrects: corrects(flow.branch)))
     }
   }
 

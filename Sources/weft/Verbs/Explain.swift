@@ -135,7 +135,13 @@ struct Explanation {
     facts.append(
       input.discriminator.map { "event types by `\($0.joined(separator: "."))`: \(types)" }
         ?? "event type \(types)")
-    if let id = input.id, !isJournaled {
+    if input.corrects && isJournaled {
+      facts.append(
+        "its records may be taken back: each is remembered by its `ce_id`, for ever, in the state:"
+          + " some 60 bytes each")
+    } else if input.corrects {
+      facts.append("its records may be taken back; corrections are passed on with their ids")
+    } else if let id = input.id, !isJournaled {
       facts.append(
         "ids in `\(id.path.joined(separator: "."))` become `ce_id`; nothing remembers them")
     } else if let id = input.id {
@@ -217,10 +223,29 @@ struct Explanation {
       let kind = aggregates[index]
       facts.append(
         "\(column.name): \(kind.map { "\($0.rawValue), " } ?? "")\(column.type)"
-          + (kind.map(cost) ?? ""))
+          + (kind.map { cost($0, isCorrected: table.corrects(column: index)) } ?? ""))
     }
     if table.clauses.contains(where: { $0.delete != nil }) { facts.append("rows are deleted") }
+    if table.corrects {
+      facts.append("what events did to a row may be taken back; it goes when nothing of it is left")
+    }
     return Item(name: table.name, facts: facts)
+  }
+
+  /// - Parameter isCorrected: its values may be taken back.
+  private static func cost(_ aggregate: TableDefinition.Aggregate, isCorrected: Bool) -> String {
+    isCorrected ? costOfCorrections(aggregate) : cost(aggregate)
+  }
+
+  private static func costOfCorrections(_ aggregate: TableDefinition.Aggregate) -> String {
+    switch aggregate {
+    case .sum, .avg: "; keeps of how many it is, of doubles all of them, to take one back"
+    case .min, .max, .countDistinct, .collectSet:
+      "; keeps each value and how often it came, to take one back, up to a limit"
+    case .first, .last, .latest, .collect:
+      "; keeps all values with their times, to take one back, up to a limit"
+    case .count, .quantile, .fold: cost(aggregate)
+    }
   }
 
   private static func cost(_ aggregate: TableDefinition.Aggregate) -> String {
@@ -253,6 +278,9 @@ struct Explanation {
       }
     }
     facts.append(port.envelope == .bare ? "bare, without headers" : "CloudEvents headers")
+    if port.corrects {
+      facts.append("carries corrections: `ce_op` says `retract` or `assert`, `ce_corrects` of what")
+    }
     facts.append("checked against contract \(port.contractId)")
     return Item(name: "\(product.name)#\(port.port)@\(port.major)", facts: facts)
   }

@@ -22,18 +22,24 @@ final class JournalSlot {
   private let digest: LogicDigest
   /// Whether the open turn has written to the state.
   private var isInTurn = false
+  /// Takes what is published again, only to show what breaks: nobody reads it.
+  private let again: OutputBatch?
 
+  /// - Parameter handsOnAgain: see ``UnsafeSettings/Rule/silentHandovers``.
   init(
     plan: ProductPlan, journal: Int, partition: Partition, state: PartitionState,
-    incarnation: UInt64, cursor: JournalCursor
+    incarnation: UInt64, cursor: JournalCursor, handingTo chained: ChainedBlocks,
+    handsOnAgain: Bool
   ) {
+    again = handsOnAgain ? OutputBatch(bytesMax: .max) : nil
     self.journal = journal
     self.partition = partition
     self.state = state
     self.incarnation = incarnation
     self.cursor = cursor
     digest = plan.logicDigest
-    apply = Apply(plan, journal: journal, partition: partition, state: state)
+    apply = Apply(
+      plan, journal: journal, partition: partition, state: state, handingTo: chained)
   }
 
   /// The next offset to come, where a block may lie there or behind it that has not come; nil where
@@ -74,7 +80,8 @@ final class JournalSlot {
   /// Applies a block that somebody published before, without publishing or counting.
   func reapply(_ bytes: ByteView, at offset: Offset) -> Applied {
     state.begin()
-    let applied = apply.apply(bytes: bytes, at: offset, publishing: nil)
+    again?.clear()
+    let applied = apply.apply(bytes: bytes, at: offset, publishing: again)
     if case .applied = applied {
       state.commit(stamp)
     } else {

@@ -19,14 +19,16 @@ extension ProductLoop {
     let check = position.check(plan.logicDigest, incarnation: position.incarnation)
     let directory = settings.state.directory(product, journal: journal, at.partition)
     let state = try openState(directory, check, at)
+    let isChained = !product.journals[journal].handovers.isEmpty
     let cursor = JournalCursor(
       stamp: state.stamp.position, committed: position.offset,
-      checksOffset: settings.unsafe.keeps(.offsetRule))
+      checksOffset: settings.unsafe.keeps(isChained ? .chainedOffset : .offsetRule))
     return JournalSlot(
       plan: plan, journal: journal, partition: at.partition, state: state,
       incarnation: position.isSetElsewhere
         ? state.stamp.incarnation : position.incarnation ?? world.drawNumber(),
-      cursor: cursor)
+      cursor: cursor, handingTo: chained,
+      handsOnAgain: !settings.unsafe.keeps(.silentHandovers))
   }
 
   private func openState(_ directory: String, _ check: StateCheck, _ at: TopicPartition)

@@ -97,7 +97,7 @@ extension ProductLoop {
   }
 
   /// Nobody waits any more for rows to be read together with others.
-  private func hurryReadAhead() {
+  func hurryReadAhead() {
     for slot in owned.allSlots { slot.state.hurryReadAhead() }
   }
 
@@ -153,7 +153,7 @@ extension ProductLoop {
   }
 
   /// Applies a block in the open turn, and publishes whenever the batch is full.
-  private func apply(_ bytes: ByteView, _ slot: JournalSlot, at offset: Offset)
+  func apply(_ bytes: ByteView, _ slot: JournalSlot, at offset: Offset)
     throws(LoopFailure)
   {
     let stateBytes = slot.state.turnBytes
@@ -222,94 +222,6 @@ extension ProductLoop {
     outputs.clear()
   }
 
-  private func publishBlocks(_ limit: Deadline) throws(LoopFailure) {
-    while sealedDone < ingest.sealed.count {
-      let publisher = try begin()
-      let block = ingest.sealed[sealedDone]
-      let slot = owned.slot(block.journal, block.partition)
-      let tag: RecordTag
-      do {
-        tag = try publisher.publish(
-          block: ingest.bytes(of: block), journal: block.journal, partition: block.partition,
-          recordedMs: recordedMs, limit)
-      } catch {
-        throw .kafka(error, .writing)
-      }
-      if let slot {
-        slot.cursor.wrote()
-        slot.apply.expect(bytes: ingest.bytes(of: block))
-        ownBlocks.append(OwnBlock(sealed: sealedDone, tag: tag))
-      }
-      sealedDone += 1
-    }
-  }
-
-  /// Applies own blocks that are acknowledged where they were expected, in the order of writing;
-  /// those that a full turn leaves come back in later ones.
-  /// Before the turn's end only as far as acknowledgements have come, and rows from the disk: what
-  /// is taken in meanwhile names more of them, and together they cost less.
-  private func settleOwnBlocks(isFinal: Bool) throws(LoopFailure) {
-    guard let publisher else { return }
-    while settledBlocks < ownBlocks.count {
-      let own = ownBlocks[settledBlocks]
-      let offset = publisher.producer.offset(of: own.tag)
-      if offset == nil && !isFinal { return }
-      let block = ingest.sealed[own.sealed]
-      guard let slot = owned.slot(block.journal, block.partition) else {
-        settledBlocks += 1
-        continue
-      }
-      let bytes = ingest.bytes(of: block)
-      let isFull = meter.isFull(nowMs: world.monotonicMs())
-      if !isFinal && !isFull && slot.apply.isOutstanding(bytes: bytes) {
-        let waiting = (ownBlocks.count - settledBlocks) / owned.slotCount
-        if waiting >= Self.blocksGathered { slot.state.hurryReadAhead() }
-        // What comes of blocks closes a turn, too; so they do not wait for all that is taken in.
-        if waiting < 2 * Self.blocksGathered { return }
-      }
-      let decision =
-        isFull ? slot.cursor.leaveOwn(at: offset) : slot.cursor.own(at: offset, isFinal: isFinal)
-      if decision == .wait { return }
-      settledBlocks += 1
-      guard decision == .apply, let offset else { continue }
-      try apply(bytes, slot, at: offset)
-      appliedAtOnceInTurn += 1
-      try hold(slot, bytes.count)
-    }
-  }
-
-  /// Once a turn has applied a block of its own, nothing can come from that partition before the
-  /// turn ends: what lies before is in the state, and what lies behind is not stable. But a broker
-  /// that holds a fetch answers it the moment the turn commits, with all that was just applied. So
-  /// the reader is held, and then goes on behind it: nothing is fetched and unpacked only to be
-  /// skipped. Small turns are not worth the calls.
-  private func hold(_ slot: JournalSlot, _ bytes: Int) throws(LoopFailure) {
-    let before = slot.ownBytes
-    slot.ownBytes += bytes
-    if before >= settings.holdBytes || slot.ownBytes < settings.holdBytes { return }
-    let place = owned.place(of: slot)
-    do {
-      try consumer?.pause([place])
-    } catch {
-      throw .kafka(error, .reading)
-    }
-    heldJournals.append(place)
-  }
-
-  /// Readers that were held go on behind what is in the states. After a commit.
-  private func releaseJournals(_ consumer: World.Consumer) throws(LoopFailure) {
-    if heldJournals.isEmpty { return }
-    let slots = heldJournals.compactMap { place in
-      owned.journal(place.topic).flatMap { owned.slot($0, place.partition) }
-    }
-    let ends = slots.map { PartitionOffset(owned.place(of: $0), $0.cursor.next) }
-    consumer.seekSoon(ends)
-    try resume(heldJournals, consumer)
-    heldJournals.removeAll(keepingCapacity: true)
-    // Once more: it wakes the fetcher, which else may sleep on what others write.
-    consumer.seekSoon(ends)
-  }
-
   /// Whether blocks are known to be in the journal that the state has yet to take.
   private var isBehind: Bool {
     blocksTaken < blocks.count || owned.allSlots.contains { $0.cursor.awaited != nil }
@@ -359,23 +271,6 @@ extension ProductLoop {
     try writeBackStates()
   }
 
-  /// Writes what ingest has gathered, and applies of it what may be applied in this turn.
-  private func writeBlocks(_ consumer: World.Consumer, _ limit: Deadline) throws(LoopFailure) {
-    ingest.seal(recordedMs: recordedMs)
-    try publishBlocks(limit)
-    hurryReadAhead()
-    if settledBlocks < ownBlocks.count, let producer = publisher?.producer {
-      do {
-        try producer.flush(limit)
-      } catch {
-        throw .kafka(error, .writing)
-      }
-    }
-    // What the last turn left has come back meanwhile, or the next turns would lag behind for ever.
-    try takeBlocks(consumer)
-    try settleOwnBlocks(isFinal: true)
-  }
-
   private func noteCommit(microseconds: Int64) {
     var counts = isDirect ? direct.counts : ingest.counts
     for slot in owned.allSlots {
@@ -400,6 +295,7 @@ extension ProductLoop {
     }
     direct.clearCounts()
     ingest.clear()
+    chained.clear()
     meter.committed()
     resetTurn()
     noteSuccess()
@@ -424,6 +320,7 @@ extension ProductLoop {
   func rollBackTurn() {
     for slot in owned.allSlots { slot.rollBack() }
     ingest.discard()
+    chained.discard()
     direct.clearCounts()
     outputs.clear()
     batch.clear()
@@ -437,6 +334,7 @@ extension ProductLoop {
     ownBlocks.removeAll(keepingCapacity: true)
     settledBlocks = 0
     sealedDone = 0
+    chainedDone = 0
     publishedInTurn = 0
     readBackInTurn = 0
     appliedAtOnceInTurn = 0

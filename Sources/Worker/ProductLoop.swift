@@ -72,6 +72,7 @@ package final class ProductLoop<World: LoopWorld> {
   let monitor: ProductMonitor
   let plan: ProductPlan
   let ingest: Ingest
+  let chained: ChainedBlocks
   let direct: Direct
   let isDirect: Bool
   /// Of each input: whether it is another product's port.
@@ -131,7 +132,9 @@ package final class ProductLoop<World: LoopWorld> {
   var hasRecordedTime = false
   var ownBlocks: ContiguousArray<OwnBlock> = []
   var settledBlocks = 0
+  /// Blocks of ingest, and of apply, that were handed to the producer.
   var sealedDone = 0
+  var chainedDone = 0
   var publishedInTurn: Int64 = 0
   /// Records that the open turn has taken, by input.
   var takenInTurn: ContiguousArray<Int64> = []
@@ -153,8 +156,7 @@ package final class ProductLoop<World: LoopWorld> {
 
   /// A block that this turn wrote.
   struct OwnBlock {
-    /// Index in `ingest.sealed`.
-    let sealed: Int
+    let block: SealedBlock
     let tag: RecordTag
   }
 
@@ -168,6 +170,7 @@ package final class ProductLoop<World: LoopWorld> {
     plan = try ProductPlan(settings.product, entriesMax: settings.entriesMax)
     outputs = OutputBatch(bytesMax: settings.outputBytes)
     ingest = Ingest(plan)
+    chained = ChainedBlocks(plan)
     direct = Direct(plan)
     isDirect = settings.product.journals.isEmpty
     isPort = ContiguousArray(settings.product.inputs.map { $0.port != nil })

@@ -14,6 +14,10 @@ package struct UnsafeSettings: Hashable, Sendable {
     case epochAfterLoss = "epoch-after-loss"
     /// A producer begins another transaction with its epoch though it has aborted one.
     case epochAfterAbort = "epoch-after-abort"
+    /// Own blocks of chained journals are applied in their turn wherever the broker put them.
+    case chainedOffset = "chained-offset"
+    /// What is applied again is handed on to chained journals again.
+    case silentHandovers = "silent-handovers"
   }
 
   package let disabled: Set<Rule>

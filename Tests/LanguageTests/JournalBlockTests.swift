@@ -115,6 +115,39 @@ struct JournalBlockTests {
     }
   }
 
+  @Test func `handed events come back with where they were and what they are known by`() throws {
+    let builder = JournalBlockBuilder(kind: .handed)
+    let identifiers = ByteBuffer(capacity: 64)
+    ByteView.lending(Array("P1".utf8)) { identifiers.appendJournalIdentifier(3, $0) }
+    let origins = [
+      JournalOrigin(
+        journal: 1, way: 2, partition: Partition(7),
+        position: Position(block: Offset(1 << 40), index: 999), recordedMs: 1_700_000_000_000),
+      JournalOrigin(
+        journal: 0, way: 0, partition: Partition(0),
+        position: Position(block: Offset(0), index: 0), recordedMs: -1),
+    ]
+    for origin in origins {
+      #expect(
+        builder.append(
+          JournalEvent(
+            input: 1, partition: Partition(2), offset: Offset(3), identifiers: identifiers.view,
+            payload: nil, origin: origin)) == .appended)
+    }
+    let block = try JournalBlock(builder.seal(recordedMs: 5, digest: digest, inputPositions: []))
+    #expect(block.kind == .handed && block.hasEvents && block.inputPositions.isEmpty)
+    var events = block.events
+    var found: [JournalOrigin?] = []
+    while try events.next() {
+      found.append(events.event.origin)
+      var known = JournalIdentifiers(events.event.identifiers)
+      let first = known.next()
+      let second = known.next()
+      #expect(first?.identifier == 3 && first?.global.text == "P1" && second == nil)
+    }
+    #expect(found == origins)
+  }
+
   @Test(arguments: [Int64.max, .min, 300_000_000_000, -62_135_596_801])
   func `whatever time is written can be read`(seconds: Int64) throws {
     var event = Owned()

@@ -9,11 +9,11 @@ import Worker
 /// What must hold when a run is over: the promises of the design, read off the simulated broker and
 /// disks.
 struct Checks {
-  private let run: Run
+  let run: Run
   private let plan: ProductPlan
-  private var shape: Shape { run.given.shape }
-  private var broker: SimulatedBroker { run.simulation.broker }
-  private var definition: ProductDefinition { run.definition }
+  var shape: Shape { run.given.shape }
+  var broker: SimulatedBroker { run.simulation.broker }
+  var definition: ProductDefinition { run.definition }
 
   init(_ run: Run) throws(PlanFailure) {
     self.run = run
@@ -25,7 +25,9 @@ struct Checks {
     if definition.journals.isEmpty {
       checkDirect(&reference)
     } else {
-      for number in definition.journals.indices { checkJournal(number, &reference) }
+      let isChained = definition.journals.map { !$0.handovers.isEmpty }
+      for number in isChained.indices where !isChained[number] { checkJournal(number, &reference) }
+      for number in isChained.indices where isChained[number] { checkChained(number, &reference) }
       checkIntake(&reference)
     }
     checkOutputs(reference)
@@ -57,7 +59,7 @@ struct Checks {
     for (input, source) in taken { reference.take(input, from: source) }
   }
 
-  private func key(of journal: Int) -> Shape.Key {
+  func key(of journal: Int) -> Shape.Key {
     Shape.Key(rawValue: definition.journals[journal].name) ?? .account
   }
 
@@ -113,6 +115,7 @@ struct Checks {
             run.fail("\(journal.topic)/\(partition)/\(offset) is of other logic")
           }
           var events = block.events
+          var index = 0
           while try events.next() {
             let event = events.event
             let place = Int(event.offset.value)
@@ -121,7 +124,8 @@ struct Checks {
             all.append(
               Reference.Taken(
                 list[place], from: source(event.input, Int(event.partition.value), place),
-                recordedMs: block.recordedMs))
+                recordedMs: block.recordedMs, at: "\(partition)/\(offset)/\(index)"))
+            index += 1
           }
         } catch {
           run.fail("\(journal.topic)/\(partition)/\(offset): \(error)")
@@ -196,9 +200,9 @@ struct Checks {
   /// The key by which a record has its partition: of a row the journal's, with which its own key
   /// begins.
   private func placing(_ key: String, _ output: OutputDefinition) -> [UInt8] {
-    guard output.isState, key.hasPrefix("["), self.key(of: output.journal) == .account else {
-      return Array(key.utf8)
-    }
+    guard output.isState, key.hasPrefix("["),
+      [.account, .who].contains(self.key(of: output.journal))
+    else { return Array(key.utf8) }
     return Array(key.utf8.dropFirst(2).prefix { $0 != UInt8(ascii: "\"") })
   }
 
@@ -396,7 +400,7 @@ struct Checks {
   }
 }
 
-private func partitionOf(_ key: ByteView, _ count: Int32) -> Int32 {
+func partitionOf(_ key: ByteView, _ count: Int32) -> Int32 {
   partition(ofKey: key, among: count).value
 }
 

@@ -27,6 +27,11 @@ package enum Plant: String, CaseIterable, Sendable {
   // and records forgotten that may be taken back; what is corrected not said.
   case retractionsLost, retractionsAsserted, earlyLost, retractedTwice, valuesUnkept, fatesLost
   case correctedUnnamed
+  // What goes on to chained journals: applied where others may have written before, written again
+  // when it is applied again, gone with the process before, as another's, out of order, elsewhere,
+  // twice, as of another time.
+  case chainedOffset, handedAgain, handedLost, handedAsOther, handedReordered
+  case handedElsewhere, handedTwice, handedLate
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
   // At the end: a state, or a journal, of which nothing is left that would tell.
@@ -40,6 +45,8 @@ package enum Plant: String, CaseIterable, Sendable {
     case .fencing: [.fencing]
     case .epochKept: [.epochAfterLoss]
     case .abortedEpochKept: [.epochAfterAbort]
+    case .chainedOffset: [.chainedOffset]
+    case .handedAgain: [.silentHandovers]
     default: []
     }
   }
@@ -51,6 +58,7 @@ package enum Plant: String, CaseIterable, Sendable {
     case .incarnationsAlike: 4400..<6000
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500
     case .abortedEpochKept: 900..<1500
+    case .chainedOffset, .handedAgain, .handedLost: 0..<1000
     case .inputsUnheld: 0..<6000
     default: 0..<200
     }
@@ -60,6 +68,7 @@ package enum Plant: String, CaseIterable, Sendable {
   var chance: Int {
     switch self {
     case .recordsLost, .recordsTwice, .inputSkipped, .inputReordered, .wrongPartition: 3
+    case .handedTwice, .handedAsOther, .handedLate, .handedElsewhere: 5
     case .offsetsLost, .tornCommit, .blockSkipped, .quarantineLost: 20
     default: 100
     }
@@ -67,6 +76,13 @@ package enum Plant: String, CaseIterable, Sendable {
 }
 
 extension Simulation {
+  /// Whether any fault is about what is handed on, so that blocks are looked into.
+  var handedPlants: Bool {
+    !plants.isDisjoint(with: [
+      .handedLost, .handedAsOther, .handedReordered, .handedElsewhere, .handedTwice, .handedLate,
+    ])
+  }
+
   /// Whether a planted fault strikes now.
   func isHit(_ plant: Plant) -> Bool {
     plants.contains(plant) && (plant.chance == 100 || random.percent(plant.chance))

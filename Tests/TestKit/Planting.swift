@@ -144,6 +144,12 @@ extension Plant {
     case .otherSystem, .linkTimesLost: return given.shape.usesLinks
     case .linesLost, .linesTwice: return given.shape.explodes
     case .explodedIdsAlike: return given.shape.ports.contains(where: \.isExploded)
+    case .handedAsOther, .handedReordered, .handedTwice, .handedLate, .handedElsewhere:
+      return !given.shape.chainedJournals.isEmpty
+    case .chainedOffset:
+      return !given.shape.chainedJournals.isEmpty && given.instances > 1
+    case .handedAgain, .handedLost:
+      return !given.shape.chainedJournals.isEmpty && !given.faults.isEmpty
     case .wideAmounts:
       return given.shape.tables.contains(where: \.isNarrow)
         || given.shape.ports.contains(where: \.isNarrow)

@@ -8,11 +8,24 @@ package struct Reference {
     package let source: String
     /// Of its block.
     package let recordedMs: Int64
-    package init(_ input: GeneratedInput, from source: String, recordedMs: Int64) {
+    /// Where its block lies, and its place in it.
+    package let place: String
+    package init(
+      _ input: GeneratedInput, from source: String, recordedMs: Int64, at place: String
+    ) {
       self.input = input
       self.source = source
       self.recordedMs = recordedMs
+      self.place = place
     }
+  }
+
+  /// An event as apply of the first journal hands it on: with whose its account then was.
+  package struct Handed {
+    package let event: Taken
+    package let owner: String
+    /// Of the first journal.
+    package let partition: Int
   }
 
   /// A published value: fields as they stand in JSON; nil is a tombstone.
@@ -29,6 +42,8 @@ package struct Reference {
   package private(set) var published: [String: [String: [Published]]] = [:]
   /// Source and reason of what goes to quarantine.
   package private(set) var quarantined: [String] = []
+  /// By chained journal, in the order of each partition of the first one.
+  package private(set) var handed: [Shape.Key: [Handed]] = [:]
 
   private let shape: Shape
   /// By table and key.
@@ -39,6 +54,7 @@ package struct Reference {
     var rows: [(table: Int, key: String, row: ReferenceRow?)] = []
     var records: [(port: String, key: String, value: Published)] = []
     var waits = false
+    var handsTo: [Shape.Key] = []
   }
 
   package init(_ shape: Shape) {
@@ -103,6 +119,14 @@ package struct Reference {
     }
   }
 
+  /// Reads a partition of a chained journal, in order.
+  package mutating func read(_ events: [Handed], of key: Shape.Key, _ partition: Int) {
+    for event in events {
+      _ = apply(
+        event.event, key, partition, owner: event.owner, isReleased: false, { _ in false })
+    }
+  }
+
   /// What comes of one event of a journal.
   /// - Parameters:
   ///   - owner: whose the account is, if that is known.
@@ -120,7 +144,12 @@ package struct Reference {
         let target = "\(event.input.account)@\(partition)"
         try publish(shape.ports[place], event.input, target, known, &effect)
       }
+      if key == .account { try handOn(event.input, known, &effect) }
       keep(effect)
+      for target in effect.handsTo {
+        handed[target, default: []].append(
+          Handed(event: event, owner: owner ?? "", partition: partition))
+      }
       return effect.waits
     } catch {
       quarantined.append("\(event.source) \(error.reason)")
@@ -172,6 +201,25 @@ package struct Reference {
     return false
   }
 
+  /// Where an event goes on to: to each chained journal with a table that wants it, once.
+  private func handOn(_ input: GeneratedInput, _ known: Known, _ effect: inout Effect)
+    throws(Refused)
+  {
+    for key in shape.chainedJournals {
+      for table in shape.tables where shape.journal(of: table) == key {
+        guard let clause = table.clauses.first(where: { $0.kind == input.kind }) else { continue }
+        for (number, one) in events(of: input, table.isExploded).enumerated() {
+          try countExploded(table.isExploded, number)
+          if !one.holds(clause.filter) { continue }
+          if try goes(true, known, &effect), !effect.handsTo.contains(key) {
+            effect.handsTo.append(key)
+          }
+          break
+        }
+      }
+    }
+  }
+
   private mutating func keep(_ effect: Effect) {
     for (table, key, row) in effect.rows { rows[table][key] = row }
     for (port, key, value) in effect.records {
@@ -194,15 +242,15 @@ package struct Reference {
         try countExploded(table.isExploded, number)
         if !one.holds(clause.filter) { continue }
         if try !goes(table.isIdentified, known, &effect) { break }
-        try change(place, clause, one, &changed)
+        try change(place, clause, one, owner: known.owner ?? "", &changed)
       }
     }
     for one in changed {
       var row = one.row
       if one.isChanged {
         try show(
-          shape.tables[one.table], one.key, &row, before: rows[one.table][one.key], one.input,
-          &effect)
+          shape.tables[one.table], one.key, &row, before: rows[one.table][one.key],
+          { one.input.part($0, owner: one.owner) }, &effect)
       }
       effect.rows.append((one.table, one.key, row))
     }
@@ -215,19 +263,21 @@ package struct Reference {
     var row: ReferenceRow?
     /// What has its key.
     let input: GeneratedInput
+    let owner: String
     /// Whether it has ever shown something else than before, since the event came.
     var isChanged = false
   }
 
   private func change(
-    _ place: Int, _ clause: Shape.Clause, _ input: GeneratedInput, _ changed: inout [Changed]
+    _ place: Int, _ clause: Shape.Clause, _ input: GeneratedInput, owner: String,
+    _ changed: inout [Changed]
   ) throws(Refused) {
     let table = shape.tables[place]
-    let own = input.text(of: table.key)
+    let own = input.text(of: table.key, owner: owner)
     let known = changed.firstIndex { $0.table == place && $0.key == own }
     var now =
       known.map { changed[$0] }
-      ?? Changed(table: place, key: own, row: rows[place][own], input: input)
+      ?? Changed(table: place, key: own, row: rows[place][own], input: input, owner: owner)
     let old = now.row
     if input.isRetraction, shape.corrects(input.kind) {
       guard var row = old, row.touches.contains(input.contribution) else { return }
@@ -269,7 +319,7 @@ package struct Reference {
 
   private func show(
     _ table: Shape.Table, _ key: String, _ row: inout ReferenceRow?, before old: ReferenceRow?,
-    _ input: GeneratedInput, _ effect: inout Effect
+    _ part: (String) -> String, _ effect: inout Effect
   ) throws(Refused) {
     let wasShown = old?.isPublished ?? false
     guard let new = row else {
@@ -285,12 +335,8 @@ package struct Reference {
     }
     if table.isNarrow && new.isTooWide(table) { throw Refused("contract-output") }
     var value = fields
-    for part in table.key.parts {
-      value[part] = "\"\(input.part(part))\""
-    }
-    if table.isDerived {
-      value["label"] = "\"of \(input.part(table.key.parts[0]))\""
-    }
+    for name in table.key.parts { value[name] = "\"\(part(name))\"" }
+    if table.isDerived { value["label"] = "\"of \(part(table.key.parts[0]))\"" }
     effect.records.append((table.name, key, value))
   }
 
@@ -356,22 +402,20 @@ package struct Reference {
 
 extension GeneratedInput {
   /// A part of a key by its name.
-  func part(_ name: String) -> String {
+  func part(_ name: String, owner: String) -> String {
     switch name {
     case "account": account
     case "branch": branch
+    case "who": owner
     default: sku
     }
   }
 
   /// As a key of a record.
-  func text(of key: Shape.Key) -> String {
-    switch key {
-    case .account: account
-    case .branch: branch
-    case .pair: "[\"\(account)\",\"\(branch)\"]"
-    case .sku: "[\"\(account)\",\"\(sku)\"]"
-    }
+  func text(of key: Shape.Key, owner: String = "") -> String {
+    let parts = key.parts.map { part($0, owner: owner) }
+    return parts.count == 1
+      ? parts[0] : "[" + parts.map { "\"\($0)\"" }.joined(separator: ",") + "]"
   }
 
   func holds(_ condition: Shape.Condition?) -> Bool {

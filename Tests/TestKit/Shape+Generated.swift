@@ -47,6 +47,19 @@ extension Shape {
     for table in tables.indices where tables[table].key != .branch && random.percent(50) {
       tables[table].isIdentified = true
     }
+    chain(&random)
+  }
+
+  /// Has events handed on, to tables by who the account is of, or by their branch.
+  private mutating func chain(_ random: inout Random) {
+    let isOfBranches = random.percent(25)
+    for table in tables.indices {
+      if tables[table].key == .branch {
+        if isOfBranches { tables[table].isIdentified = true }
+      } else if tables[table].isIdentified, random.percent(60) {
+        tables[table].key = random.percent(30) ? .whoBranch : .who
+      }
+    }
   }
 
   /// Has some of it made of the lines of events.

@@ -20,8 +20,12 @@ package struct Shape: Sendable, Hashable {
     case pair = "account-branch"
     /// Of two parts, of which only the first can be known without a stream: account and the line's.
     case sku = "account-sku"
+    /// Whose the account is, and that with the branch: of tables whose events are handed on.
+    case who
+    case whoBranch = "who-branch"
 
     var parts: [String] { rawValue.split(separator: "-").map(String.init) }
+    var isOfWho: Bool { self == .who || self == .whoBranch }
   }
   /// `Moved` and `Closed` come by one input, told apart by a field; `Told` by another. `Linked`
   /// says whose an account is, and comes from another product's port.
@@ -193,9 +197,22 @@ package struct Shape: Sendable, Hashable {
 
   /// By whose journal a table is made: a longer key goes with a shorter one that it begins with.
   package func journal(of table: Table) -> Key {
-    if table.key == .sku { return .account }
-    let hasAccounts = usesLinks || tables.contains { $0.key == .account || $0.key == .sku }
-    return table.key == .pair && hasAccounts ? .account : table.key
+    switch table.key {
+    case .pair:
+      usesLinks || tables.contains { $0.key == .account || $0.key == .sku } ? .account : .pair
+    case .sku: .account
+    case .whoBranch: tables.contains { $0.key == .who } ? .who : .whoBranch
+    case .account, .branch, .who: table.key
+    }
+  }
+
+  /// Journals that apply of the accounts' writes.
+  package var chainedJournals: [Key] {
+    Key.allCases.filter { key in
+      tables.contains {
+        $0.isIdentified && journal(of: $0) == key && (key.isOfWho || key == .branch)
+      }
+    }
   }
 
   /// Hundredths as a decimal number with two places.

@@ -307,7 +307,7 @@ extension Shape {
   }
 
   private func lines(_ table: Table) -> String {
-    let key = table.key.parts.map { ($0 == "sku" ? "line." : "event.") + $0 }
+    let key = table.key.parts.map { ["who": "ids.", "sku": "line."][$0, default: "event."] + $0 }
       .joined(separator: ", ")
     var text = "  \(table.name):\n    key: [\(key)]\n    on:\n"
     for (place, clause) in table.clauses.enumerated() {

@@ -158,7 +158,18 @@ package final class SimulatedProducer: LoopProducer {
         queue.append((NamedPartition(topic: name, partition: partition), record, nil))
       }
     }
-    queue.append((NamedPartition(topic: name, partition: partition), record, tag))
+    var records = [record]
+    if tag != nil, simulation.handedPlants {
+      records = HandedBlock.planted(
+        record, simulation, isFirstOfSuccessor: process.number > 3 && guesses.isEmpty)
+      let isHanded = HandedBlock.changed(record.value, { _ in }) != nil
+      if isHanded, simulation.isHit(.handedElsewhere) {
+        partition = Partition((given.value + 1) % Int32(broker.partitions(of: name)))
+      }
+    }
+    for record in records {
+      queue.append((NamedPartition(topic: name, partition: partition), record, tag))
+    }
     // Some of it goes out at once.
     if simulation.random.percent(30), !simulation.areBrokersAway, broker.isCurrent(id, epoch),
       let transaction = broker.transaction(of: id)

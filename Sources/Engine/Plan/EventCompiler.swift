@@ -1,3 +1,4 @@
+import Diagnostics
 import Expressions
 import Product
 import Records
@@ -34,7 +35,7 @@ struct EventCompiler {
         let identifier = definition.identifiers[identifier]
         intakePaths.formUnion(paths(in: identifier.system))
         intakePaths.formUnion(paths(in: identifier.local))
-      case .source?, nil: break
+      case .source?, .handed?, nil: break
       }
     }
     if let path = input.id?.path { intakePaths.insert(path) }
@@ -54,6 +55,10 @@ struct EventCompiler {
         work.append(nil)
         continue
       }
+      if case .handed(let parts) = key {
+        work.append(try self.work(ofJournal: ordinal, key, counts: false, decode, global(parts)))
+        continue
+      }
       journals.append(
         .init(
           journal: ordinal, key: try compile(key, over: intake), link: try link(key, over: intake)))
@@ -68,6 +73,16 @@ struct EventCompiler {
       id: (slot(input.id?.path, decode), slot(input.id?.path, intake)),
       time: (slot(input.time, decode), slot(input.time, intake)),
       keysReadVariables: keysReadVariables(keys), slotEnd: slotEnd)
+  }
+
+  /// The text of a key that is a global id alone.
+  private func global(_ parts: [CheckedExpression]) -> [String] {
+    guard parts.count == 1, let path = parts[0].uses.first, path.parts.first == "ids",
+      parts[0].uses.count == 1
+    else { return [] }
+    let span = parts[0].span
+    let text = String(decoding: span.source.bytes[span.range], as: UTF8.self)
+    return text == path.parts.joined(separator: ".") ? [text] : []
   }
 
   private func keysReadVariables(_ keys: [JournalDefinition.Key?]) -> Bool {
@@ -96,6 +111,7 @@ struct EventCompiler {
       }
       if let delete = clause.delete { all.append(delete) }
     }
+    for case .handed(let parts)? in definition.journals.map({ $0.keys[reference] }) { all += parts }
     for output in definition.outputs {
       guard case .events(let branches) = output.content else { continue }
       for branch in branches where branch.branch.event == reference {
@@ -136,6 +152,8 @@ struct EventCompiler {
     case .source: return .source
     case .parts(let given): parts = given
     case .links(let identifier, _): parts = [definition.identifiers[identifier].local]
+    // Whoever hands it on finds the key.
+    case .handed: return .source
     }
     return try KeyPlan(parts, slot: fixedSlot(plan))
   }
@@ -204,7 +222,8 @@ struct EventCompiler {
         next += 1
       case .identify(let found):
         let term = try Term(found.local, slot: resolver(plan, [:], [:]))
-        identity = identities.place(of: found, term)
+        let way = definition.identifications(of: reference).firstIndex { $0.isSame(as: found) }
+        identity = identities.place(of: found, term, way: way ?? 0)
         ids[found.name] = identities.plans[identity].slot
         steps.append(.init(kind: .identify, term: .none, slot: -1))
       }
@@ -231,23 +250,21 @@ struct EventCompiler {
       slotEnd = firstSlot + count
     }
 
-    mutating func place(of found: Identification, _ local: Term) -> Int {
-      // In one journal all have the same local id.
-      let known = plans.firstIndex {
-        $0.identifier == found.identifier && $0.system.view.text == found.system
-          && $0.rejects == (found.unmapped == .reject)
-      }
-      if let known { return known }
+    /// - Parameter way: see ``ProductDefinition/identifications(of:)``.
+    mutating func place(of found: Identification, _ local: Term, way: Int) -> Int {
+      if let known = plans.firstIndex(where: { $0.way == way }) { return known }
       plans.append(
         IdentityPlan(
           identifier: found.identifier, system: found.system, local: local,
-          slot: firstSlot + plans.count, rejects: found.unmapped == .reject, name: found.name))
+          slot: firstSlot + plans.count, rejects: found.unmapped == .reject, name: found.name,
+          way: way))
       return plans.count - 1
     }
   }
 
   private mutating func work(
-    ofJournal journal: Int, _ taken: JournalDefinition.Key, counts: Bool, _ plan: DecodePlan
+    ofJournal journal: Int, _ taken: JournalDefinition.Key, counts: Bool, _ plan: DecodePlan,
+    _ globalKey: [String] = []
   ) throws(PlanFailure) -> WorkPlan {
     let clausesOf = definition.tables.enumerated().filter { $0.element.journal == journal }
       .flatMap { table in
@@ -260,8 +277,14 @@ struct EventCompiler {
         guard case .events(let all) = output.element.content else { return [] }
         return all.filter { $0.branch.event == reference }.map { (output.offset, $0) }
       }
+    let handoversOf = definition.journals.enumerated().flatMap { target in
+      target.element.handovers.filter { $0.from == journal && $0.branch.event == reference }.map {
+        (journal: target.offset, branch: $0.branch)
+      }
+    }
     var identities = Identities(
-      clausesOf.map(\.clause.branch) + branchesOf.map(\.branch.branch), firstSlot: plan.slotEnd)
+      clausesOf.map(\.clause.branch) + branchesOf.map(\.branch.branch)
+        + handoversOf.map(\.branch), firstSlot: plan.slotEnd)
     slotEnd = max(slotEnd, identities.slotEnd)
     var clauses: ContiguousArray<ClausePlan> = []
     for (table, clause) in clausesOf {
@@ -273,6 +296,10 @@ struct EventCompiler {
       branches.append(
         try port(branch, definition.outputs[output], ports[output], plan, &identities))
     }
+    var handovers: ContiguousArray<HandoverPlan> = []
+    for (target, branch) in handoversOf {
+      handovers.append(try handover(branch, to: target, plan, &identities))
+    }
     if identities.plans.count > Workbench.identitiesMax {
       throw PlanFailure(
         "`\(event.name)` is identified in more than \(Workbench.identitiesMax) ways by one journal")
@@ -280,7 +307,19 @@ struct EventCompiler {
     let link = try self.link(taken, over: plan)
     return WorkPlan(
       key: try compile(taken, over: plan), clauses: clauses, ports: branches, counts: counts,
-      identities: identities.plans, links: link.map { [$0] } ?? [])
+      identities: identities.plans, links: link.map { [$0] } ?? [], handovers: handovers,
+      globalKey: globalKey)
+  }
+
+  private mutating func handover(
+    _ branch: Branch, to journal: Int, _ plan: DecodePlan, _ identities: inout Identities
+  ) throws(PlanFailure) -> HandoverPlan {
+    guard case .handed(let parts)? = definition.journals[journal].keys[reference] else {
+      throw PlanFailure("`\(event.name)` is handed on to a journal that does not take it so")
+    }
+    let compiled = try self.branch(branch, plan, &identities)
+    return HandoverPlan(
+      journal: journal, branch: compiled.plan, key: try KeyPlan(parts, slot: compiled.slot))
   }
 
   private mutating func clause(

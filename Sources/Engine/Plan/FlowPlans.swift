@@ -32,63 +32,6 @@ struct BranchPlan {
   }
 }
 
-/// A global id that events of one type are to be known by, in one journal.
-final class IdentityPlan {
-  let identifier: Int
-  let system: ByteBuffer
-  let local: Term
-  /// Where the global id goes; absent while there is no link.
-  let slot: Int
-  /// Events without a link are quarantined; else they wait.
-  let rejects: Bool
-  /// For messages: the identifier's name.
-  let name: String
-
-  init(
-    identifier: Int, system: String, local: Term, slot: Int, rejects: Bool, name: String
-  ) {
-    self.identifier = identifier
-    self.system = ByteBuffer(capacity: 32)
-    self.system.append(system)
-    self.local = local
-    self.slot = slot
-    self.rejects = rejects
-    self.name = name
-  }
-}
-
-/// A link that a journal takes: which local id is which global one.
-final class LinkPlan {
-  let identifier: Int
-  let system: Term
-  let systems: ContiguousArray<ByteBuffer>
-  let local: Term
-  let global: Term
-  let name: String
-
-  init(
-    identifier: Int, system: Term, systems: Set<String>, local: Term, global: Term, name: String
-  ) {
-    self.identifier = identifier
-    self.system = system
-    self.systems = ContiguousArray(
-      systems.sorted().map { name in
-        let bytes = ByteBuffer(capacity: 32)
-        bytes.append(name)
-        return bytes
-      })
-    self.local = local
-    self.global = global
-    self.name = name
-  }
-
-  /// Whether it is of a system whose ids are asked for.
-  func isWanted(_ frame: Frame) -> Bool {
-    let value = system.evaluate(frame)
-    return value.kind == .string && systems.contains { $0.view == value.view }
-  }
-}
-
 /// How a key is found in an event: a journal's, a row's or a record's.
 final class KeyPlan {
   /// The record's own Kafka key; then there are no parts.
@@ -301,6 +244,10 @@ final class WorkPlan {
   let identities: Lent<IdentityPlan>
   /// What the event links.
   let links: Lent<LinkPlan>
+  /// Chained journals that it goes on to.
+  let handovers: Lent<HandoverPlan>
+  /// Of a handed event whose journal's key is the global id alone: that key, as files have it.
+  let globalKey: [String]
 
   /// Stands where an optional would count a reference to be looked at.
   static var nothing: WorkPlan {
@@ -310,8 +257,11 @@ final class WorkPlan {
   init(
     key: KeyPlan, clauses: ContiguousArray<ClausePlan>, ports: ContiguousArray<EventPortPlan>,
     counts: Bool, isNothing: Bool = false, identities: ContiguousArray<IdentityPlan> = [],
-    links: ContiguousArray<LinkPlan> = []
+    links: ContiguousArray<LinkPlan> = [], handovers: ContiguousArray<HandoverPlan> = [],
+    globalKey: [String] = []
   ) {
+    self.handovers = Lent(handovers)
+    self.globalKey = globalKey
     self.isNothing = isNothing
     self.identities = Lent(identities)
     self.links = Lent(links)

@@ -24,6 +24,8 @@ package final class ProductPlan {
   /// Whether events may wait for links.
   let identifies: Bool
   let futureMsMax: Int64
+  /// What an event takes more in a chained journal, at most.
+  let handoverBytesMax: Int
 
   /// - Parameter entriesMax: how many values a column may hold, where that is to be met sooner than
   ///   products do: in simulations.
@@ -59,6 +61,8 @@ package final class ProductPlan {
     stopsOnError = definition.onError == .stop
     identifies = !definition.identifiers.isEmpty
     futureMsMax = definition.futureMsMax
+    let isChained = definition.journals.contains { !$0.handovers.isEmpty }
+    handoverBytesMax = isChained ? JournalEvent.originBytesMax + Ingest.keyBytesMax : 0
     workbench = Workbench(
       eventSlots: slotCount, rowSlotCount: tables.map(\.slotEnd).max() ?? Variable.end,
       ports: ports.count, entriesMax: entriesMax ?? RowLayout.entriesMax)

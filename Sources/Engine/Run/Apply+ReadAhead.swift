@@ -68,6 +68,10 @@ extension Apply {
       _ = bench.takeFault()
       return
     }
+    if event.origin != nil {
+      input.events.lend(number) { $0.work.lend(journal) { expectHanded(event, $0) } }
+      return
+    }
     input.events.lend(number) { type in
       for index in type.journals.indices {
         type.journals.lend(index) {
@@ -93,6 +97,19 @@ extension Apply {
       return
     }
     type.work.lend(journal) { expect(event, input, $0, key, 0..<keys.count) }
+  }
+
+  /// Names the rows of a handed event whose key is its global id.
+  private func expectHanded(_ event: JournalEvent, _ work: WorkPlan) {
+    var known = JournalIdentifiers(event.identifiers)
+    guard !work.globalKey.isEmpty, let global = known.next()?.global else { return }
+    for index in work.clauses.indices {
+      work.clauses.lend(index) {
+        if $0.key.texts == work.globalKey {
+          state.expectRow(Spaces.table($0.table.ordinal), global)
+        }
+      }
+    }
   }
 
   /// - Parameter bytes: where the journal's key stands in the bench's keys.

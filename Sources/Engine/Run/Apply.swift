@@ -35,8 +35,20 @@ package final class Apply {
   let holding = Holding()
   /// The record that the event at hand is or takes back, of an input whose records may be.
   private var corrected: Corrected?
+  /// Takes what goes on to chained journals; nil: nobody wants it.
+  let chained: ChainedBlocks?
+  /// Of the event at hand.
+  var handovers: ContiguousArray<StagedHandover> = []
+  let identifiers = ByteBuffer(capacity: 128)
+  /// The recorded time of the block at hand.
+  private(set) var blockMs: Int64 = 0
 
-  package init(_ plan: ProductPlan, journal: Int, partition: Partition, state: PartitionState) {
+  /// - Parameter chained: where to what is handed on goes; without it, nothing is.
+  package init(
+    _ plan: ProductPlan, journal: Int, partition: Partition, state: PartitionState,
+    handingTo chained: ChainedBlocks? = nil
+  ) {
+    self.chained = chained
     self.plan = plan
     self.journal = journal
     self.partition = partition
@@ -81,8 +93,9 @@ package final class Apply {
   package func apply(
     _ block: JournalBlock, at offset: Offset, publishing: OutputBatch?, from first: UInt32 = 0
   ) -> Applied {
-    if block.kind != .events { return .unreadable("the block is not one of events") }
+    if !block.hasEvents { return .unreadable("the block is not one of events") }
     if block.digest != plan.logicDigest { return .otherLogic }
+    blockMs = block.recordedMs
     setClock(block.recordedMs)
     if first == 0 && state.readsAhead { readAhead(block) }
     let batch = publishing ?? bench.discarded
@@ -110,8 +123,9 @@ package final class Apply {
         batch.clear()
       }
       let result = apply(
-        events.event, at: Position(block: offset, index: index), recordedMs: block.recordedMs,
-        batch: batch, isSilent: publishing == nil)
+        events.event, at: Position(block: offset, index: index),
+        recordedMs: events.event.origin?.recordedMs ?? block.recordedMs, batch: batch,
+        isSilent: publishing == nil)
       if case .applied = result {} else { return result }
       if holding.releases {
         holding.begin(at: Position(block: offset, index: index))
@@ -185,7 +199,8 @@ package final class Apply {
       type.work.lend(journal) { work in
         counts = released?.isCounted ?? work.counts
         return run(
-          event, input, type, work, at: position, recordedMs: recordedMs, batch: batch, released)
+          event, input, type, work, at: position, recordedMs: recordedMs, batch: batch, released,
+          isSilent: isSilent)
       }
     }
     if let corrected {
@@ -206,7 +221,10 @@ package final class Apply {
       _ = bench.takeFault()
     } else if case .unreadable = outcome {
       _ = bench.takeFault()
-      return .unreadable("event \(position.index) has no key, though ingest found one")
+      return .unreadable(
+        event.origin == nil
+          ? "event \(position.index) has no key, though ingest found one"
+          : "event \(position.index) was handed on in a way that the product does not have")
     }
     if !isSilent && counts {
       if released != nil { counted.held -= 1 }
@@ -231,15 +249,18 @@ package final class Apply {
 
   private func run(
     _ event: JournalEvent, _ input: InputPlan, _ type: EventPlan, _ work: WorkPlan,
-    at position: Position, recordedMs: Int64, batch: OutputBatch, _ released: HeldEvent?
+    at position: Position, recordedMs: Int64, batch: OutputBatch, _ released: HeldEvent?,
+    isSilent: Bool
   ) -> Outcome {
     let time = event.time ?? Timestamp(milliseconds: recordedMs)
     bench.setVariables(
       time: time, recordedMs: recordedMs, key: event.key, topic: input.topic.view,
       partition: event.partition, offset: event.offset)
-    if work.key.isSource && event.key == nil { return .unreadable }
-    // What breaks its contract is seen all the same: its redelivery has no effect either.
-    if let id = event.id, input.horizonMs != nil, released == nil {
+    // Whoever hands an event on has found its key.
+    if work.key.isSource && event.key == nil && event.origin == nil { return .unreadable }
+    // What breaks its contract is seen all the same: its redelivery has no effect either. Where one
+    // was handed on, the first journal has seen to it.
+    if let id = event.id, input.horizonMs != nil, released == nil, event.origin == nil {
       guard let key = journalKey(work.key, event) else { return .unreadable }
       if !isFirst(id, key, event.input) { return .redelivered }
     }
@@ -267,7 +288,11 @@ package final class Apply {
     if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) {
       return work.counts ? .failed : .failedInFirst
     }
-    if !work.identities.isEmpty, !identify(work, released) { return .failed }
+    if let origin = event.origin {
+      if !recall(event, origin, work) { return .unreadable }
+    } else if !work.identities.isEmpty, !identify(work, released) {
+      return .failed
+    }
     var staged = StagedRows()
     for index in work.clauses.indices {
       if !work.clauses.lend(index, { run($0, change, &staged) }) { return .failed }
@@ -290,6 +315,11 @@ package final class Apply {
       case .failed: return .failed
       }
     }
+    if !work.handovers.isEmpty {
+      handovers.removeAll(keepingCapacity: true)
+      if !stageHandovers(work) { return .failed }
+      if !handovers.isEmpty { isApplied = true }
+    }
     if keepRows(staged) { isApplied = true }
     if !work.links.isEmpty {
       switch keepLink(work) {
@@ -297,6 +327,9 @@ package final class Apply {
       case .known: break
       case .failed: return .failed
       }
+    }
+    if !work.handovers.isEmpty {
+      handOn(event, work, at: position, recordedMs: recordedMs, isSilent: isSilent)
     }
     if bench.held == 0 { return isApplied ? .applied : .filtered }
     hold(event, work, at: position, recordedMs: recordedMs, isCounted: work.counts && !isApplied)
@@ -316,7 +349,6 @@ package final class Apply {
       let result = apply(
         event.event, at: event.position, recordedMs: event.recordedMs, batch: batch,
         isSilent: isSilent, released: event)
-      bench.onlyIdentity = -1
       if case .applied = result {} else { return result }
       holding.drop(in: state)
     }

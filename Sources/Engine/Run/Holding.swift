@@ -248,6 +248,7 @@ final class Holding {
     static let time: UInt8 = 2
     static let key: UInt8 = 4
     static let payload: UInt8 = 8
+    static let id: UInt8 = 16
   }
 
   private func encode(_ held: HeldEvent) {
@@ -257,6 +258,7 @@ final class Holding {
     if event.time != nil { flags |= Flag.time }
     if event.key != nil { flags |= Flag.key }
     if event.payload != nil { flags |= Flag.payload }
+    if event.id != nil { flags |= Flag.id }
     entry.append(flags)
     entry.append(uint64: UInt64(bitPattern: held.position.block.value))
     entry.append(uint32: held.position.index)
@@ -271,6 +273,10 @@ final class Holding {
     if let key = event.key {
       entry.append(varint: UInt64(key.count))
       entry.append(key)
+    }
+    if let id = event.id {
+      entry.append(varint: UInt64(id.count))
+      entry.append(id)
     }
     if let payload = event.payload { entry.append(payload) }
   }
@@ -292,6 +298,10 @@ final class Holding {
     if flags & Flag.key != 0 {
       guard let key = reader.part() else { return nil }
       event.key = key
+    }
+    if flags & Flag.id != 0 {
+      guard let id = reader.part() else { return nil }
+      event.id = id
     }
     if flags & Flag.payload != 0 { event.payload = reader.bytes(reader.left) }
     return HeldEvent(

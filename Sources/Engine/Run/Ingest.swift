@@ -6,32 +6,15 @@ import Records
 /// A record is parsed strictly and its key, id and actual time are found; whether it keeps its
 /// contract is apply's business. Blocks stay open until they are full or ``seal(recordedMs:)``.
 package final class Ingest {
-  /// A finished block, to be published to its journal's topic in the order of ``sealed``.
-  package struct SealedBlock {
-    /// Ordinal of the journal in the product.
-    package let journal: Int
-    package let partition: Partition
-    package let events: Int
-    let builder: JournalBlockBuilder
-    let view: ByteView
-  }
-
   package let plan: ProductPlan
   /// Blocks finished since the last ``clear()`` or ``discard()``.
-  package var sealed: [SealedBlock] { finished }
+  package var sealed: [SealedBlock] { blocks.sealed }
   /// What became of the records taken since the last ``clear()`` or ``discard()``: what was read,
   /// and what ended here; apply counts the rest.
   package var counts: Counts { counted }
 
-  private var finished: [SealedBlock] = []
   private var counted = Counts()
-  private var open = 0
-  /// By journal and partition; nil: no block was begun there yet.
-  private let builders: LentPlaces<JournalBlockBuilder>
-  /// Where each journal's partitions begin in ``builders``.
-  private let firstBuilder: ContiguousArray<Int>
-  /// Builders whose block was published.
-  private var spare: [JournalBlockBuilder] = []
+  private let blocks: OpenBlocks
   private let positions: InputPositions
   private let bench: Workbench
   // The plan's and the bench's, here as well as they are used for each record (README.md,
@@ -46,14 +29,7 @@ package final class Ingest {
 
   package init(_ plan: ProductPlan) {
     self.plan = plan
-    var first: ContiguousArray<Int> = []
-    var count = 0
-    for partitions in plan.journalPartitions {
-      first.append(count)
-      count += Int(partitions)
-    }
-    firstBuilder = first
-    builders = LentPlaces(count: count)
+    blocks = OpenBlocks(plan, kind: .events)
     positions = InputPositions()
     inputs = plan.inputs
     bench = plan.workbench
@@ -219,7 +195,8 @@ package final class Ingest {
   /// Whether a block with this event alone fits the journal's topic.
   private func isSmallEnough(_ event: JournalEvent) -> Bool {
     if event.bytesMax < JournalBlockBuilder.bytesLimit { return true }
-    let size = event.bytesMax + Ingest.framingBytesMax + positions.bytesMax
+    let size =
+      event.bytesMax + Ingest.framingBytesMax + max(positions.bytesMax, plan.handoverBytesMax)
     mustSeal = size + Ingest.positionsBytesMax > plan.limits.journalBytesMax
     if size <= plan.limits.journalBytesMax { return true }
     bench.fail(
@@ -238,77 +215,33 @@ package final class Ingest {
   private func append(
     _ event: JournalEvent, _ journal: Int, _ key: ByteView, _ recordedMs: Int64
   ) {
-    let partition = Records.partition(ofKey: key, among: plan.journalPartitions[journal])
-    let place = firstBuilder[journal] + Int(partition.value)
-    let outcome = builders.lend(place) { $0.append(event) }
-    if case .sealFirst = outcome { seal(journal, partition, recordedMs) }
-    // An empty one takes any event.
-    if outcome != .appended { _ = freshBuilder(at: place).append(event) }
-    open += 1
-  }
-
-  private func freshBuilder(at place: Int) -> JournalBlockBuilder {
-    let builder = spare.popLast() ?? JournalBlockBuilder()
-    builders[place] = builder
-    return builder
+    let partition = blocks.partition(of: key, journal)
+    if blocks.append(event, journal, partition) { return }
+    seal(journal, partition, recordedMs)
+    _ = blocks.append(event, journal, partition)
   }
 
   /// Seals all open blocks, in the order of journals and partitions.
   package func seal(recordedMs: Int64) {
-    if open == 0 { return }
-    for journal in firstBuilder.indices {
-      for partition in 0..<plan.journalPartitions[journal] {
-        seal(journal, Partition(partition), recordedMs)
-      }
-    }
+    blocks.sealAll { seal($0, $1, recordedMs) }
   }
 
   private func seal(_ journal: Int, _ partition: Partition, _ recordedMs: Int64) {
-    let place = firstBuilder[journal] + Int(partition.value)
-    guard let builder = builders[place], !builder.isEmpty else { return }
-    let events = builder.count
-    let view = builder.seal(
-      recordedMs: recordedMs, digest: plan.logicDigest, inputPositions: positions.all)
-    open -= events
-    builders[place] = nil
-    finished.append(
-      SealedBlock(
-        journal: journal, partition: partition, events: events, builder: builder, view: view))
+    blocks.seal(journal, partition, recordedMs: recordedMs, inputPositions: positions.all)
   }
-
-  /// The bytes of a sealed block, until the next ``clear()`` or ``discard()``.
-  package func bytes(of block: SealedBlock) -> ByteView { block.view }
 
   /// The turn was committed: its blocks and counts are forgotten, its input positions kept.
   package func clear() {
-    reuseBuilders()
+    blocks.clear()
     counted = Counts()
     positions.keep()
   }
 
   /// The turn was aborted: its blocks, counts and input positions are forgotten.
   package func discard() {
-    for place in 0..<builders.count {
-      guard let builder = builders[place] else { continue }
-      builder.reset()
-    }
-    open = 0
-    reuseBuilders()
+    blocks.discard()
     counted = Counts()
     positions.takeBack()
-  }
-
-  /// Blocks that one turn can have at most in memory after it; more are given back.
-  private static let spareMax = 512
-
-  private func reuseBuilders() {
-    for block in finished where spare.count < Ingest.spareMax {
-      // One that has carried a large event would keep its memory.
-      if block.view.count > 2 * JournalBlockBuilder.bytesLimit { continue }
-      block.builder.reset()
-      spare.append(block.builder)
-    }
-    finished.removeAll(keepingCapacity: true)
   }
 
   /// The partition of an input went to another member: its position is no longer ours to tell.

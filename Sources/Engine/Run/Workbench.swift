@@ -30,7 +30,8 @@ final class Workbench {
   var unmapped: UInt64 = 0
   private(set) var held: UInt64 = 0
   static let identitiesMax = 64
-  /// Only branches of this identity are gone through; −1: all. Set while an event is released.
+  /// Only branches of this identity are gone through; −1: all. Set for an event that is released or
+  /// was handed on.
   var onlyIdentity = -1
 
   /// The lists that the event at hand is being made many by.
@@ -65,6 +66,7 @@ final class Workbench {
     keys.clear()
     headers.begin()
     held = 0
+    onlyIdentity = -1
   }
 
   // MARK: Documents

@@ -59,6 +59,7 @@ package final class ProductSimulation {
 
   private let ingest: Ingest
   private let direct: Direct
+  private let chained: ChainedBlocks
   private let batch = OutputBatch(bytesMax: .max)
   private var waiting: [(record: Input, offset: Int64)] = []
   private var nextOffset: [[Int64]] = []
@@ -71,11 +72,14 @@ package final class ProductSimulation {
     self.recordedMs = recordedMs
     ingest = Ingest(plan)
     direct = Direct(plan)
+    let chained = ChainedBlocks(plan)
+    self.chained = chained
     nextOffset = Array(repeating: [], count: definition.inputs.count)
     journal = definition.journals.map { Array(repeating: [], count: Int($0.partitions)) }
     partitions = definition.journals.enumerated().map { number, journal in
       (0..<journal.partitions).map {
-        SimulatedPartition(plan, journal: number, partition: Partition($0))
+        SimulatedPartition(
+          plan, journal: number, partition: Partition($0), handingTo: chained)
       }
     }
   }
@@ -106,7 +110,8 @@ package final class ProductSimulation {
     for number in partitions.indices {
       for place in partitions[number].indices {
         let old = partitions[number][place]
-        let new = SimulatedPartition(plan, journal: number, partition: old.apply.partition)
+        let new = SimulatedPartition(
+          plan, journal: number, partition: old.apply.partition, handingTo: chained)
         for block in journal[number][place] where block.offset < old.applied {
           new.reapply(block)
         }
@@ -184,18 +189,25 @@ package final class ProductSimulation {
     return ByteView.lending(bytes) { body($0) }
   }
 
-  /// Seals what was taken; applies it at once unless it is to be read back.
+  /// Seals what was taken; applies it at once unless it is to be read back. The same of what that,
+  /// or the backlog, has handed on.
   private func seal() -> [(journal: Int, partition: Int, block: Block)] {
     ingest.seal(recordedMs: recordedMs)
     var blocks: [(journal: Int, partition: Int, block: Block)] = []
     var next = journal.map { $0.map { ($0.last?.offset ?? -2) + 2 } }
-    for sealed in ingest.sealed {
+    func write(_ sealed: SealedBlock) {
       let place = Int(sealed.partition.value)
-      let block = Block(
-        offset: next[sealed.journal][place], bytes: ingest.bytes(of: sealed).copied())
+      let block = Block(offset: next[sealed.journal][place], bytes: sealed.bytes.copied())
       next[sealed.journal][place] += 1
       blocks.append((sealed.journal, place, block))
       if !readsBack { apply(block, partitions[sealed.journal][place]) }
+    }
+    for sealed in ingest.sealed { write(sealed) }
+    var handed = 0
+    while chained.isOpen || handed < chained.sealed.count {
+      chained.seal()
+      write(chained.sealed[handed])
+      handed += 1
     }
     return blocks
   }
@@ -229,12 +241,14 @@ package final class ProductSimulation {
       partition.commit()
     }
     ingest.clear()
+    chained.clear()
     direct.clearCounts()
   }
 
   private func takeBack() {
     for partition in partitions.joined() { partition.rollback() }
     ingest.discard()
+    chained.discard()
     direct.clearCounts()
   }
 }

@@ -10,8 +10,11 @@ final class SimulatedPartition {
   var written: Int64 = 0
   private var appliedInTurn: Int64 = 0
 
-  init(_ plan: ProductPlan, journal: Int, partition: Partition) {
-    apply = Apply(plan, journal: journal, partition: partition, state: state)
+  init(
+    _ plan: ProductPlan, journal: Int, partition: Partition, handingTo chained: ChainedBlocks
+  ) {
+    apply = Apply(
+      plan, journal: journal, partition: partition, state: state, handingTo: chained)
   }
 
   func begin() {

@@ -84,8 +84,11 @@ package struct JournalBlock {
     return result
   }
 
-  /// The events in order, for a block of that kind.
-  package var events: JournalEvents { JournalEvents(entries, count) }
+  /// The events in order, for a block of events or of handed ones.
+  package var events: JournalEvents { JournalEvents(entries, count, isHanded: kind == .handed) }
+
+  /// Whether it is made of events.
+  package var hasEvents: Bool { kind == .events || kind == .handed }
 }
 
 /// A walk over the events of a block:
@@ -104,8 +107,13 @@ package struct JournalEvents {
   private var partition: Int64 = 0
   private var offset: Int64 = 0
   private var seconds: Int64 = 0
+  private let isHanded: Bool
+  private var origin = JournalOrigin(
+    journal: 0, way: 0, partition: Partition(0), position: Position(block: Offset(0), index: 0),
+    recordedMs: 0)
 
-  init(_ entries: ByteView, _ count: Int) {
+  init(_ entries: ByteView, _ count: Int, isHanded: Bool) {
+    self.isHanded = isHanded
     reader = ByteReader(entries)
     left = count
     event = JournalEvent(input: 0, partition: Partition(0), offset: Offset(0), payload: nil)
@@ -123,6 +131,7 @@ package struct JournalEvents {
     let start = reader.position
     guard let bytes = reader.bytes(Int(length)) else { throw failure(.wrongCount, start) }
     var entry = ByteReader(bytes)
+    if isHanded && !readOrigin(&entry) { throw failure(.badNumber, start + entry.position) }
     guard let flags = entry.byte() else { throw failure(.truncated, start) }
     if flags & ~JournalFormat.flagsKnown != 0 { throw failure(.unknownFlags, start) }
     if !readSource(&entry) { throw failure(.badNumber, start + entry.position) }
@@ -155,6 +164,23 @@ package struct JournalEvents {
     event.input = Int(ordinal)
     event.partition = Partition(number)
     event.offset = Offset(offset)
+    return true
+  }
+
+  private mutating func readOrigin(_ entry: inout ByteReader) -> Bool {
+    guard let journal = entry.varint(), let ordinal = Int32(exactly: journal),
+      let way = entry.varint(), let number = Int32(exactly: way),
+      let partitionDelta = entry.zigzag(),
+      let partition = Int32(exactly: Int64(origin.partition.value) &+ partitionDelta),
+      let blockDelta = entry.zigzag(), let index = entry.varint(),
+      let place = UInt32(exactly: index), let recordedDelta = entry.zigzag()
+    else { return false }
+    origin = JournalOrigin(
+      journal: Int(ordinal), way: Int(number), partition: Partition(partition),
+      position: Position(
+        block: Offset(origin.position.block.value &+ blockDelta), index: place),
+      recordedMs: origin.recordedMs &+ recordedDelta)
+    event.origin = origin
     return true
   }
 

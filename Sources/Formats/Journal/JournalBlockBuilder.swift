@@ -21,6 +21,10 @@ package final class JournalBlockBuilder {
   private var lastPartition: Int64 = 0
   private var lastOffset: Int64 = 0
   private var lastSeconds: Int64 = 0
+  private var lastOrigin = JournalBlockBuilder.noOrigin
+  private static let noOrigin = JournalOrigin(
+    journal: 0, way: 0, partition: Partition(0), position: Position(block: Offset(0), index: 0),
+    recordedMs: 0)
 
   package init(kind: JournalBlockKind = .events) {
     self.kind = kind
@@ -41,13 +45,15 @@ package final class JournalBlockBuilder {
     lastPartition = 0
     lastOffset = 0
     lastSeconds = 0
+    lastOrigin = JournalBlockBuilder.noOrigin
   }
 
   /// Adds an event, copying its bytes; or answers that the block is full and must be sealed first,
   /// and adds nothing. Not to be called between seal and reset.
   package func append(_ event: JournalEvent) -> Outcome {
     precondition(!isSealed, "a sealed block takes no more events")
-    precondition(kind == .events, "only a block of events takes events")
+    precondition(kind == .events || kind == .handed, "only a block of events takes events")
+    precondition((kind == .handed) == (event.origin != nil), "a handed event has an origin")
     if count > 0 {
       let size = buffer.count - JournalFormat.headerBytes + event.bytesMax
       if count == JournalBlockBuilder.eventsLimit || size > JournalBlockBuilder.bytesLimit {
@@ -56,6 +62,7 @@ package final class JournalBlockBuilder {
     }
     let start = buffer.count
     buffer.append(littleEndian: UInt32(0))
+    if let origin = event.origin { append(origin) }
     appendSource(of: event)
     if let time = event.time { append(time) }
     if let id = event.id { append(part: id) }
@@ -67,6 +74,17 @@ package final class JournalBlockBuilder {
     buffer.replace(at: start, uint32: UInt32(buffer.count - start - 4))
     entries += 1
     return .appended
+  }
+
+  private func append(_ origin: JournalOrigin) {
+    buffer.append(varint: UInt64(origin.journal))
+    buffer.append(varint: UInt64(origin.way))
+    buffer.append(zigzag: Int64(origin.partition.value) - Int64(lastOrigin.partition.value))
+    buffer.append(
+      zigzag: origin.position.block.value &- lastOrigin.position.block.value)
+    buffer.append(varint: UInt64(origin.position.index))
+    buffer.append(zigzag: origin.recordedMs &- lastOrigin.recordedMs)
+    lastOrigin = origin
   }
 
   private func appendSource(of event: JournalEvent) {

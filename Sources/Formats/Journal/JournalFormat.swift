@@ -5,7 +5,7 @@ import Records
 ///
 /// ```
 /// 0   version        u8   1
-/// 1   kind           u8   1 events, 2 ticks, 3 control
+/// 1   kind           u8   1 events, 2 ticks, 3 control, 4 handed events
 /// 2   reserved       u16  0
 /// 4   total length   u32  of the whole block
 /// 8   recorded time  i64  milliseconds since 1970
@@ -22,6 +22,16 @@ import Records
 /// [seconds zigzag delta · fraction varint] [id] [key] [headers] [identifiers] [key reference]
 /// payload: what is left
 /// ```
+/// An entry of a block of handed events, which apply of another journal has written, begins with
+/// where that journal has the event, and goes on as one of a block of events:
+/// ```
+/// journal varint · way varint · partition zigzag delta · block zigzag delta · index varint ·
+/// recorded time zigzag delta
+/// ```
+/// Resolved identifiers are, one after another: number varint, length varint, global id. Each event
+/// keeps the recorded time it was taken in at; that of its block is the other journal's when the
+/// block was written.
+///
 /// Parts in brackets are there when their flag is set; a part of bytes has its length as a varint
 /// in front. Deltas are against the entry before (the first against 0; the seconds against the last
 /// entry that had a time). A fraction is a number of its unit shifted by two bits: 1 milliseconds,
@@ -50,6 +60,8 @@ enum JournalFormat {
   /// What an entry takes at most beside its parts of bytes: length, flags, seven varints for source
   /// and time, five lengths.
   static let entryOverheadMax = 4 + 1 + 3 * 10 + 2 * 10 + 5 * 10
+  /// The same of what a handed event has in front.
+  static let originBytesMax = 6 * 10
 }
 
 /// What the entries of a block are.
@@ -57,6 +69,30 @@ package enum JournalBlockKind: UInt8, Sendable, Hashable {
   case events = 1
   case ticks = 2
   case control = 3
+  /// Events that apply of another journal has handed on.
+  case handed = 4
+}
+
+/// Where a chained journal has an event from: its place in the journal whose apply handed it on.
+package struct JournalOrigin: Sendable, Hashable {
+  /// Ordinal of that journal in the product.
+  package var journal: Int
+  /// Which of the ways it came in which events of its type are identified.
+  package var way: Int
+  package var partition: Partition
+  package var position: Position
+  /// When the product took the event in, in milliseconds since 1970.
+  package var recordedMs: Int64
+
+  package init(
+    journal: Int, way: Int, partition: Partition, position: Position, recordedMs: Int64
+  ) {
+    self.journal = journal
+    self.way = way
+    self.partition = partition
+    self.position = position
+    self.recordedMs = recordedMs
+  }
 }
 
 /// How far an input was taken: the offset of the record after the last one that is journaled.
@@ -91,18 +127,22 @@ package struct JournalEvent {
   /// The declared headers, written by ``ByteBuffer/appendJournalHeader(_:_:)`` one after another
   /// and read by ``JournalHeaders``. Empty when there are none.
   package var headers: ByteView
-  /// The resolved identifiers; empty when there are none.
+  /// The resolved identifiers, written by ``ByteBuffer/appendJournalIdentifier(_:_:)`` and read by
+  /// ``JournalIdentifiers``; empty when there are none.
   package var identifiers: ByteView
   /// Names the key under which the payload is encrypted; nil: it is not.
   package var keyReference: ByteView?
   /// The value of the input record as it came; nil is null (a tombstone), which is not empty.
   package var payload: ByteView?
+  /// Of a handed event, and only there: where it was before.
+  package var origin: JournalOrigin?
 
   package init(
     input: Int, partition: Partition, offset: Offset, time: Timestamp? = nil, id: ByteView? = nil,
     key: ByteView? = nil, headers: ByteView = .empty, identifiers: ByteView = .empty,
-    keyReference: ByteView? = nil, payload: ByteView?
+    keyReference: ByteView? = nil, payload: ByteView?, origin: JournalOrigin? = nil
   ) {
+    self.origin = origin
     self.input = input
     self.partition = partition
     self.offset = offset
@@ -115,10 +155,14 @@ package struct JournalEvent {
     self.payload = payload
   }
 
+  /// What a handed event takes more at most, beside its identifiers.
+  package static var originBytesMax: Int { JournalFormat.originBytesMax + 20 }
+
   /// What an entry of this event takes at most.
   package var bytesMax: Int {
-    JournalFormat.entryOverheadMax + (id?.count ?? 0) + (key?.count ?? 0) + headers.count
-      + identifiers.count + (keyReference?.count ?? 0) + (payload?.count ?? 0)
+    JournalFormat.entryOverheadMax + (origin == nil ? 0 : JournalFormat.originBytesMax)
+      + (id?.count ?? 0) + (key?.count ?? 0) + headers.count + identifiers.count
+      + (keyReference?.count ?? 0) + (payload?.count ?? 0)
   }
 }
 

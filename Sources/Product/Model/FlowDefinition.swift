@@ -64,6 +64,12 @@ package struct Identification: Sendable {
     self.local = local
     self.unmapped = unmapped
   }
+
+  /// Whether the two find the same id for the same event, and do the same where there is none.
+  package func isSame(as other: Identification) -> Bool {
+    identifier == other.identifier && system == other.system && unmapped == other.unmapped
+      && CanonicalText.of(local.span) == CanonicalText.of(other.local.span)
+  }
 }
 
 /// A global identifier of the mesh that a product uses, and how a link is read from an event of the
@@ -115,6 +121,20 @@ package struct JournalDefinition: Sendable {
     /// The local id of a link of this identifier, where the link is of one of these systems: the
     /// link goes where the events are that need it.
     case links(identifier: Int, systems: Set<String>)
+    /// Parts that are known once the event was identified: apply of another journal hands it on.
+    case handed([CheckedExpression])
+  }
+
+  /// Events of one type that apply of another journal hands on to this one, a chained journal,
+  /// once they have come so far on a way.
+  package struct Handover: Sendable {
+    /// Ordinal of the journal whose apply writes this one; always a lower one.
+    package let from: Int
+    package let branch: Branch
+    package init(from: Int, branch: Branch) {
+      self.from = from
+      self.branch = branch
+    }
   }
 
   /// Last part of the topic's name: `claimId`, or `source`.
@@ -124,11 +144,15 @@ package struct JournalDefinition: Sendable {
   /// Milliseconds; nil: for ever.
   package var retentionMs: Int64?
   package var keys: [EventReference: Key]
+  /// Of a chained journal, one that apply of others writes. What comes to it so has no part in
+  /// redelivery, which the other journal has seen to.
+  package var handovers: [Handover]
 
   package init(
     name: String, topic: String, partitions: Int32, retentionMs: Int64?,
-    keys: [EventReference: Key]
+    keys: [EventReference: Key], handovers: [Handover] = []
   ) {
+    self.handovers = handovers
     self.name = name
     self.topic = topic
     self.partitions = partitions

@@ -51,6 +51,23 @@ package struct ProductDefinition: Sendable {
   }
 }
 
+extension ProductDefinition {
+  /// The different ways in which events of a type are identified, in the order of tables and ports:
+  /// a handed event names its own by its place here.
+  package func identifications(of event: EventReference) -> [Identification] {
+    var found: [Identification] = []
+    func add(_ branch: Branch) {
+      guard branch.event == event, let new = branch.identification else { return }
+      if !found.contains(where: { $0.isSame(as: new) }) { found.append(new) }
+    }
+    for clause in tables.flatMap(\.clauses) { add(clause.branch) }
+    for case .events(let branches) in outputs.map(\.content) {
+      for branch in branches { add(branch.branch) }
+    }
+    return found
+  }
+}
+
 /// What becomes of a record that cannot be processed.
 package enum ErrorReaction: Sendable, Hashable {
   /// It goes to the quarantine port in the same transaction (the default).

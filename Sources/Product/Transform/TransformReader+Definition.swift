@@ -61,7 +61,10 @@ extension TransformReader {
       }
     }
     for (event, key) in journals.flatMap(\.keys) where event.input == index {
-      if case .parts(let parts) = key { all += parts }
+      switch key {
+      case .parts(let parts), .handed(let parts): all += parts
+      case .source, .links: break
+      }
     }
     for identifier in identifiers where identifier.links.input == index {
       all += [identifier.system, identifier.local, identifier.global]
@@ -82,7 +85,8 @@ extension TransformReader {
       name: draft.name,
       topic: "\(prefix)weft.\(descriptor.domain).\(descriptor.id).journal.\(draft.name)",
       partitions: partitions,
-      retentionMs: record["journal"]?.record?["retention"]?.durationMs, keys: draft.keys)
+      retentionMs: record["journal"]?.record?["retention"]?.durationMs, keys: draft.keys,
+      handovers: draft.handovers)
   }
 
   private func table(_ draft: TableDraft) -> TableDefinition {
@@ -147,6 +151,13 @@ extension TransformReader {
       lines.append("journal \(draft.name) = \(partitions) by \(key)")
       lines.append("journal \(draft.name) takes = \(events.joined(separator: ", "))")
       lines.append("journal \(draft.name) makes = \(made.sorted().joined(separator: ", "))")
+      lines += Set(
+        draft.handovers.map { handover in
+          let event = handover.branch.event
+          return "journal \(draft.name) is handed = \(inputs[event.input].name)."
+            + "\(inputs[event.input].events[event.event].name) by \(journals[handover.from].name)"
+        }
+      ).sorted()
     }
     for identifier in identifiers {
       let parts = [identifier.system, identifier.local, identifier.global]

@@ -163,24 +163,21 @@ extension TransformReader {
     return (ofTables + ofPorts).filter { $0.identification != nil }
   }
 
-  /// The local id by which ways are identified, if they are, and all by the same; else that is
-  /// told, as only a journal that another's apply writes could hold them.
-  mutating func localKey(of branches: [Branch], _ what: String, _ span: SourceSpan) -> String? {
-    let texts = Set(
-      branches.compactMap { $0.identification.map { CanonicalText.of($0.local.span) } })
-    if texts.count > 1 {
-      report(
-        .notThereYet, "\(what) is made of streams that are identified by different local ids",
-        span, notes: ["local ids: " + Self.names(texts.sorted())],
-        help: "give each of them a port of its own")
-    }
-    return texts.sorted().first
+  /// The local ids by which ways are identified.
+  func localKeys(of branches: [Branch]) -> Set<String> {
+    Set(branches.compactMap { $0.identification.map { CanonicalText.of($0.local.span) } })
+  }
+
+  /// The journal that ingest writes by a local id alone.
+  func firstJournal(by local: String) -> Int? {
+    journals.firstIndex { !$0.isChained && $0.keyTexts == [local] }
   }
 
   /// Has each journal take the links that its events need.
   mutating func takeLinks() {
     for journal in journals.indices {
-      guard let text = journals[journal].keyTexts.first, journals[journal].keyTexts.count == 1
+      guard let text = journals[journal].keyTexts.first, journals[journal].keyTexts.count == 1,
+        !journals[journal].isChained
       else { continue }
       for branch in identifiedBranches {
         guard let found = branch.identification, CanonicalText.of(found.local.span) == text,
@@ -194,7 +191,7 @@ extension TransformReader {
         case .links(found.identifier, let systems)?:
           journals[journal].keys[links] = .links(
             identifier: found.identifier, systems: systems.union([found.system]))
-        case .links?, .parts?, .source?:
+        case .links?, .parts?, .source?, .handed?:
           report(
             .notThereYet,
             "links that the same journal takes for something else are not there yet",

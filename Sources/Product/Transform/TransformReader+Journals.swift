@@ -7,6 +7,9 @@ struct JournalDraft {
   let keyTexts: [String]
   let key: [ParsedExpression]
   var keys: [EventReference: JournalDefinition.Key] = [:]
+  /// Whether it is there for what others hand on.
+  var isChained = false
+  var handovers: [JournalDefinition.Handover] = []
   var name = ""
 
   var span: SourceSpan? { key.first?.span }
@@ -16,45 +19,38 @@ extension TransformReader {
   var isDirect: Bool { record["journal"]?.text == "none" }
 
   /// Decides which journals there are, what goes into each, and which of them each table and port
-  /// is made from: tables first, then event ports.
+  /// is made from: tables first, those of chained journals behind the others, then event ports.
   mutating func planJournals() {
     if isDirect || record.isBroken("journal") { return }
     if outputs.isEmpty && tables.isEmpty { return }
     let locals = localKeys.map { (texts: [$0.text], key: [$0.key]) }
-    let keys = (tables.map(journalKey) + locals).sorted {
+    let own = tables.filter { !isChained($0) }
+    let keys = (own.map(journalKey) + locals).sorted {
       ($0.texts.count, $0.texts.joined(separator: "\n"))
         < ($1.texts.count, $1.texts.joined(separator: "\n"))
     }
     for key in keys where !journals.contains(where: { key.texts.starts(with: $0.keyTexts) }) {
       journals.append(JournalDraft(keyTexts: key.texts, key: key.key))
     }
-    for table in tables.indices {
+    for table in tables.indices where !isChained(tables[table]) {
       guard
         let journal = journals.firstIndex(where: {
           tables[table].keyTexts.starts(with: $0.keyTexts)
         })
       else { continue }
       tables[table].journal = journal
-      let name = "table `\(tables[table].name)`"
-      let local = localKey(of: tables[table].clauses.map(\.branch), name, tables[table].nameSpan)
-      if let local, journals[journal].keyTexts != [local] {
-        report(
-          .notThereYet, "\(name) needs a journal that is written when the id is found",
-          tables[table].nameSpan,
-          notes: ["its events are identified by `\(local)`, and its key does not begin with that"],
-          help: "make the table in a product that takes in a port of this one, keyed by the id")
-      }
       for clause in tables[table].clauses {
         take(clause.branch.event, into: journal, tables[table].nameSpan)
       }
     }
+    chainTables()
     for output in outputs.indices { place(output) }
     takeLinks()
     nameJournals()
   }
 
   /// Lets a journal hold an event type, if its key can be computed from the event alone.
-  private mutating func take(_ event: EventReference, into journal: Int, _ span: SourceSpan) {
+  mutating func take(_ event: EventReference, into journal: Int, _ span: SourceSpan) {
     if journals[journal].keys[event] != nil { return }
     guard let key = key(of: journals[journal], event) else {
       let name = inputs[event.input].events[event.event].name
@@ -103,17 +99,21 @@ extension TransformReader {
       outputJournals[output] = tables[table].journal
       return
     }
-    if case .events(let branches) = draft.content,
-      let local = localKey(
-        of: branches.map(\.branch), "port `\(draft.port)`", draft.nameSpan),
-      let journal = journals.firstIndex(where: { $0.keyTexts == [local] })
-    {
-      for event in draft.events { take(event, into: journal, draft.nameSpan) }
-      outputJournals[output] = journal
-      return
+    if case .events(let branches) = draft.content {
+      let locals = localKeys(of: branches.map(\.branch))
+      if locals.count > 1 {
+        chain(output, branches, locals)
+        return
+      }
+      if let journal = locals.first.flatMap({ firstJournal(by: $0) }) {
+        for event in draft.events { take(event, into: journal, draft.nameSpan) }
+        outputJournals[output] = journal
+        return
+      }
     }
-    let same = journals.indices.filter { journals[$0].keyTexts == draft.keyTexts }
-    let order = same + journals.indices.filter { !same.contains($0) }
+    let own = journals.indices.filter { !journals[$0].isChained }
+    let same = own.filter { journals[$0].keyTexts == draft.keyTexts }
+    let order = same + own.filter { !same.contains($0) }
     let holding = order.first { journal in
       draft.events.allSatisfy { journals[journal].keys[$0] != nil }
     }

@@ -7,8 +7,16 @@ import Records
 
 /// Where an event is in a product: in its inputs, its journals, its ports, its quarantine.
 struct EventTrace {
-  /// An event in a journal: it was taken in.
+  /// An event in a journal: it was taken in, or handed on to a chained journal.
   struct Journaled {
+    /// Where a chained journal has the event from, and by which global ids it was known then.
+    struct Origin {
+      let journal: String
+      let partition: Int32
+      let block: Int64
+      let index: Int
+      let ids: [String]
+    }
     let journal: CatalogProduct.Topic
     let partition: Int32
     let block: Int64
@@ -17,6 +25,8 @@ struct EventTrace {
     let input: CatalogProduct.Topic?
     let sourcePartition: Int32
     let sourceOffset: Int64
+    /// Nil where ingest has written it.
+    let origin: Origin?
     /// Whether an earlier one of the input in the same partition has the id, and nothing at the
     /// ports comes from this one: under the same key it has no effect, unless the horizon was over.
     var isRedelivered: Bool
@@ -140,11 +150,12 @@ struct EventTrace {
             found.append(
               Journaled(
                 journal: journal, partition: partition.value, block: batch.offset(at: at).value,
-                index: index, recordedMs: block.recordedMs,
+                index: index, recordedMs: event.origin?.recordedMs ?? block.recordedMs,
                 input: event.input < product.inputs.count ? product.inputs[event.input] : nil,
                 sourcePartition: event.partition.value, sourceOffset: event.offset.value,
-                isRedelivered: !seen.insert(Int64(event.input) << 32 | Int64(partition.value))
-                  .inserted,
+                origin: Journaled.Origin(event, product),
+                isRedelivered: event.origin == nil
+                  && !seen.insert(Int64(event.input) << 32 | Int64(partition.value)).inserted,
                 isApplied: batch.offset(at: at) < applied))
           }
           index += 1
@@ -280,6 +291,21 @@ struct EventTrace {
       progress("\(topic): \(records) records")
     }
     quarantined += found
+  }
+}
+
+extension EventTrace.Journaled.Origin {
+  init?(_ event: JournalEvent, _ product: CatalogProduct) {
+    guard let origin = event.origin else { return nil }
+    let isKnown = origin.journal < product.journals.count
+    journal = isKnown ? product.journals[origin.journal].name : "\(origin.journal)"
+    partition = origin.partition.value
+    block = origin.position.block.value
+    index = Int(origin.position.index)
+    var known = JournalIdentifiers(event.identifiers)
+    var ids: [String] = []
+    while let entry = known.next() { ids.append(entry.global.text) }
+    self.ids = ids
   }
 }
 

@@ -177,7 +177,17 @@ struct Explanation {
     if !keys.isEmpty { facts.append("key: " + keys.joined(separator: "; ")) }
     if !tables.isEmpty { facts.append("feeds the tables " + tables.joined(separator: ", ")) }
     if !ports.isEmpty { facts.append("publishes " + ports.joined(separator: ", ")) }
-    if index > 0 {
+    let before = Set(journal.handovers.map { product.journals[$0.from].name }).sorted()
+    if !before.isEmpty {
+      facts.append(
+        "chained: apply of journal \(before.joined(separator: ", ")) hands on to it what it has"
+          + " identified, with its place there and its recorded time; in the same transaction")
+    }
+    let after = product.journals.filter { $0.handovers.contains { $0.from == index } }.map(\.name)
+    if !after.isEmpty {
+      facts.append("its identified events go on to journal " + after.joined(separator: ", "))
+    }
+    if index > 0 && before.isEmpty {
       facts.append("one more, as its key does not begin as another's: each event is written again")
     }
     return Item(name: journal.name, facts: facts)
@@ -205,7 +215,7 @@ struct Explanation {
   private static func text(_ key: JournalDefinition.Key, _ product: ProductDefinition) -> String {
     switch key {
     case .source: "the input's own"
-    case .parts(let parts): parts.map(\.span.text).joined(separator: ", ")
+    case .parts(let parts), .handed(let parts): parts.map(\.span.text).joined(separator: ", ")
     case .links(let identifier, let systems):
       "links of \(systems.sorted().joined(separator: ", ")) by "
         + product.identifiers[identifier].local.span.text

@@ -63,6 +63,14 @@ enum TraceVerb {
           + "; known by its bytes alone: they hold the id")
     }
     for event in trace.journaled {
+      if let origin = event.origin {
+        line("handed on  \(place(event)), as of \(origin.ids.joined(separator: ", "))")
+        line(
+          "           from journal \(origin.journal), partition \(origin.partition), block"
+            + " \(origin.block), event \(origin.index)"
+            + (event.isApplied ? "" : "; not applied yet"))
+        continue
+      }
       let source =
         event.input.map { "\($0.topic)" } ?? "an input that the product no longer has"
       line("taken in   \(source), partition \(event.sourcePartition), offset \(event.sourceOffset)")
@@ -95,7 +103,9 @@ enum TraceVerb {
     }
     let isQuiet = trace.published.isEmpty && trace.quarantined.isEmpty
     if isQuiet, trace.journaled.contains(where: { $0.isApplied && !$0.isRedelivered }) {
-      line("           applied; it changed nothing that a port shows, or was filtered")
+      line(
+        "           applied; it changed nothing that a port shows, was filtered, or waits for a link"
+      )
     }
     if !trace.silentPorts.isEmpty {
       line(
@@ -139,7 +149,17 @@ extension EventTrace.Journaled {
       "inputOffset": .integer(sourceOffset), "journal": .string(journal.topic),
       "partition": .integer(Int64(partition)), "block": .integer(block), "index": .integer(index),
       "recordedMs": .integer(recordedMs), "redelivered": .bool(isRedelivered),
-      "applied": .bool(isApplied),
+      "applied": .bool(isApplied), "handedFrom": origin.map(\.json) ?? .null,
+    ])
+  }
+}
+
+extension EventTrace.Journaled.Origin {
+  fileprivate var json: JSONValue {
+    .members([
+      "journal": .string(journal), "partition": .integer(Int64(partition)),
+      "block": .integer(block), "index": .integer(Int64(index)),
+      "ids": .array(ids.map { .string($0) }),
     ])
   }
 }

@@ -1,0 +1,76 @@
+import Expressions
+import Product
+import Records
+
+/// A global id that events of one type are to be known by, in one journal.
+final class IdentityPlan {
+  let identifier: Int
+  let system: ByteBuffer
+  let local: Term
+  /// Where the global id goes; absent while there is no link.
+  let slot: Int
+  /// Events without a link are quarantined; else they wait.
+  let rejects: Bool
+  /// For messages: the identifier's name.
+  let name: String
+  /// Its place in ``ProductDefinition/identifications(of:)``.
+  let way: Int
+
+  init(
+    identifier: Int, system: String, local: Term, slot: Int, rejects: Bool, name: String, way: Int
+  ) {
+    self.way = way
+    self.identifier = identifier
+    self.system = ByteBuffer(capacity: 32)
+    self.system.append(system)
+    self.local = local
+    self.slot = slot
+    self.rejects = rejects
+    self.name = name
+  }
+}
+
+/// A way that events go on to a chained journal.
+final class HandoverPlan {
+  let journal: Int
+  let branch: BranchPlan
+  let key: KeyPlan
+
+  init(journal: Int, branch: BranchPlan, key: KeyPlan) {
+    self.journal = journal
+    self.branch = branch
+    self.key = key
+  }
+}
+
+/// A link that a journal takes: which local id is which global one.
+final class LinkPlan {
+  let identifier: Int
+  let system: Term
+  let systems: ContiguousArray<ByteBuffer>
+  let local: Term
+  let global: Term
+  let name: String
+
+  init(
+    identifier: Int, system: Term, systems: Set<String>, local: Term, global: Term, name: String
+  ) {
+    self.identifier = identifier
+    self.system = system
+    self.systems = ContiguousArray(
+      systems.sorted().map { name in
+        let bytes = ByteBuffer(capacity: 32)
+        bytes.append(name)
+        return bytes
+      })
+    self.local = local
+    self.global = global
+    self.name = name
+  }
+
+  /// Whether it is of a system whose ids are asked for.
+  func isWanted(_ frame: Frame) -> Bool {
+    let value = system.evaluate(frame)
+    return value.kind == .string && systems.contains { $0.view == value.view }
+  }
+}

@@ -14,6 +14,8 @@ from .workers import PARTITIONS
 
 RUNS = 2
 RATE, AGE_MS = 10_000, 20
+CUSTOMERS = 20_000
+"""Of the orders, unless they are asked to be of more."""
 
 
 @dataclass
@@ -108,6 +110,21 @@ def keys_sides(s: Setting) -> list[Side]:
     return [_counting(s, "two-keys"), _counting(s, "count", job="count")]
 
 
+def _identifying(s: Setting, domain: str) -> list[Side]:
+    return [
+        Side("weft", 0, lambda: sides.worker(
+            s.cluster, s.asker, domain, s.events, state=True, links=CUSTOMERS)),
+        _counting(s, "count", job="count")]
+
+
+def identify_sides(s: Setting) -> list[Side]:
+    return _identifying(s, "identify")
+
+
+def chained_sides(s: Setting) -> list[Side]:
+    return _identifying(s, "chained")
+
+
 def many_sides(s: Setting) -> list[Side]:
     """The peers' C program has room for a million customers and is left out."""
     s.topics("limit-journal", "limit-customers", "peer-customers")
@@ -144,7 +161,8 @@ def latency_sides(s: Setting) -> list[Side]:
 
 
 JOBS = {"map": map_sides, "count": count_sides, "latency": latency_sides, "count-ids": ids_sides,
-        "two-keys": keys_sides, "count-5m": many_sides}
+        "two-keys": keys_sides, "identify": identify_sides, "chained": chained_sides,
+        "count-5m": many_sides}
 # They have no other side, and say themselves what is to be seen.
 ALONE = {"restart": restart.measure, "overload": overload.measure}
 USUAL = ("map", "count", "latency")

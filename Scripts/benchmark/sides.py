@@ -100,10 +100,11 @@ def told(output: str, rss: float) -> Figures:
     return Figures(events_per_s=float(found[1]), events_per_cpu_s=float(found[2]), rss_mb=rss)
 
 
-def worker(cluster: Cluster, asker: Asker, domain: str, events: int, state: bool = False
-           ) -> Figures:
-    """A worker on a backlog: from its first partitions to the commit that covers the last event."""
-    with Worker(cluster, asker, domain) as run:
+def worker(cluster: Cluster, asker: Asker, domain: str, events: int, state: bool = False,
+           links: int = 0) -> Figures:
+    """A worker on a backlog: from its first partitions to the commit that covers the last event.
+    `links`: so many addresses have said before whose they are."""
+    with Worker(cluster, asker, domain, links=links) as run:
         run.await_partitions()
         cpu_before, written_before = run.cpu(), run.written()
         # When a commit was first seen, and how far it came. The last turn is left out of the rate:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from proofs.cluster import Asker, Cluster
-from proofs.places import ProofError, weft
+from proofs.places import ProofError, tool, weft
 
 MESH = Path(__file__).resolve().parent / "mesh"
 PARTITIONS = 4
@@ -27,7 +27,8 @@ class Worker:
 
     _runs = 0
 
-    def __init__(self, cluster: Cluster, asker: Asker, domain: str, instances: int = 1):
+    def __init__(self, cluster: Cluster, asker: Asker, domain: str, instances: int = 1,
+                 links: int = 0):
         Worker._runs += 1
         self.domain, self.asker = domain, asker
         self.prefix = f"r{Worker._runs}"
@@ -39,6 +40,7 @@ class Worker:
             **os.environ, "KAFKA_BOOTSTRAP": cluster.bootstrap, "WEFT_ENVIRONMENT": self.prefix,
             "WEFT_STATE": str(self._state)}
         self._names = [str(n) for n in range(instances)]
+        self._links = links
         self.processes: dict[str, subprocess.Popen] = {}
         self.partitions: dict[str, int] = {}
         """Of topics that have other than PARTITIONS."""
@@ -48,6 +50,8 @@ class Worker:
         return f"{self.prefix}.{self.domain}.{self.domain}.{name}.v1"
 
     def __enter__(self) -> "Worker":
+        if self._links:
+            self._link()
         applied = subprocess.run(
             [weft(), "apply", str(MESH / self.domain)], env=self._environment, capture_output=True,
             text=True)
@@ -63,6 +67,18 @@ class Worker:
                 process.kill()
                 process.wait()
         shutil.rmtree(self._state, ignore_errors=True)
+
+    def _link(self) -> None:
+        """Writes the port of the domain `people`: whose the addresses of the orders are."""
+        topic = f"{self.prefix}.people.people.links.v1"
+        self.asker.until(30, "create", topic, PARTITIONS)
+        self.asker.until(30, "leaders", topic)
+        path = self._directory / "links"
+        path.write_text("".join(
+            json.dumps({"system": "shop", "local": f"c{n}@example.org", "person": f"p{n}"}) + "\n"
+            for n in range(self._links)))
+        subprocess.run([tool("feed"), "--values", "--quiet", f"{topic}={path}"], check=True,
+                       env=self._environment, stdout=subprocess.DEVNULL)
 
     def start(self, name: str = "0") -> None:
         """An instance; the log of an earlier start is gone on with."""

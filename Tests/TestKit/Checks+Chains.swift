@@ -27,7 +27,7 @@ extension Checks {
     var seen: Set<Int> = []
     for partition in 0..<Int(journal.partitions) {
       var read: [Reference.Handed] = []
-      var last: [Int: Int] = [:]
+      var last: [String: Int] = [:]
       for found in handed(of: journal, partition) {
         guard let index = places[found.place] else {
           run.fail("\(found.place) is in journal \(key), and nobody has handed it on")
@@ -35,10 +35,11 @@ extension Checks {
         }
         let should = expected[index]
         if !seen.insert(index).inserted { run.fail("\(found.place) was handed on twice") }
-        if index <= last[should.partition] ?? -1 {
+        let before = "\(should.journal)/\(should.partition)"
+        if index <= last[before] ?? -1 {
           run.fail("\(found.place) was handed on out of order")
         }
-        last[should.partition] = index
+        last[before] = index
         check(found, should, key, partition, of: journal)
         read.append(should)
       }
@@ -85,9 +86,11 @@ extension Checks {
             }
             var known = JournalIdentifiers(events.event.identifiers)
             let at = origin.position
+            let first = definition.journals[origin.journal].name
             all.append(
               Found(
-                place: "\(origin.partition.value)/\(at.block.value)/\(at.index)", origin: origin,
+                place: "\(first)/\(origin.partition.value)/\(at.block.value)/\(at.index)",
+                origin: origin,
                 owner: known.next()?.global.text ?? "", id: events.event.id?.text,
                 key: events.event.key?.copied(), payload: events.event.payload?.copied()))
           }

@@ -124,7 +124,8 @@ struct Checks {
             all.append(
               Reference.Taken(
                 list[place], from: source(event.input, Int(event.partition.value), place),
-                recordedMs: block.recordedMs, at: "\(partition)/\(offset)/\(index)"))
+                recordedMs: block.recordedMs, at: "\(journal.name)/\(partition)/\(offset)/\(index)")
+            )
             index += 1
           }
         } catch {

@@ -154,6 +154,11 @@ extension GeneratedInput {
     }
   }
 
+  private static func local(_ shape: Shape, _ random: inout Random) -> String {
+    shape.isToldByBranch && random.percent(40)
+      ? "b\(random.below(3))" : "a\(random.below(5))"
+  }
+
   /// Links between the others: early, late, twice, of other systems, and changed.
   static func links(_ shape: Shape, among others: [GeneratedInput], _ random: inout Random)
     -> [GeneratedInput]
@@ -164,7 +169,7 @@ extension GeneratedInput {
       let atMs = Int64(random.below(Int(last.atMs) + 200))
       return GeneratedInput(
         kind: .Linked, partition: random.below(shape.inputPartitions), atMs: atMs, id: "",
-        account: "a\(random.below(5))", branch: "", timeS: Int64(random.below(40)) - 20,
+        account: local(shape, &random), branch: "", timeS: Int64(random.below(40)) - 20,
         flaw: random.percent(6) ? random.pick(flaws) : nil,
         system: random.percent(80) ? "shop" : "yard", owner: "w\(random.below(3))")
     }

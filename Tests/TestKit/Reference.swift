@@ -8,7 +8,7 @@ package struct Reference {
     package let source: String
     /// Of its block.
     package let recordedMs: Int64
-    /// Where its block lies, and its place in it.
+    /// Its journal, where its block lies there, and its place in it.
     package let place: String
     package init(
       _ input: GeneratedInput, from source: String, recordedMs: Int64, at place: String
@@ -24,7 +24,8 @@ package struct Reference {
   package struct Handed {
     package let event: Taken
     package let owner: String
-    /// Of the first journal.
+    /// The first journal, and its partition.
+    package let journal: Shape.Key
     package let partition: Int
   }
 
@@ -76,7 +77,7 @@ package struct Reference {
     var clock: Int64 = .min
     // By input: ids with the time when they were first seen, oldest first.
     var seen: [[(id: String, at: Int64)]] = [[], [], []]
-    // By account: who it is, as of when; and who waits to know.
+    // By local id: who it is, as of when; and who waits to know.
     var links: [String: (owner: String, timeS: Int64)] = [:]
     var waiting: [String: [Taken]] = [:]
     // By key and id: what became of records that may be taken back.
@@ -112,9 +113,10 @@ package struct Reference {
         if tells(input.kind) { quarantined.append("\(event.source) contract-input") }
         continue
       }
-      let owner = links[input.account]?.owner
+      let local = key == .branch ? input.branch : input.account
+      let owner = links[local]?.owner
       if apply(event, key, partition, owner: owner, isReleased: false, isPublisher) ?? false {
-        waiting[input.account, default: []].append(event)
+        waiting[local, default: []].append(event)
       }
     }
   }
@@ -144,11 +146,11 @@ package struct Reference {
         let target = "\(event.input.account)@\(partition)"
         try publish(shape.ports[place], event.input, target, known, &effect)
       }
-      if key == .account { try handOn(event.input, known, &effect) }
+      try handOn(from: key, event.input, known, &effect)
       keep(effect)
       for target in effect.handsTo {
         handed[target, default: []].append(
-          Handed(event: event, owner: owner ?? "", partition: partition))
+          Handed(event: event, owner: owner ?? "", journal: key, partition: partition))
       }
       return effect.waits
     } catch {
@@ -202,11 +204,12 @@ package struct Reference {
   }
 
   /// Where an event goes on to: to each chained journal with a table that wants it, once.
-  private func handOn(_ input: GeneratedInput, _ known: Known, _ effect: inout Effect)
-    throws(Refused)
-  {
+  private func handOn(
+    from journal: Shape.Key, _ input: GeneratedInput, _ known: Known, _ effect: inout Effect
+  ) throws(Refused) {
+    if journal != shape.local(of: input.kind) { return }
     for key in shape.chainedJournals {
-      for table in shape.tables where shape.journal(of: table) == key {
+      for table in shape.tables where shape.isChained(table) && shape.journal(of: table) == key {
         guard let clause = table.clauses.first(where: { $0.kind == input.kind }) else { continue }
         for (number, one) in events(of: input, table.isExploded).enumerated() {
           try countExploded(table.isExploded, number)

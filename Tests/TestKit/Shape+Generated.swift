@@ -60,6 +60,17 @@ extension Shape {
         tables[table].key = random.percent(30) ? .whoBranch : .who
       }
     }
+    isToldByBranch = hasTold && random.percent(35)
+    settleChains()
+  }
+
+  /// What comes by different local ids comes together by who it is of: else two journals would have
+  /// one name.
+  private mutating func settleChains() {
+    if !isToldByBranch { return }
+    for table in tables.indices where isChained(tables[table]) && !tables[table].key.isOfWho {
+      tables[table].key = .who
+    }
   }
 
   /// Has some of it made of the lines of events.
@@ -69,6 +80,7 @@ extension Shape {
       tables[table].isExploded = true
       if random.percent(40) { tables[table].key = .sku }
     }
+    settleChains()
   }
 
   /// Other files: one thing that decides what is published is not as it was.

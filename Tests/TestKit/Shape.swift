@@ -155,6 +155,8 @@ package struct Shape: Sendable, Hashable {
   package var unmapped = Unmapped.hold
   /// Whose local ids the accounts are, as the files say.
   package var system = "shop"
+  /// Whether events by `tells` are known by whose their branch is, and not their account.
+  package var isToldByBranch = false
   /// The lines of an event, as the files say.
   package var lines = "event.lines"
 
@@ -195,23 +197,42 @@ package struct Shape: Sendable, Hashable {
   /// Those that are no other product's port.
   var ownInputNames: [String] { hasTold ? ["moves", "tells"] : ["moves"] }
 
+  /// By what events of a kind are known locally.
+  package func local(of kind: Kind) -> Key { kind == .Told && isToldByBranch ? .branch : .account }
+
+  /// By what the events of a table are known.
+  private func locals(of table: Table) -> Set<Key> {
+    table.isIdentified ? Set(table.clauses.map { local(of: $0.kind) }) : []
+  }
+
+  /// Whether a journal by a local id is there for who asks whose that is.
+  private func isAsked(_ local: Key) -> Bool {
+    tables.contains { locals(of: $0).contains(local) }
+      || ports.contains { $0.isIdentified && self.local(of: $0.kind) == local }
+  }
+
+  /// Whether a table's events are handed on to it: they come by another key than its own.
+  package func isChained(_ table: Table) -> Bool {
+    let locals = locals(of: table)
+    return locals.count > 1 || locals.first.map { $0.rawValue != table.key.parts[0] } ?? false
+  }
+
   /// By whose journal a table is made: a longer key goes with a shorter one that it begins with.
   package func journal(of table: Table) -> Key {
     switch table.key {
     case .pair:
-      usesLinks || tables.contains { $0.key == .account || $0.key == .sku } ? .account : .pair
+      isAsked(.account) || tables.contains { $0.key == .account || $0.key == .sku }
+        ? .account : .pair
     case .sku: .account
     case .whoBranch: tables.contains { $0.key == .who } ? .who : .whoBranch
     case .account, .branch, .who: table.key
     }
   }
 
-  /// Journals that apply of the accounts' writes.
+  /// Journals that apply of others writes.
   package var chainedJournals: [Key] {
     Key.allCases.filter { key in
-      tables.contains {
-        $0.isIdentified && journal(of: $0) == key && (key.isOfWho || key == .branch)
-      }
+      tables.contains { isChained($0) && journal(of: $0) == key }
     }
   }
 

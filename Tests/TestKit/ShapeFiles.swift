@@ -287,7 +287,7 @@ extension Shape {
     if let filter { text += "    where: \(self.text(filter, isExploded))\n" }
     if isIdentified {
       text +=
-        "    identify:\n      who: {system: \(system), local: event.account, unmapped: "
+        "    identify:\n      who: {system: \(system), local: event.\(local(of: kind).rawValue), unmapped: "
         + "\(unmapped.rawValue)}\n"
     }
     return text

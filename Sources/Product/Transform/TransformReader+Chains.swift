@@ -102,7 +102,7 @@ extension TransformReader {
         help: "write its expression here")
     }
     take(event, into: first, span)
-    let handover = JournalDefinition.Handover(from: first, branch: way.branch)
+    let handover = JournalDefinition.Handover(from: first, branch: way.branch.toHandOn)
     if !journals[journal].handovers.contains(where: { $0.isSame(as: handover) }) {
       journals[journal].handovers.append(handover)
     }
@@ -120,6 +120,25 @@ extension TransformReader {
 extension Flow {
   /// Whether a variable is one of Weft's own.
   static func isOwn(_ name: String) -> Bool { reserved.contains(name) }
+}
+
+extension Branch {
+  /// The steps that decide whether an event goes on: values that only its end asks for are computed
+  /// there.
+  fileprivate var toHandOn: Branch {
+    var needed: Set<String> = []
+    var kept: [Step] = []
+    for step in steps.reversed() {
+      if case .bind(let name, _) = step, !needed.contains(name) { continue }
+      kept.append(step)
+      switch step {
+      case .filter(let expression), .bind(_, let expression), .explode(_, let expression):
+        needed.formUnion(expression.uses.compactMap(\.parts.first))
+      case .identify: break
+      }
+    }
+    return Branch(event: event, steps: kept.reversed())
+  }
 }
 
 extension JournalDefinition.Handover {

@@ -1,14 +1,16 @@
 /// What was said on the command line, asked by the specification's own options and arguments.
 package struct Arguments: Sendable {
   private(set) var options: [String: [String]] = [:]
-  private(set) var words: [String: String] = [:]
+  private(set) var words: [String: [String]] = [:]
 
   package init() {}
 
   mutating func add(_ option: Option, _ value: String) {
     options[option.name, default: []].append(value)
   }
-  mutating func add(_ argument: Argument, _ word: String) { words[argument.name] = word }
+  mutating func add(_ argument: Argument, _ word: String) {
+    words[argument.name, default: []].append(word)
+  }
 
   /// Whether the switch was given.
   package func has(_ option: Option) -> Bool { options[option.name] != nil }
@@ -24,5 +26,7 @@ package struct Arguments: Sendable {
         .joined()
     }.joined()
   }
-  package subscript(argument: Argument) -> String? { words[argument.name] }
+  package subscript(argument: Argument) -> String? { words[argument.name]?.first }
+  /// All words of a repeatable argument, in order.
+  package func all(_ argument: Argument) -> [String] { words[argument.name] ?? [] }
 }

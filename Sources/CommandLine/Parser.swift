@@ -152,12 +152,15 @@ private struct Parser {
           "`\(command.name)` needs \(argument.heading): \(argument.help)",
           help: "write `\(shape.joined(separator: " "))`")
       }
-      let word = plain[index]
-      if !argument.choices.isEmpty, !argument.choices.contains(word) {
-        throw refused(word, of: argument.name, choices: argument.choices)
+      let words = argument.isRepeatable ? plain[index...] : plain[index...index]
+      for word in words {
+        if !argument.choices.isEmpty, !argument.choices.contains(word) {
+          throw refused(word, of: argument.name, choices: argument.choices)
+        }
+        arguments.add(argument, word)
       }
-      arguments.add(argument, word)
     }
+    if command.arguments.last?.isRepeatable == true { return }
     if plain.count > command.arguments.count {
       throw UsageError("`\(plain[command.arguments.count])` is one word too many", help: usage)
     }

@@ -37,19 +37,24 @@ package struct Argument: Sendable, Hashable {
   package let isRequired: Bool
   /// The only words allowed; empty: any.
   package let choices: [String]
+  /// Takes all words that are left; the last of a command.
+  package let isRepeatable: Bool
 
   package init(
-    _ name: String, isRequired: Bool = true, choices: [String] = [], _ help: String
+    _ name: String, isRequired: Bool = true, choices: [String] = [], isRepeatable: Bool = false,
+    _ help: String
   ) {
     self.name = name
     self.help = help
     self.isRequired = isRequired
     self.choices = choices
+    self.isRepeatable = isRepeatable
   }
 
-  /// `PATH`, `[PATH]` or `mesh|domain|product`.
+  /// `PATH`, `[PATH]`, `[PATH...]` or `mesh|domain|product`.
   package var heading: String {
-    let text = choices.isEmpty ? name : choices.joined(separator: "|")
+    let text =
+      (choices.isEmpty ? name : choices.joined(separator: "|")) + (isRepeatable ? "..." : "")
     return isRequired ? text : "[\(text)]"
   }
 }

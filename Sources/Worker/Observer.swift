@@ -165,6 +165,8 @@ extension InstanceObservation {
     redelivered = status.counts.redelivered
     quarantined = status.counts.quarantined
     held = status.counts.held
+    released = status.counts.released
+    discarded = status.counts.discarded
     published = status.published
     commits = status.commits
     aborts = status.aborts

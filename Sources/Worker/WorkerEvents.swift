@@ -90,7 +90,7 @@ struct RecordsQuarantined: LogEvent {
   let product: String, records: Int64, last: QuarantineNote?
   var level: LogLevel { .warning }
   var message: String {
-    "records could not be processed and are in quarantine; `weft read \(product) --quarantine` shows"
+    "records could not be processed and are in quarantine; `weft quarantine list \(product)` shows"
       + " them"
   }
   var fields: [LogField] {

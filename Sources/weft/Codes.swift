@@ -23,6 +23,14 @@ extension DiagnosticCode {
   static let noSuchRow = DiagnosticCode("W0413")
   /// An event that is nowhere in a product.
   static let noSuchEvent = DiagnosticCode("W0414")
+  /// No event lies at that place in quarantine.
+  static let notQuarantined = DiagnosticCode("W0420")
+  /// An event in quarantine that cannot go back through the product.
+  static let notReleasable = DiagnosticCode("W0421")
+  /// The files at hand are not those by which the product's journal was made.
+  static let otherFiles = DiagnosticCode("W0422")
+  /// What was written to the journal has not been applied in the time that a command waits.
+  static let notAppliedYet = DiagnosticCode("W0423")
   /// An error that no room gave a message to.
   static let unexpected = DiagnosticCode("W0501")
   static let outputFailed = DiagnosticCode("W0502")

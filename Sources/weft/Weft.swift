@@ -15,7 +15,8 @@ struct Weft {
 
   static let verbs: [Verb] = [
     NewVerb.verb, CheckVerb.verb, TestVerb.verb, ApplyVerb.plan, ApplyVerb.verb, RunVerb.verb,
-    ReadVerb.verb, GetVerb.verb, StatusVerb.verb, ExplainVerb.verb, TraceVerb.verb,
+    ReadVerb.verb, GetVerb.verb, StatusVerb.verb, QuarantineVerb.verb, ExplainVerb.verb,
+    TraceVerb.verb,
     ReferenceVerb.verb, VersionVerb.verb, CompletionVerb.verb, ManualVerb.verb,
   ]
 

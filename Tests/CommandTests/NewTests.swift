@@ -54,7 +54,7 @@ import Testing
     let outcome = try weft("read", "orders")
     #expect(outcome.code == 1 && outcome.output.isEmpty)
     #expect(outcome.errors.contains("`orders#order@1`"), "\(outcome.errors)")
-    #expect(outcome.errors.contains("--quarantine"))
+    #expect(outcome.errors.contains("weft quarantine list"))
   }
 
   @Test func `a few malformed events do not change what is learnt from many`() throws {

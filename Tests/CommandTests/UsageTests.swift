@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct UsageTests {
   static let verbs = [
-    "new", "check", "test", "plan", "apply", "run", "read", "get", "status", "explain", "trace",
+    "new", "check", "test", "plan", "apply", "run", "read", "get", "status", "quarantine",
+    "explain", "trace",
     "reference", "version", "completion", "manual",
   ]
 

@@ -36,6 +36,22 @@ import Testing
     return ("nothing was refused", nil)
   }
 
+  @Test func `the last argument takes all words that are left, where it may`() throws {
+    let places = Argument("POSITION", isRequired: false, isRepeatable: true, "where")
+    let program = Program(
+      "weft", "", commands: [Command("show", "show", arguments: [Self.port, places])], options: [])
+    func words(_ line: String) throws -> [String] {
+      let request = try program.parse(line.split(separator: " ").map(String.init))
+      guard case .run(_, let arguments) = request else { return [] }
+      #expect(arguments[Self.port] == "p")
+      return arguments.all(places)
+    }
+    #expect(try words("show p") == [])
+    #expect(try words("show p 1") == ["1"])
+    #expect(try words("show p 1 2 3") == ["1", "2", "3"])
+    #expect(program.help(program.commands[0]).contains("Usage: weft show PORT [POSITION...]"))
+  }
+
   @Test(arguments: [
     "read a#b --from 5 -f --keep=x -k y", "--format text read -fk x --keep y --from=5 a#b",
     "read -kx -ky --from 5 --follow -- a#b",

@@ -148,6 +148,39 @@ struct JournalBlockTests {
     #expect(found == origins)
   }
 
+  @Test func `control records come back with their events`() throws {
+    let builder = JournalBlockBuilder(kind: .control)
+    let arena = Arena()
+    let controls = [
+      JournalControl(.release, Offset(1 << 60)), JournalControl(.discard, Offset(0)),
+      JournalControl(.release, Offset(7), identity: 0), JournalControl(.admit, Offset(1)),
+      JournalControl(.release, Offset(8), identity: 63), JournalControl(.discard, Offset(2)),
+    ]
+    for (control, event) in zip(controls, samples) {
+      #expect(builder.append(control, event.event(in: arena)) == .appended)
+    }
+    let bytes = builder.seal(recordedMs: 5, digest: digest, inputPositions: []).copied()
+    try ByteView.lending(bytes) { view in
+      let block = try JournalBlock(view)
+      #expect(block.kind == .control)
+      var events = block.events
+      for (control, sample) in zip(controls, samples) {
+        #expect(try events.next())
+        #expect(events.control == control)
+        #expect(Owned(events.event) == sample)
+      }
+      #expect(try !events.next())
+    }
+    for place in 64..<68 {
+      var broken = bytes
+      broken[place] = 0xFF
+      _ = try? read(broken)
+    }
+    var unknown = bytes
+    unknown[64] = 9
+    #expect(throws: JournalBlockFailure(.badNumber, at: 64)) { try read(unknown) }
+  }
+
   @Test(arguments: [Int64.max, .min, 300_000_000_000, -62_135_596_801])
   func `whatever time is written can be read`(seconds: Int64) throws {
     var event = Owned()
@@ -230,7 +263,7 @@ struct JournalBlockTests {
       }
       if bytes.count >= 8 && random(2) == 0 {
         bytes[0] = 1
-        bytes[1] = 1
+        bytes[1] = random(2) == 0 ? 1 : 3
         bytes[2] = 0
         bytes[3] = 0
         for place in 0..<4 { bytes[4 + place] = UInt8(bytes.count >> (8 * place) & 255) }

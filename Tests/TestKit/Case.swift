@@ -56,6 +56,7 @@ package struct Case: Sendable, Hashable {
   package var shape: Shape
   package var inputs: [GeneratedInput]
   package var faults: [Fault]
+  package var operations: [Operation]
   package var instances: Int
   package var turnRecords: Int
   package var turnAgeMs: Int64
@@ -96,6 +97,8 @@ package struct Case: Sendable, Hashable {
     holdBytes = holds.pick([1, 500, 128 << 10])
     hotBytes = random.pick([400, 4000, 1 << 20])
     forgetsOffsets = random.percent(10)
+    var ofOperators = Random(seed ^ 0x09E2_A702)
+    operations = Operation.generated(inputs, &ofOperators)
     faults = []
     // An undisturbed run takes a hundred to a few hundred calls, and each fault some more.
     let calls = random.pick([80, 400, 1500])

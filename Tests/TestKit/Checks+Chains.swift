@@ -28,6 +28,7 @@ extension Checks {
     for partition in 0..<Int(journal.partitions) {
       var read: [Reference.Handed] = []
       var last: [String: Int] = [:]
+      for place in discarded(of: journal, partition) { reference.discard(place, in: key) }
       for found in handed(of: journal, partition) {
         guard let index = places[found.place] else {
           run.fail("\(found.place) is in journal \(key), and nobody has handed it on")
@@ -72,12 +73,27 @@ extension Checks {
     }
   }
 
+  /// Places in quarantine of events of the chained journal that operators want to stay there.
+  private func discarded(of journal: JournalDefinition, _ partition: Int) -> [Int64] {
+    broker.committed(journal.topic, partition).flatMap { _, record in
+      ByteView.lending(record.value ?? []) { bytes in
+        var events = (try? JournalBlock(bytes))?.events
+        var places: [Int64] = []
+        while (try? events?.next()) == true {
+          if let control = events?.control { places.append(control.quarantine.value) }
+        }
+        return places
+      }
+    }
+  }
+
   private func handed(of journal: JournalDefinition, _ partition: Int) -> [Found] {
     var all: [Found] = []
     for (offset, record) in broker.committed(journal.topic, partition) {
       ByteView.lending(record.value ?? []) { bytes in
         do {
           let block = try JournalBlock(bytes)
+          if block.kind == .control { return }
           var events = block.events
           while try events.next() {
             guard let origin = events.event.origin else {

@@ -32,6 +32,7 @@ struct Checks {
     }
     checkOutputs(reference)
     checkQuarantine(reference)
+    run.checkSettlements(reference)
     if definition.journals.isEmpty { return }
     let again = Recomputation(plan, broker) { run.fail($0) }
     checkBytes(again)
@@ -64,9 +65,7 @@ struct Checks {
   }
 
   private func isTaken(_ kind: Shape.Kind, by journal: Int) -> Bool {
-    let event = kind == .Closed ? 1 : 0
-    let reference = EventReference(input: shape.input(of: kind), event: event)
-    return definition.journals[journal].keys[reference] != nil
+    run.isTaken(kind, by: journal)
   }
 
   // MARK: The journal
@@ -79,7 +78,7 @@ struct Checks {
     for partition in 0..<Int(journal.partitions) {
       let events = events(of: journal, partition)
       var last: [String: Int] = [:]
-      for event in events {
+      for event in events where event.control == nil {
         let parts = event.source.split(separator: "/")
         let place = parts.dropLast().joined(separator: "/")
         let offset = Int(parts.last ?? "") ?? -1
@@ -120,12 +119,19 @@ struct Checks {
             let event = events.event
             let place = Int(event.offset.value)
             let list = run.fed[event.input][Int(event.partition.value)]
+            let control = events.control.map {
+              Reference.Control($0.quarantine.value, isDiscard: $0.action == .discard)
+            }
+            if place == Run.nowhere, let control {
+              all.append(.nothing(control, recordedMs: block.recordedMs))
+              continue
+            }
             if place >= list.count { run.fail("an event that nobody fed"); continue }
             all.append(
               Reference.Taken(
                 list[place], from: source(event.input, Int(event.partition.value), place),
-                recordedMs: block.recordedMs, at: "\(journal.name)/\(partition)/\(offset)/\(index)")
-            )
+                recordedMs: block.recordedMs,
+                at: "\(journal.name)/\(partition)/\(offset)/\(index)", control: control))
             index += 1
           }
         } catch {
@@ -261,6 +267,7 @@ struct Checks {
       let input = definition.inputs.firstIndex { $0.topic == header("weft_topic") }
       let partition = Int(header("weft_partition")) ?? -1
       let place = Int(header("weft_offset")) ?? -1
+      if header("weft_settles") != "?" { continue }
       found.append(
         "\(header("weft_topic"))/\(partition)/\(place) \(header("weft_reason"))")
       guard let input, run.fed[input].indices.contains(partition),

@@ -48,6 +48,10 @@ package struct GeneratedInput: Sendable, Hashable {
   /// The same, told apart from others that are made of it.
   var contribution: String { line.map { "\(subject)/\($0)" } ?? subject }
 
+  /// Stands for one that nobody fed.
+  static let nothing = GeneratedInput(
+    kind: .Moved, partition: 0, atMs: 0, id: "", account: "", branch: "", timeS: 0)
+
   package var key: [UInt8] { Array(account.utf8) }
 
   /// Its bytes; nil is a null.

@@ -34,6 +34,10 @@ package enum Plant: String, CaseIterable, Sendable {
   case handedElsewhere, handedTwice, handedLate
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
+  // Releases: of all of an event where only a part of it had failed, to one of two journals,
+  // instead of a discard; settled places are forgotten, control records or their results are lost.
+  case extentLost, releasedInOne, discardReleases, settledForgotten, controlsSkipped
+  case settlementsLost
   // At the end: a state, or a journal, of which nothing is left that would tell.
   case aheadUnseen, forgottenUnseen
 
@@ -69,7 +73,9 @@ package enum Plant: String, CaseIterable, Sendable {
     switch self {
     case .recordsLost, .recordsTwice, .inputSkipped, .inputReordered, .wrongPartition: 3
     case .handedTwice, .handedAsOther, .handedLate, .handedElsewhere: 5
-    case .offsetsLost, .tornCommit, .blockSkipped, .quarantineLost: 20
+    case .offsetsLost, .tornCommit, .blockSkipped, .quarantineLost, .controlsSkipped,
+      .settlementsLost:
+      20
     default: 100
     }
   }

@@ -160,6 +160,9 @@ extension Plant {
     case .inputsUnheld:
       return given.instances == 1 && given.faults.isEmpty
         && given.turnOutputBytes < TurnMeter.outputBytesMax
+    case .extentLost, .releasedInOne, .discardReleases, .settledForgotten, .controlsSkipped,
+      .settlementsLost:
+      return !given.operations.isEmpty && !given.shape.isDirect
     case .damageUnseen: return given.faults.contains { $0.kind == .rowsDamaged }
     case .endsUnknown:
       return given.instances > 1 && given.faults.contains { $0.kind == .readerHangs }
@@ -184,6 +187,9 @@ extension Simulation {
     }
     // What is remembered of a record that may be taken back is of just that length.
     if plants.contains(.fatesLost) { step.removeAll { $0.key[0] == 1 && $0.value?.count == 13 } }
+    if plants.contains(.settledForgotten) {
+      step.removeAll { $0.key[0] == 1 && $0.key[1] == 251 }
+    }
     if plants.contains(.halfStep) { step.removeLast(step.count / 2) }
     if plants.contains(.oldRows), nowMs > 300 {
       step.removeAll { $0.key[0] == 1 && $0.key[1] != 255 && random.percent(50) }

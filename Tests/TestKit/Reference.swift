@@ -10,13 +10,33 @@ package struct Reference {
     package let recordedMs: Int64
     /// Its journal, where its block lies there, and its place in it.
     package let place: String
+    /// It comes from quarantine, as an operator says.
+    package let control: Control?
+
     package init(
-      _ input: GeneratedInput, from source: String, recordedMs: Int64, at place: String
+      _ input: GeneratedInput, from source: String, recordedMs: Int64, at place: String,
+      control: Control? = nil
     ) {
       self.input = input
       self.source = source
       self.recordedMs = recordedMs
       self.place = place
+      self.control = control
+    }
+
+    /// Something that nobody fed.
+    package static func nothing(_ control: Control, recordedMs: Int64) -> Taken {
+      Taken(GeneratedInput.nothing, from: "", recordedMs: recordedMs, at: "", control: control)
+    }
+  }
+
+  /// What an operator says of a place in quarantine.
+  package struct Control: Sendable, Hashable {
+    package let quarantine: Int64
+    package let isDiscard: Bool
+    package init(_ quarantine: Int64, isDiscard: Bool) {
+      self.quarantine = quarantine
+      self.isDiscard = isDiscard
     }
   }
 
@@ -45,6 +65,8 @@ package struct Reference {
   package private(set) var quarantined: [String] = []
   /// By chained journal, in the order of each partition of the first one.
   package private(set) var handed: [Shape.Key: [Handed]] = [:]
+  /// Journal, place in quarantine, and what became of it: released, discarded, quarantined again.
+  package private(set) var settled: [String] = []
 
   private let shape: Shape
   /// By table and key.
@@ -82,20 +104,55 @@ package struct Reference {
     var waiting: [String: [Taken]] = [:]
     // By key and id: what became of records that may be taken back.
     var fates: [String: Fate] = [:]
+    // By source, what came to nothing here: whether it had waited, and all else came of it before.
+    var failed: [String: Bool] = [:]
+    var done: Set<String> = []
+    func take(_ event: Taken, isReleased: Bool) -> Outcome {
+      let local = key == .branch ? event.input.branch : event.input.account
+      let outcome: Outcome
+      if shape.corrects(event.input.kind) {
+        outcome = correct(event, key, partition, &fates, tells(event.input.kind), isPublisher)
+      } else if event.input.breaksContract {
+        outcome = refuse(event, tells(event.input.kind))
+      } else {
+        outcome = apply(
+          event, key, partition, owner: links[local]?.owner, isReleased: isReleased,
+          isPublisher)
+      }
+      failed[event.source] = outcome == .failed ? isReleased : nil
+      if outcome == .waits { waiting[local, default: []].append(event) }
+      return outcome
+    }
     for event in events {
       let input = event.input
+      if let control = event.control {
+        // Both, as a topic of quarantine may be made anew.
+        if !done.insert("\(control.quarantine) \(event.source)").inserted { continue }
+        var result = "discarded"
+        if !control.isDiscard {
+          guard let isReleased = failed[event.source] else {
+            settled.append("\(event.source) is released, of which nothing had failed here")
+            continue
+          }
+          result = take(event, isReleased: isReleased) == .failed ? "quarantined" : "released"
+        } else {
+          failed[event.source] = nil
+        }
+        settled.append("\(key) \(control.quarantine) \(result)")
+        continue
+      }
       clock = max(clock, event.recordedMs)
       if input.kind == .Linked {
         let old = links[input.account]
         if let old, old.timeS > input.timeS { continue }
         links[input.account] = (input.owner, input.timeS)
         for held in waiting.removeValue(forKey: input.account) ?? [] {
-          _ = apply(held, key, partition, owner: input.owner, isReleased: true, isPublisher)
+          _ = take(held, isReleased: true)
         }
         continue
       }
       if shape.corrects(input.kind) {
-        correct(event, key, partition, &fates, tells: tells(input.kind), isPublisher)
+        _ = take(event, isReleased: false)
         continue
       }
       if let horizon = shape.horizonS, input.flaw != .noId {
@@ -109,16 +166,15 @@ package struct Reference {
         if seen[number].contains(where: { $0.id == id }) { continue }
         seen[number].append((id, clock))
       }
-      if input.breaksContract {
-        if tells(input.kind) { quarantined.append("\(event.source) contract-input") }
-        continue
-      }
-      let local = key == .branch ? input.branch : input.account
-      let owner = links[local]?.owner
-      if apply(event, key, partition, owner: owner, isReleased: false, isPublisher) ?? false {
-        waiting[local, default: []].append(event)
-      }
+      _ = take(event, isReleased: false)
     }
+  }
+
+  private enum Outcome { case done, waits, failed }
+
+  private mutating func refuse(_ event: Taken, _ tells: Bool) -> Outcome {
+    if tells { quarantined.append("\(event.source) contract-input") }
+    return .failed
   }
 
   /// Reads a partition of a chained journal, in order.
@@ -129,15 +185,20 @@ package struct Reference {
     }
   }
 
+  /// Something in a chained journal that an operator wants to stay out.
+  package mutating func discard(_ quarantine: Int64, in key: Shape.Key) {
+    let text = "\(key) \(quarantine) discarded"
+    if !settled.contains(text) { settled.append(text) }
+  }
+
   /// What comes of one event of a journal.
   /// - Parameters:
   ///   - owner: whose the account is, if that is known.
   ///   - isReleased: it has waited to know, and all else has come of it before.
-  /// - Returns: whether it has to wait for anything; nil: it went to quarantine.
   private mutating func apply(
     _ event: Taken, _ key: Shape.Key, _ partition: Int, owner: String?, isReleased: Bool,
     _ isPublisher: (Int) -> Bool
-  ) -> Bool? {
+  ) -> Outcome {
     do throws(Refused) {
       var effect = Effect()
       let known = Known(owner: owner, isReleased: isReleased)
@@ -152,10 +213,10 @@ package struct Reference {
         handed[target, default: []].append(
           Handed(event: event, owner: owner ?? "", journal: key, partition: partition))
       }
-      return effect.waits
+      return effect.waits ? .waits : .done
     } catch {
       quarantined.append("\(event.source) \(error.reason)")
-      return nil
+      return .failed
     }
   }
 
@@ -163,27 +224,30 @@ package struct Reference {
 
   /// An event that may be taken back, or takes one back.
   private mutating func correct(
-    _ event: Taken, _ key: Shape.Key, _ partition: Int, _ fates: inout [String: Fate], tells: Bool,
-    _ isPublisher: (Int) -> Bool
-  ) {
+    _ event: Taken, _ key: Shape.Key, _ partition: Int, _ fates: inout [String: Fate],
+    _ tells: Bool, _ isPublisher: (Int) -> Bool
+  ) -> Outcome {
     let input = event.input
     let id = input.text(of: key) + "|" + input.subject
+    // Nothing was made of it but that it is known to have failed.
+    if event.control != nil && !input.isRetraction && fates[id] == .failed { fates[id] = nil }
     if input.breaksContract && (input.isRetraction || fates[id] == nil) {
-      if tells { quarantined.append("\(event.source) contract-input") }
       if !input.isRetraction { fates[id] = .failed }
-      return
+      return refuse(event, tells)
     }
     switch fates[id] {
-    case nil where input.isRetraction: fates[id] = .retracted
+    case nil where input.isRetraction, .failed where input.isRetraction: fates[id] = .retracted
     case .taken where input.isRetraction, nil:
-      let waits = apply(event, key, partition, owner: nil, isReleased: false, isPublisher)
+      let outcome = apply(event, key, partition, owner: nil, isReleased: false, isPublisher)
       if input.isRetraction {
-        if waits != nil { fates[id] = .retracted }
+        if outcome != .failed { fates[id] = .retracted }
       } else {
-        fates[id] = waits == nil ? .failed : .taken
+        fates[id] = outcome == .failed ? .failed : .taken
       }
+      return outcome
     default: break
     }
+    return .done
   }
 
   /// What is known of whose an event's account is.

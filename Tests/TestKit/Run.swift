@@ -18,16 +18,19 @@ package final class Run {
   /// By input and partition, in the order of offsets.
   private(set) var fed: [[[GeneratedInput]]]
   private let edited: ProductDefinition
-  private let plants: Set<Plant>
+  let plants: Set<Plant>
   private let entriesMax: Int?
   private let memory: StateMemory
   private var feedingLeft: Int
+  var operationsLeft: Int
+  /// What was written of what operators have asked for.
+  var asked: [Asked] = []
   private var started = 0
   private var handled: Set<Int> = []
   private var writesFailUntilMs: Int64 = -1
   private var isWindingDown = false
   /// Nobody runs while everything is made anew.
-  private var isDown = false
+  private(set) var isDown = false
   private(set) var hasMadeAnew = false
   /// Directories of states that were written since.
   private(set) var written: Set<String> = []
@@ -50,6 +53,7 @@ package final class Run {
       Array(repeating: [], count: given.shape.inputPartitions)
     }
     feedingLeft = given.inputs.count
+    operationsLeft = given.operations.count
   }
 
   private static let definitions = Mutex<[Shape: ProductDefinition]>([:])
@@ -100,6 +104,7 @@ package final class Run {
     for input in given.inputs {
       simulation.after(input.atMs) { [unowned self] in feed(input) }
     }
+    for operation in given.operations { schedule(operation) }
     simulation.faults = Dictionary(given.faults.map { ($0.call, $0.kind) }) { first, _ in first }
     simulation.inject = { [unowned self] in inject($0, $1) }
     simulation.disk.intercept = { [unowned self] directory, step throws(StoreFailure) in
@@ -266,6 +271,7 @@ package final class Run {
       simulation.broker.startOver()
       makeTopics()
       hasMadeAnew = true
+      asked = []
       written = []
       simulation.disk.sync()
       isDown = false
@@ -307,7 +313,9 @@ package final class Run {
       fail("a reader hangs: \(silence)")
     }
     if !failures.isEmpty { return true }
-    if feedingLeft > 0 || isDown || simulation.broker.hasOpenTransactions { return false }
+    if feedingLeft > 0 || operationsLeft > 0 || isDown || simulation.broker.hasOpenTransactions {
+      return false
+    }
     // Who stands still is waited for: it must find out that it is too late.
     if simulation.hasFrozen { return false }
     return progress.isEmpty
@@ -320,7 +328,7 @@ package final class Run {
     for journal in definition.journals {
       for partition in 0..<Int(journal.partitions) {
         let waiting = simulation.broker.waiting(journal.topic, partition)
-        if waiting > Run.waitingMax {
+        if waiting > Run.waitingMax + given.operations.count * 6 {
           fail("\(journal.topic)/\(partition) runs ahead: \(waiting) blocks wait to be applied")
         }
       }

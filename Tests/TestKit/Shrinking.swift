@@ -19,6 +19,7 @@ extension Case {
       if best.forgetsOffsets, attempt({ $0.forgetsOffsets = false }) { hasShrunk = true }
       if best.instances > 1, attempt({ $0.instances -= 1 }) { hasShrunk = true }
       if takeAway(\.faults, attempt, { best }) { hasShrunk = true }
+      if takeAway(\.operations, attempt, { best }) { hasShrunk = true }
       if takeAway(\.inputs, attempt, { best }) { hasShrunk = true }
       if takeAway(\.shape.ports, attempt, { best }) { hasShrunk = true }
       if takeAway(\.shape.tables, attempt, { best }) { hasShrunk = true }
@@ -58,6 +59,11 @@ extension Case: CustomStringConvertible {
       " held after \(holdBytes), \(hotBytes) hot bytes\(forgetsOffsets ? ", offsets forgotten" : "")\n"
     for fault in faults.sorted(by: { $0.call < $1.call }) {
       text += "  call \(fault.call): \(fault.kind)\n"
+    }
+    for operation in operations {
+      text += "  \(operation.atMs) ms: \(operation.kind) the \(operation.pick)th of quarantine"
+      text += ", \(operation.times) times\(operation.isDisputed ? ", disputed" : "")"
+      text += "\(operation.isOfNothing ? ", of nothing" : "")\n"
     }
     for input in inputs {
       text += "  \(input.atMs) ms: \(input.kind)/\(input.partition)"

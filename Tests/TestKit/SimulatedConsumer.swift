@@ -280,6 +280,8 @@ package final class SimulatedConsumer: LoopConsumer {
       guard case .record(let record, let number) = log.entries[Int(offset)] else { continue }
       if log.aborted.contains(number) && !simulation.plants.contains(.abortedRead) { continue }
       if simulation.isHit(isAside ? .blockSkipped : .inputSkipped) { continue }
+      // The second byte of a block is its kind, and 3 are control records.
+      if isAside, record.value?[1] == 3, simulation.isHit(.controlsSkipped) { continue }
       batch.add(at, offset, record)
       if !isAside, simulation.isHit(.inputReordered) { batch.swapLastTwo() }
     }

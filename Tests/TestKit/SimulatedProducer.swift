@@ -114,6 +114,8 @@ package final class SimulatedProducer: LoopProducer {
       $0.name == "weft_reason" && $0.value == Array("row-too-large".utf8)
     }
     if isLargeRow && simulation.plants.contains(.largeRowsLost) { return }
+    let isSettlement = record.headers.first?.name == "weft_settles"
+    if isSettlement && simulation.isHit(.settlementsLost) { return }
     if simulation.plants.contains(.headersLost) { record.headers = [] }
     if simulation.plants.contains(.explodedIdsAlike) { record.forgetNumber() }
     if simulation.plants.contains(.correctedUnnamed) {

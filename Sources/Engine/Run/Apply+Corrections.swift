@@ -12,7 +12,7 @@ extension Apply {
     case taken = 1
     /// It has been taken back, perhaps before it came.
     case retracted
-    /// It went to quarantine: there is nothing to take back.
+    /// It went to quarantine: there is nothing to take back, unless it comes back from there.
     case failed
   }
 
@@ -37,7 +37,8 @@ extension Apply {
 
   /// Looks up the record that the event at hand is or takes back, and remembers what becomes of it.
   func meet(
-    _ event: JournalEvent, _ id: ByteView, _ key: ByteView, at position: Position, _ time: Timestamp
+    _ event: JournalEvent, _ id: ByteView, _ key: ByteView, at position: Position,
+    _ time: Timestamp, _ coming: Coming
   ) -> Meeting {
     let start = keys.count
     appendId(id, key, to: keys)
@@ -50,7 +51,10 @@ extension Apply {
       Position(block: Offset(row.int64(at: 1)), index: row.uint32(at: 9))
     }
     guard operation == Correction.retractName.view else {
-      if fate != nil { return .known }
+      // What comes from quarantine is known to have failed, unless it was taken back meanwhile.
+      var isBack = false
+      if case .released = coming { isBack = fate == .failed }
+      if fate != nil && !isBack { return .known }
       remember(.taken, position, space, keys[range])
       return .goesOn(
         Corrected(key: range, space: space, original: nil),
@@ -60,7 +64,11 @@ extension Apply {
       remember(.retracted, position, space, keys[range])
       return .early
     }
-    if fate != .taken { return .known }
+    if fate != .taken {
+      // It is not to count when it comes back from quarantine, either.
+      if fate == .failed { remember(.retracted, original, space, keys[range]) }
+      return .known
+    }
     remember(.retracted, original, space, keys[range])
     return .goesOn(
       Corrected(key: range, space: space, original: original),

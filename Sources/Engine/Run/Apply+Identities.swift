@@ -5,8 +5,14 @@ import State
 // Global ids: found in the links that have come, waited for where there is none.
 extension Apply {
   /// Finds the global ids of the event at hand. False: it failed.
-  func identify(_ work: WorkPlan, _ released: HeldEvent?) -> Bool {
+  func identify(_ work: WorkPlan, _ coming: Coming) -> Bool {
     bench.unmapped = 0
+    var isLinked = false
+    switch coming {
+    case .first: break
+    case .linked: isLinked = true
+    case .released(let identity, _): bench.onlyIdentity = identity ?? -1
+    }
     for index in work.identities.indices {
       let isFound = work.identities.lend(index) { identity -> Bool? in
         let local = identity.local.evaluate(bench.frame)
@@ -15,7 +21,7 @@ extension Apply {
           return local.isError ? nil : false
         }
         holding.setKey(identity.identifier, identity.system.view, local.view)
-        if released != nil, !identity.rejects, holding.isReleased { bench.onlyIdentity = index }
+        if isLinked, !identity.rejects, holding.isReleased { bench.onlyIdentity = index }
         guard let global = holding.global(in: state) else {
           bench.slots[identity.slot] = .absent
           return false

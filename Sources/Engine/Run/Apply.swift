@@ -24,6 +24,8 @@ package final class Apply {
   let keys: ByteBuffer
   let rows: ByteBuffer
   let arena: Arena
+  /// What came of the last event.
+  private(set) var outcome = Outcome.applied
   /// The largest recorded time of a block so far, in milliseconds: the clock of horizons. It is
   /// kept in the state, and so goes back with it.
   private var clockMs: Int64 = 0
@@ -93,10 +95,11 @@ package final class Apply {
   package func apply(
     _ block: JournalBlock, at offset: Offset, publishing: OutputBatch?, from first: UInt32 = 0
   ) -> Applied {
-    if !block.hasEvents { return .unreadable("the block is not one of events") }
+    if block.kind == .ticks { return .unreadable("blocks of ticks are of a later version") }
     if block.digest != plan.logicDigest { return .otherLogic }
-    blockMs = block.recordedMs
-    setClock(block.recordedMs)
+    // An operator's clock is not a worker's: it moves no horizon.
+    setClock(block.kind == .control ? .min : block.recordedMs)
+    blockMs = block.kind == .control ? clockMs : block.recordedMs
     if first == 0 && state.readsAhead { readAhead(block) }
     let batch = publishing ?? bench.discarded
     var events = block.events
@@ -122,13 +125,21 @@ package final class Apply {
         if publishing != nil { return .full(next: index) }
         batch.clear()
       }
-      let result = apply(
-        events.event, at: Position(block: offset, index: index),
-        recordedMs: events.event.origin?.recordedMs ?? block.recordedMs, batch: batch,
-        isSilent: publishing == nil)
+      let position = Position(block: offset, index: index)
+      let result =
+        if let control = events.control {
+          settle(
+            control, events.event, at: position, recordedMs: block.recordedMs, batch: batch,
+            isSilent: publishing == nil)
+        } else {
+          apply(
+            events.event, at: position,
+            recordedMs: events.event.origin?.recordedMs ?? block.recordedMs, batch: batch,
+            isSilent: publishing == nil, .first)
+        }
       if case .applied = result {} else { return result }
       if holding.releases {
-        holding.begin(at: Position(block: offset, index: index))
+        holding.begin(at: position)
         if let answer = release(batch, isSilent: publishing == nil, index) { return answer }
       }
       index += 1
@@ -159,30 +170,46 @@ package final class Apply {
 
   // MARK: One event
 
-  private enum Outcome {
+  /// What comes of an event in one journal.
+  enum Outcome {
     case applied, filtered, redelivered, failed, unreadable, held
-    /// Of an event that several journals take, for a reason that each of them finds: the first one
-    /// quarantines it.
-    case failedInFirst
+    /// For a reason that each journal finds that takes the event: the first one quarantines it.
+    case failedEverywhere
   }
 
-  private func apply(
+  /// How an event comes to be applied.
+  enum Coming {
+    /// As its block has it.
+    case first
+    /// It has waited for a link.
+    case linked(HeldEvent)
+    /// It has been in quarantine. See ``JournalControl``; whether its id was remembered before.
+    case released(identity: Int?, isRemembered: Bool)
+
+    var isRemembered: Bool {
+      switch self {
+      case .first, .released(_, false): false
+      case .linked, .released(_, true): true
+      }
+    }
+  }
+
+  func apply(
     _ event: JournalEvent, at position: Position, recordedMs: Int64, batch: OutputBatch,
-    isSilent: Bool, released: HeldEvent? = nil
+    isSilent: Bool, _ coming: Coming
   ) -> Applied {
     guard inputs.indices.contains(event.input) else {
       return .unreadable("an event names input \(event.input), which the product does not have")
     }
     return inputs.lend(event.input) {
       apply(
-        event, $0, at: position, recordedMs: recordedMs, batch: batch, isSilent: isSilent,
-        released: released)
+        event, $0, at: position, recordedMs: recordedMs, batch: batch, isSilent: isSilent, coming)
     }
   }
 
   private func apply(
     _ event: JournalEvent, _ input: InputPlan, at position: Position, recordedMs: Int64,
-    batch: OutputBatch, isSilent: Bool, released: HeldEvent?
+    batch: OutputBatch, isSilent: Bool, _ coming: Coming
   ) -> Applied {
     let entry = batch.count
     let byte = batch.bytes.count
@@ -193,64 +220,86 @@ package final class Apply {
       _ = bench.takeFault()
       return .unreadable("event \(position.index) is none that ingest would have journaled")
     }
-    var counts = false
+    var isFirstJournal = false
     corrected = nil
-    let outcome = input.events.lend(number) { type in
+    outcome = input.events.lend(number) { type in
       type.work.lend(journal) { work in
-        counts = released?.isCounted ?? work.counts
+        isFirstJournal = work.counts
         return run(
-          event, input, type, work, at: position, recordedMs: recordedMs, batch: batch, released,
+          event, input, type, work, at: position, recordedMs: recordedMs, batch: batch, coming,
           isSilent: isSilent)
       }
     }
-    if let corrected {
-      switch outcome {
-      case .failed, .failedInFirst: failed(corrected, at: position)
-      case .applied, .filtered, .redelivered, .unreadable, .held: break
-      }
-    }
-    if case .failed = outcome {
+    switch outcome {
+    case .failed, .failedEverywhere:
+      if let corrected { failed(corrected, at: position) }
+      let fault = bench.takeFault()
+      let extent = extentOfFailure(isHanded: event.origin != nil)
+      if extent == .event && !isFirstJournal { break }
       batch.truncate(toEntry: entry, byte: byte)
       let origin = Origin(
         input: input, partition: event.partition, offset: event.offset, key: event.key,
-        value: event.payload, recordedMs: recordedMs)
-      let fault = bench.takeFault()
-      if !isSilent && (plan.stopsOnError || fault.stops) { return .stop(fault.stop(origin)) }
+        value: event.payload, time: event.time,
+        correction: input.corrects ? Correction.headers(of: event) : .none, recordedMs: recordedMs,
+        journaled: journaled(position, extent))
+      if !isSilent && stops(fault, coming) { return .stop(fault.stop(origin)) }
       batch.appendQuarantined(origin, fault, limit: plan.limits.quarantineBytesMax)
-    } else if case .failedInFirst = outcome {
-      _ = bench.takeFault()
-    } else if case .unreadable = outcome {
+    case .unreadable:
       _ = bench.takeFault()
       return .unreadable(
         event.origin == nil
           ? "event \(position.index) has no key, though ingest found one"
           : "event \(position.index) was handed on in a way that the product does not have")
+    case .applied, .filtered, .redelivered, .held: break
     }
-    if !isSilent && counts {
-      if released != nil { counted.held -= 1 }
-      count(outcome)
-    }
+    if !isSilent { count(coming, isFirstJournal) }
     state.noteWork(
       nanoseconds: Cost.event + Cost.byte * (event.payload?.count ?? 0)
         + Cost.record * (batch.count - entry) + Cost.outputByte * (batch.bytes.count - byte))
     return .applied
   }
 
-  private func count(_ outcome: Outcome) {
+  /// How much of the event at hand came to nothing.
+  private func extentOfFailure(isHanded: Bool) -> Extent {
+    if outcome == .failedEverywhere { return .event }
+    if isHanded { return .handed }
+    return bench.onlyIdentity < 0 ? .journal : .identity(bench.onlyIdentity)
+  }
+
+  /// Whether the product stops at an event that fails. It does not at one that an operator has
+  /// released, as it would again at each start: that goes back to quarantine.
+  private func stops(_ fault: RunFault, _ coming: Coming) -> Bool {
+    if case .released = coming { return false }
+    return plan.stopsOnError || fault.stops
+  }
+
+  private func count(_ coming: Coming, _ isFirstJournal: Bool) {
+    switch coming {
+    case .first:
+      if !isFirstJournal { return }
+    case .linked(let held):
+      if !held.isCounted { return }
+      counted.held -= 1
+    case .released:
+      if !isFirstJournal { return }
+      counted.released += 1
+    }
     switch outcome {
     case .applied: counted.applied += 1
     case .filtered: counted.filtered += 1
     case .redelivered: counted.redelivered += 1
-    case .failed: counted.quarantined += 1
+    case .failed, .failedEverywhere: counted.quarantined += 1
     case .held: counted.held += 1
-    case .unreadable, .failedInFirst: break
+    case .unreadable: break
     }
   }
 
+  /// A quarantined event stays out.
+  func countDiscarded() { counted.discarded += 1 }
+
   private func run(
     _ event: JournalEvent, _ input: InputPlan, _ type: EventPlan, _ work: WorkPlan,
-    at position: Position, recordedMs: Int64, batch: OutputBatch, _ released: HeldEvent?,
-    isSilent: Bool
+    at position: Position, recordedMs: Int64, batch: OutputBatch, _ coming: Coming, isSilent: Bool
   ) -> Outcome {
     let time = event.time ?? Timestamp(milliseconds: recordedMs)
     bench.setVariables(
@@ -260,7 +309,7 @@ package final class Apply {
     if work.key.isSource && event.key == nil && event.origin == nil { return .unreadable }
     // What breaks its contract is seen all the same: its redelivery has no effect either. Where one
     // was handed on, the first journal has seen to it.
-    if let id = event.id, input.horizonMs != nil, released == nil, event.origin == nil {
+    if let id = event.id, input.horizonMs != nil, !coming.isRemembered, event.origin == nil {
       guard let key = journalKey(work.key, event) else { return .unreadable }
       if !isFirst(id, key, event.input) { return .redelivered }
     }
@@ -271,10 +320,10 @@ package final class Apply {
       let isRetraction = Correction.operation(event.headers) == Correction.retractName.view
       if isRetraction && !bench.keepsContract {
         bench.failContract(type)
-        return work.counts ? .failed : .failedInFirst
+        return .failedEverywhere
       }
       guard let key = journalKey(work.key, event) else { return .unreadable }
-      switch meet(event, id, key, at: position, time) {
+      switch meet(event, id, key, at: position, time, coming) {
       case .known: return .redelivered
       case .early: return .filtered
       case .goesOn(let record, let itsChange, let itsCorrection):
@@ -283,14 +332,14 @@ package final class Apply {
     }
     if !bench.keepsContract {
       bench.failContract(type)
-      return work.counts ? .failed : .failedInFirst
+      return .failedEverywhere
     }
     if !bench.isDue(time, recordedMs: recordedMs, futureMsMax: plan.futureMsMax) {
-      return work.counts ? .failed : .failedInFirst
+      return .failedEverywhere
     }
     if let origin = event.origin {
       if !recall(event, origin, work) { return .unreadable }
-    } else if !work.identities.isEmpty, !identify(work, released) {
+    } else if !work.identities.isEmpty, !identify(work, coming) {
       return .failed
     }
     var staged = StagedRows()
@@ -348,7 +397,7 @@ package final class Apply {
       }
       let result = apply(
         event.event, at: event.position, recordedMs: event.recordedMs, batch: batch,
-        isSilent: isSilent, released: event)
+        isSilent: isSilent, .linked(event))
       if case .applied = result {} else { return result }
       holding.drop(in: state)
     }

@@ -33,6 +33,14 @@ extension Correction {
     }
     return nil
   }
+
+  /// What a journaled event says, as its record did.
+  static func headers(of event: JournalEvent) -> CorrectionHeaders {
+    let operation = operation(event.headers)
+    return operation == retractName.view
+      ? CorrectionHeaders(id: nil, operation: operation, corrects: event.id)
+      : CorrectionHeaders(id: event.id, operation: operation, corrects: nil)
+  }
 }
 
 extension Workbench {

@@ -1,4 +1,5 @@
-/// What became of the records of a turn. Every record read ends in exactly one of the other five.
+/// What became of the records of a turn. Every record that was read or ``released`` ends in exactly
+/// one of the five behind ``read``.
 package struct Counts: Sendable, Hashable {
   package var read: Int64 = 0
   /// Changed a row or made at least one record at a port.
@@ -11,6 +12,10 @@ package struct Counts: Sendable, Hashable {
   /// Waits for a link. An event that goes on once it has come is taken off again, so that this may
   /// be below zero, and is then counted as what it became.
   package var held: Int64 = 0
+  /// Came back from quarantine, and ended once more in one of the five.
+  package var released: Int64 = 0
+  /// Stay in quarantine for good.
+  package var discarded: Int64 = 0
 
   package init() {}
 
@@ -21,5 +26,7 @@ package struct Counts: Sendable, Hashable {
     left.redelivered += right.redelivered
     left.quarantined += right.quarantined
     left.held += right.held
+    left.released += right.released
+    left.discarded += right.discarded
   }
 }

@@ -48,7 +48,8 @@ package final class Direct {
       batch.truncate(toEntry: entry, byte: byte)
       let origin = Origin(
         input: input, partition: record.partition, offset: record.offset, key: record.key,
-        value: record.value, recordedMs: recordedMs)
+        value: record.value, time: record.ownTime,
+        correction: record.correction, recordedMs: recordedMs)
       let fault = bench.takeFault()
       if plan.stopsOnError || fault.stops { return .stop(fault.stop(origin)) }
       batch.appendQuarantined(origin, fault, limit: plan.limits.quarantineBytesMax)

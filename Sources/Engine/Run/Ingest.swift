@@ -58,7 +58,8 @@ package final class Ingest {
     mustSeal = false
     let origin = Origin(
       input: input, partition: record.partition, offset: record.offset, key: record.key,
-      value: record.value, recordedMs: recordedMs)
+      value: record.value, time: record.ownTime,
+      correction: record.correction, recordedMs: recordedMs)
     let fault = bench.takeFault()
     if plan.stopsOnError { return .stop(fault.stop(origin)) }
     batch.appendQuarantined(origin, fault, limit: plan.limits.quarantineBytesMax)

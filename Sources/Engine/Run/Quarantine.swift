@@ -8,7 +8,33 @@ struct Origin {
   let offset: Offset
   let key: ByteView?
   let value: ByteView?
+  /// Its actual time, as far as that is known without its document.
+  let time: Timestamp?
+  /// What it says of itself where it may be taken back, or takes another one back.
+  let correction: CorrectionHeaders
   let recordedMs: Int64
+  /// Nil: ingest has refused it, or the product has no journal.
+  var journaled: Journaled?
+
+  /// Where in a journal it stands, and how much of it came to nothing.
+  struct Journaled {
+    let journal: String
+    let partition: Partition
+    let position: Position
+    let extent: Extent
+  }
+}
+
+/// How much of a journaled event came to nothing. That much is done again when it is released.
+package enum Extent: Hashable, Sendable {
+  /// All that any journal makes of it.
+  case event
+  /// What one journal makes of it.
+  case journal
+  /// Of that only what had waited for the link of this identity.
+  case identity(Int)
+  /// What a chained journal makes of it, to which another one has handed it on.
+  case handed
 }
 
 /// Which record went to quarantine and why, in short. Never its bytes.
@@ -38,6 +64,15 @@ extension OutputBatch {
     appendHeader("weft_partition", "\(origin.partition.value)")
     appendHeader("weft_offset", "\(origin.offset.value)")
     appendHeader("weft_recordedtime", Timestamp(milliseconds: origin.recordedMs).description)
+    if let time = origin.time { appendHeader("weft_time", time.description) }
+    for (name, value) in origin.correction.named {
+      if let value { appendHeader(name.view, value) }
+    }
+    if let journaled = origin.journaled {
+      appendHeader("weft_journal", journaled.journal)
+      appendHeader("weft_position", journaled.positionText)
+      appendHeader("weft_extent", journaled.extent.text)
+    }
     var room = limit - OutputBatch.overheadBytes - (bytes.count - headersStart) - 256
     room = max(room, 0)
     var key = origin.key
@@ -64,8 +99,44 @@ extension OutputBatch {
         headers: headersStart..<headersEnd, hasKey: key != nil))
   }
 
-  private func appendHeader(_ name: StaticString, _ value: String) {
+  func appendHeader(_ name: StaticString, _ value: String) {
     ByteView.lending(value) { appendHeader(name.view, $0) }
+  }
+}
+
+extension CorrectionHeaders {
+  /// By the names that they have in its record.
+  fileprivate var named: [(StaticString, ByteView?)] {
+    [("ce_id", id), ("ce_op", operation), ("ce_corrects", corrects)]
+  }
+}
+
+extension Origin.Journaled {
+  /// As in a `ce_id`.
+  var positionText: String { "\(partition.value)-\(position.block.value)-\(position.index)" }
+}
+
+extension Extent {
+  var text: String {
+    switch self {
+    case .event: "event"
+    case .journal: "journal"
+    case .identity(let number): "identity \(number)"
+    case .handed: "handed"
+    }
+  }
+
+  init?(_ text: String) {
+    let words = text.split(separator: " ")
+    switch words.first {
+    case "event": self = .event
+    case "journal": self = .journal
+    case "handed": self = .handed
+    case "identity":
+      guard words.count == 2, let number = Int(words[1]), number >= 0 else { return nil }
+      self = .identity(number)
+    default: return nil
+    }
   }
 }
 

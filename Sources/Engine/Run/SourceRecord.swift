@@ -30,6 +30,15 @@ package struct SourceRecord {
     self.value = value
     self.timestampMs = timestampMs
   }
+
+  /// The actual time where the document has none: what the record says, or else Kafka's.
+  var ownTime: Timestamp {
+    if let time { return time }
+    // Kafka takes any number; one beyond the years 1 to 9999 is no time that could be written.
+    let own = Timestamp(milliseconds: timestampMs)
+    let seconds = min(max(own.seconds, Timestamp.secondsMin), Timestamp.secondsMax)
+    return seconds == own.seconds ? own : Timestamp(seconds: seconds, nanoseconds: 0)
+  }
 }
 
 /// The headers by which a record is known and taken back; of an input without corrections none are

@@ -3,7 +3,9 @@ import State
 /// Which spaces of a partition's state the engine uses.
 enum Spaces {
   /// Tables from 0 on, then inputs, for the ids of their events.
-  static let max = 252
+  static let max = 251
+  /// By place in quarantine, and in its input: an event that was released or discarded.
+  static let settled = Space(251)
   /// By identifier, system and local id: the global id, and the actual time of its link.
   static let links = Space(252)
   /// By the same: which events wait for the link.

@@ -303,10 +303,6 @@ final class Workbench {
         return Timestamp(seconds: value.dateDays * 86_400, nanoseconds: 0)
       }
     }
-    if let time = record.time { return time }
-    // Kafka takes any number; one beyond the years 1 to 9999 is no time that could be written.
-    let time = Timestamp(milliseconds: record.timestampMs)
-    let seconds = min(max(time.seconds, Timestamp.secondsMin), Timestamp.secondsMax)
-    return seconds == time.seconds ? time : Timestamp(seconds: seconds, nanoseconds: 0)
+    return record.ownTime
   }
 }

@@ -92,6 +92,16 @@ package final class ProductSimulation {
     nextOffset[record.input][partition] += 1
   }
 
+  /// Writes what an operator wants done, as the command does; the next ``run()`` applies it.
+  package func write(_ blocks: [ControlBlocks.Block]) {
+    for block in blocks {
+      let place = Int(block.partition.value)
+      let offset = (journal[block.journal][place].last?.offset ?? -2) + 2
+      journal[block.journal][place].append(Block(offset: offset, bytes: block.bytes))
+      partitions[block.journal][place].written = offset + 1
+    }
+  }
+
   /// Takes all that waits, turn by turn, until nothing is left to do.
   package func run() {
     while stop == nil {

@@ -84,8 +84,8 @@ package struct JournalBlock {
     return result
   }
 
-  /// The events in order, for a block of events or of handed ones.
-  package var events: JournalEvents { JournalEvents(entries, count, isHanded: kind == .handed) }
+  /// The events in order, whatever the block says of them; one of ticks has none.
+  package var events: JournalEvents { JournalEvents(entries, count, kind) }
 
   /// Whether it is made of events.
   package var hasEvents: Bool { kind == .events || kind == .handed }
@@ -102,6 +102,9 @@ package struct JournalBlock {
 package struct JournalEvents {
   /// The event that ``next()`` has read; means nothing before the first and behind the last one.
   package private(set) var event: JournalEvent
+  /// What is to be done with it; nil in a block of events.
+  package private(set) var control: JournalControl?
+  private let hasControls: Bool
   private var reader: ByteReader
   private var left: Int
   private var partition: Int64 = 0
@@ -112,8 +115,9 @@ package struct JournalEvents {
     journal: 0, way: 0, partition: Partition(0), position: Position(block: Offset(0), index: 0),
     recordedMs: 0)
 
-  init(_ entries: ByteView, _ count: Int, isHanded: Bool) {
-    self.isHanded = isHanded
+  init(_ entries: ByteView, _ count: Int, _ kind: JournalBlockKind) {
+    isHanded = kind == .handed
+    hasControls = kind == .control
     reader = ByteReader(entries)
     left = count
     event = JournalEvent(input: 0, partition: Partition(0), offset: Offset(0), payload: nil)
@@ -132,6 +136,10 @@ package struct JournalEvents {
     guard let bytes = reader.bytes(Int(length)) else { throw failure(.wrongCount, start) }
     var entry = ByteReader(bytes)
     if isHanded && !readOrigin(&entry) { throw failure(.badNumber, start + entry.position) }
+    if hasControls {
+      guard let control = control(&entry) else { throw failure(.badNumber, start) }
+      self.control = control
+    }
     guard let flags = entry.byte() else { throw failure(.truncated, start) }
     if flags & ~JournalFormat.flagsKnown != 0 { throw failure(.unknownFlags, start) }
     if !readSource(&entry) { throw failure(.badNumber, start + entry.position) }
@@ -152,6 +160,15 @@ package struct JournalEvents {
       if entry.left > 0 { throw failure(.trailingBytes, start + entry.position) }
     }
     return true
+  }
+
+  private func control(_ entry: inout ByteReader) -> JournalControl? {
+    guard let action = entry.byte().flatMap({ JournalControl.Action(rawValue: $0) }),
+      let offset = entry.varint().flatMap({ Int64(exactly: $0) }),
+      let identity = entry.varint().flatMap({ Int32(exactly: $0) })
+    else { return nil }
+    return JournalControl(
+      action, Offset(offset), identity: identity == 0 ? nil : Int(identity) - 1)
   }
 
   private mutating func readSource(_ entry: inout ByteReader) -> Bool {

@@ -51,18 +51,38 @@ package final class JournalBlockBuilder {
   /// Adds an event, copying its bytes; or answers that the block is full and must be sealed first,
   /// and adds nothing. Not to be called between seal and reset.
   package func append(_ event: JournalEvent) -> Outcome {
-    precondition(!isSealed, "a sealed block takes no more events")
     precondition(kind == .events || kind == .handed, "only a block of events takes events")
     precondition((kind == .handed) == (event.origin != nil), "a handed event has an origin")
-    if count > 0 {
-      let size = buffer.count - JournalFormat.headerBytes + event.bytesMax
-      if count == JournalBlockBuilder.eventsLimit || size > JournalBlockBuilder.bytesLimit {
-        return .sealFirst
-      }
-    }
+    if isFull(with: event) { return .sealFirst }
     let start = buffer.count
     buffer.append(littleEndian: UInt32(0))
     if let origin = event.origin { append(origin) }
+    append(event, from: start)
+    return .appended
+  }
+
+  /// The same for a block of control records.
+  package func append(_ control: JournalControl, _ event: JournalEvent) -> Outcome {
+    precondition(kind == .control, "only a block of control records takes control records")
+    if isFull(with: event) { return .sealFirst }
+    let start = buffer.count
+    buffer.append(littleEndian: UInt32(0))
+    buffer.append(control.action.rawValue)
+    buffer.append(varint: UInt64(bitPattern: control.quarantine.value))
+    buffer.append(varint: UInt64((control.identity ?? -1) + 1))
+    append(event, from: start)
+    return .appended
+  }
+
+  private func isFull(with event: JournalEvent) -> Bool {
+    precondition(!isSealed, "a sealed block takes no more events")
+    if count == 0 { return false }
+    let size =
+      buffer.count - JournalFormat.headerBytes + event.bytesMax + JournalFormat.controlBytesMax
+    return count == JournalBlockBuilder.eventsLimit || size > JournalBlockBuilder.bytesLimit
+  }
+
+  private func append(_ event: JournalEvent, from start: Int) {
     appendSource(of: event)
     if let time = event.time { append(time) }
     if let id = event.id { append(part: id) }
@@ -73,7 +93,6 @@ package final class JournalBlockBuilder {
     if let payload = event.payload { buffer.append(payload) }
     buffer.replace(at: start, uint32: UInt32(buffer.count - start - 4))
     entries += 1
-    return .appended
   }
 
   private func append(_ origin: JournalOrigin) {

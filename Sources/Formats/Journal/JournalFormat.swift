@@ -16,6 +16,11 @@ import Records
 /// 60  entries        each: length u32, then as many bytes
 ///     positions      each: input varint, partition varint, next offset zigzag
 /// ```
+/// An entry of a block of control records begins with what is to be done with a quarantined event
+/// (``JournalControl``), and goes on with the event:
+/// ```
+/// action u8 · quarantine offset varint · identity varint (0: all of the event; else ordinal + 1)
+/// ```
 /// An entry of a block of events:
 /// ```
 /// flags u8 · input varint · partition zigzag delta · offset zigzag delta
@@ -62,6 +67,34 @@ enum JournalFormat {
   static let entryOverheadMax = 4 + 1 + 3 * 10 + 2 * 10 + 5 * 10
   /// The same of what a handed event has in front.
   static let originBytesMax = 6 * 10
+  /// What an entry of a control block takes more: an action and two varints.
+  static let controlBytesMax = 1 + 2 * 10
+}
+
+/// What an operator wants done with a quarantined event: what a control entry says beside the event
+/// itself, which it carries so that apply needs nothing but the journal.
+package struct JournalControl: Sendable, Hashable {
+  package enum Action: UInt8, Sendable, Hashable {
+    /// It was never journaled, as it had no key: it comes now, as a new event does.
+    case admit = 1
+    /// It was journaled, and apply has quarantined it: it is applied again.
+    case release = 2
+    /// It stays out for good.
+    case discard = 3
+  }
+
+  package let action: Action
+  /// Where it lies in the quarantine topic, which has one partition.
+  package let quarantine: Offset
+  /// It had waited for the link of this identity, and all else that comes of it was applied before:
+  /// only what waited is; nil: all of it.
+  package let identity: Int?
+
+  package init(_ action: Action, _ quarantine: Offset, identity: Int? = nil) {
+    self.action = action
+    self.quarantine = quarantine
+    self.identity = identity
+  }
 }
 
 /// What the entries of a block are.

@@ -48,8 +48,8 @@ package struct InstanceObservation: Hashable, Sendable {
   package var reason: String?
   /// 64 hexadecimal digits.
   package var logic: String
-  /// Of records, since the instance started. Over all instances the first is the sum of the next
-  /// five: one may apply what another has read.
+  /// Of records, since the instance started. Over all instances the first, with those that were
+  /// released, is the sum of the next five: one may apply what another has read.
   package var read: Int64 = 0
   package var applied: Int64 = 0
   package var filtered: Int64 = 0
@@ -57,6 +57,9 @@ package struct InstanceObservation: Hashable, Sendable {
   package var quarantined: Int64 = 0
   /// Waiting for a link; below zero where more went on than began to wait.
   package var held: Int64 = 0
+  /// Came back from quarantine, so that they are once more in one of the five; and stay there.
+  package var released: Int64 = 0
+  package var discarded: Int64 = 0
   /// Records at event and state ports.
   package var published: Int64 = 0
   package var commits: Int64 = 0
@@ -143,6 +146,7 @@ extension InstanceObservation {
       "logicDigest": .string(logic), "read": .integer(read), "applied": .integer(applied),
       "filtered": .integer(filtered), "redelivered": .integer(redelivered),
       "quarantined": .integer(quarantined), "held": .integer(held),
+      "released": .integer(released), "discarded": .integer(discarded),
       "published": .integer(published),
       "commits": .integer(commits), "aborts": .integer(aborts),
       "commitP50Ms": commitP50Ms.map { .double($0) } ?? .null,
@@ -167,6 +171,8 @@ extension InstanceObservation {
     redelivered = json["redelivered"]?.int64 ?? 0
     quarantined = json["quarantined"]?.int64 ?? 0
     held = json["held"]?.int64 ?? 0
+    released = json["released"]?.int64 ?? 0
+    discarded = json["discarded"]?.int64 ?? 0
     published = json["published"]?.int64 ?? 0
     commits = json["commits"]?.int64 ?? 0
     aborts = json["aborts"]?.int64 ?? 0

@@ -32,6 +32,8 @@ struct EventTrace {
     var isRedelivered: Bool
     /// Whether the group has committed the journal beyond it.
     let isApplied: Bool
+    /// It comes from this place in quarantine, as an operator says.
+    let releasedFrom: Int64?
   }
 
   /// A record of an input that is still to be taken in. Its bytes hold the id; whether as the id,
@@ -135,6 +137,7 @@ struct EventTrace {
     var blocks = 0
     var found: [Journaled] = []
     var seen: Set<Int64> = []
+    var released: Set<Int64> = []
     let (id, product) = (id, product)
     try reader.readToEnd(silenceMilliseconds: ReadVerb.silenceMs) { batch in
       for at in 0..<batch.count {
@@ -147,6 +150,14 @@ struct EventTrace {
         while (try? events.next()) == true {
           let event = events.event
           if event.id?.text == id {
+            let releasedFrom = events.control?.quarantine.value
+            let isKnown =
+              if let releasedFrom {
+                !released.insert(releasedFrom).inserted
+              } else {
+                event.origin == nil
+                  && !seen.insert(Int64(event.input) << 32 | Int64(partition.value)).inserted
+              }
             found.append(
               Journaled(
                 journal: journal, partition: partition.value, block: batch.offset(at: at).value,
@@ -154,9 +165,8 @@ struct EventTrace {
                 input: event.input < product.inputs.count ? product.inputs[event.input] : nil,
                 sourcePartition: event.partition.value, sourceOffset: event.offset.value,
                 origin: Journaled.Origin(event, product),
-                isRedelivered: event.origin == nil
-                  && !seen.insert(Int64(event.input) << 32 | Int64(partition.value)).inserted,
-                isApplied: batch.offset(at: at) < applied))
+                isRedelivered: isKnown, isApplied: batch.offset(at: at) < applied,
+                releasedFrom: releasedFrom))
           }
           index += 1
         }

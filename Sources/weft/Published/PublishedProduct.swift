@@ -28,6 +28,24 @@ struct PublishedProduct {
     try self.init(name, domain: parts.count == 2 ? parts[0] : nil, session)
   }
 
+  /// The product of that name, or else all products of the domain of that name.
+  static func all(_ text: String, _ session: Session) throws -> [PublishedProduct] {
+    do {
+      return [try PublishedProduct(text, session)]
+    } catch let refusal as Refusal {
+      if refusal.diagnostics.first?.code != .unknownProduct { throw refusal }
+      let domains = PublishedProduct.domains(session)
+      var names = domains.filter { $0.settings?.domain == text }.flatMap(\.products)
+        .compactMap { $0.descriptor?.id }
+      if names.isEmpty, !text.contains("/") {
+        names = try catalog(settings(domains, session), session).products
+          .filter { $0.domain == text }.map(\.name)
+      }
+      if names.isEmpty { throw refusal }
+      return try names.map { try PublishedProduct($0, domain: text, session) }
+    }
+  }
+
   init(_ name: String, domain: String?, _ session: Session) throws {
     let domains = PublishedProduct.domains(session)
     try PublishedProduct.checkIsOne(
@@ -82,12 +100,8 @@ struct PublishedProduct {
   static func fromCatalog(
     _ name: String, domain: String?, _ settings: ClientSettings, _ session: Session
   ) throws -> (CatalogProduct, [LogicFile]) {
-    let environment =
-      session.arguments[Session.environment] ?? session.variables["WEFT_ENVIRONMENT"] ?? ""
-    let topic = WireNames(environment: environment, domain: "", product: "").catalogTopic
-    let catalog = try Broker(settings, session).run { _, deadline in
-      try Catalog.read(settings, topic: topic, deadline)
-    }
+    let topic = catalogTopic(session)
+    let catalog = try catalog(settings, session)
     if let found = catalog.product(name, domain: domain) {
       let logic = catalog.files(ofLogic: found.logicDigest, of: name, in: found.domain)
       return (found, logic ?? [])
@@ -100,5 +114,17 @@ struct PublishedProduct {
       help: closest(to: name, among: catalog.products.map(\.name)).map { "did you mean `\($0)`?" }
         ?? "`weft apply` publishes a product there; --environment or WEFT_ENVIRONMENT names the "
         + "environment whose catalog is read, --mesh a directory of files")
+  }
+
+  private static func catalogTopic(_ session: Session) -> String {
+    let environment =
+      session.arguments[Session.environment] ?? session.variables["WEFT_ENVIRONMENT"] ?? ""
+    return WireNames(environment: environment, domain: "", product: "").catalogTopic
+  }
+
+  private static func catalog(_ settings: ClientSettings, _ session: Session) throws -> Catalog {
+    try Broker(settings, session).run { _, deadline in
+      try Catalog.read(settings, topic: catalogTopic(session), deadline)
+    }
   }
 }

@@ -36,8 +36,11 @@ struct StatusReport {
   /// Topics of its that this user does not see: nil of one that is not there, else what the broker
   /// says.
   var unseen: [(topic: String, reason: String?)] = []
+  /// Events in quarantine that nobody has dealt with, and those that were released or discarded.
   var quarantined: Int64 = 0
-  /// Otherwise ``quarantined`` counts the transactions' markers as well: it is at most so many.
+  var settled: Int64 = 0
+  /// Otherwise ``quarantined`` counts all that there is, the transactions' markers as well: it is
+  /// at most so many.
   var isQuarantineCounted = true
   /// Whether there is such a topic that this user sees.
   var isQuarantineSeen = true
@@ -90,10 +93,10 @@ struct StatusReport {
     }
     isQuarantineCounted = quarantined <= StatusReport.quarantineCountedMax
     if !isQuarantineCounted { return }
-    quarantined = 0
-    let reader = try TopicReader(
-      settings: found.settings, topic: topic, from: .earliest, deadline)
-    try reader.readToEnd(deadline) { quarantined += Int64($0.count) }
+    let log = try QuarantineLog(
+      found, keepsOriginals: false, deadline, { _ in true }, progress: { _ in })
+    quarantined = Int64(log.events.count(where: log.isOpen))
+    settled = Int64(log.events.count) - quarantined
   }
 
   private static func notApplied(_ found: PublishedProduct) -> Refusal {
@@ -172,6 +175,7 @@ extension StatusReport {
           .members(["topic": .string($0.topic), "reason": .string($0.reason ?? "it is not there")])
         }),
       "quarantined": isQuarantineSeen ? .integer(quarantined) : .null,
+      "settled": isQuarantineSeen && isQuarantineCounted ? .integer(settled) : .null,
       "quarantinedExactly": .bool(isQuarantineSeen && isQuarantineCounted),
     ])
   }

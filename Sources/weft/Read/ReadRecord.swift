@@ -112,6 +112,11 @@ struct RecordColumns {
       func header(_ name: String) -> String {
         record.headers.last { $0.name == name }?.value.flatMap(\.self) ?? ""
       }
+      if !header("weft_settles").isEmpty {
+        return [
+          "\(record.offset)", "", "\(header("weft_settles")): \(header("weft_result"))", "", "",
+        ]
+      }
       let source = [header("weft_topic"), header("weft_partition"), header("weft_offset")]
       return [
         "\(record.offset)", header("weft_reason"), header("weft_message"), header("weft_place"),

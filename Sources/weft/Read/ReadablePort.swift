@@ -66,7 +66,7 @@ struct PortResolver {
     throw Refusal(
       .unknownPort, "`\(topic)` is a product; reading takes one of its ports",
       notes: ports.isEmpty ? [] : ["its ports are " + ports.joined(separator: ", ")],
-      help: "`weft read \(name) --quarantine` reads what could not be processed")
+      help: "`weft quarantine list \(name)` shows what could not be processed")
   }
 
   private func fromCatalog(

@@ -119,7 +119,7 @@ enum ReadVerb {
     return .time(milliseconds: moment)
   }
 
-  private static func number(_ text: String?) throws -> Int? {
+  static func number(_ text: String?) throws -> Int? {
     guard let text else { return nil }
     guard let number = Int(text), number > 0 else {
       throw UsageError(

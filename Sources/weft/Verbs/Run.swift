@@ -159,7 +159,8 @@ enum RunVerb {
         session.output.write(
           "\(status.product): read \(counts.read) = applied \(counts.applied) + filtered "
             + "\(counts.filtered) + redelivered \(counts.redelivered) + quarantined "
-            + "\(counts.quarantined)\(counts.held == 0 ? "" : " + held \(counts.held)"); "
+            + "\(counts.quarantined)\(counts.held == 0 ? "" : " + held \(counts.held)")"
+            + "\(counts.released == 0 ? "" : " - released again \(counts.released)"); "
             + "\(status.commits) commits, \(shown(p50)) ms at p50, "
             + "\(shown(p99)) ms at p99\n")
       }
@@ -180,7 +181,8 @@ enum RunVerb {
       ),
       ("applied", "\(counts.applied)"), ("filtered", "\(counts.filtered)"),
       ("redelivered", "\(counts.redelivered)"), ("quarantined", "\(counts.quarantined)"),
-      ("held", "\(counts.held)"),
+      ("held", "\(counts.held)"), ("released", "\(counts.released)"),
+      ("discarded", "\(counts.discarded)"),
       ("published", "\(status.published)"), ("commits", "\(status.commits)"),
       ("aborts", "\(status.aborts)"), ("blocks_applied_at_once", "\(status.blocksAppliedAtOnce)"),
       ("blocks_read_back", "\(status.blocksReadBack)"), ("commit_p50_ms", p50.map { "\($0)" }),

@@ -64,12 +64,13 @@ private struct StatusText {
     }
     session.output.write("\n")
     if !report.isQuarantineSeen { return line("what is in quarantine cannot be seen") }
+    let settled = report.settled == 0 ? "" : " (\(report.settled) were released or discarded)"
     line(
       report.quarantined == 0
-        ? "nothing is in quarantine"
+        ? "nothing is in quarantine\(settled)"
         : (report.isQuarantineCounted ? "" : "at most ")
-          + "\(report.quarantined) record\(report.quarantined == 1 ? " is" : "s are") in quarantine:"
-          + " `weft read \(product.name) --quarantine`")
+          + "\(report.quarantined) record\(report.quarantined == 1 ? " is" : "s are") in"
+          + " quarantine\(settled): `weft quarantine list \(product.name)`")
   }
 
   private func line(_ text: String) { session.output.write(DisplayText.printable(text) + "\n") }
@@ -93,7 +94,9 @@ private struct StatusText {
     line(
       "  since it started \(ago(seen.startedMs)): read \(seen.read), applied \(seen.applied),"
         + " filtered \(seen.filtered), redelivered \(seen.redelivered),"
-        + " quarantined \(seen.quarantined)" + (seen.held == 0 ? "" : ", held \(seen.held)"))
+        + " quarantined \(seen.quarantined)" + (seen.held == 0 ? "" : ", held \(seen.held)")
+        + (seen.released == 0 ? "" : ", released \(seen.released)")
+        + (seen.discarded == 0 ? "" : ", discarded \(seen.discarded)"))
     var turns = "  published \(seen.published) records in \(seen.commits) commits"
     if seen.aborts > 0 { turns += ", \(seen.aborts) turns taken back" }
     if let p50 = seen.commitP50Ms, let p99 = seen.commitP99Ms {

@@ -1,5 +1,6 @@
 import CommandLine
 import Diagnostics
+import Engine
 import Formats
 import Kafka
 import Mesh
@@ -73,12 +74,19 @@ enum TraceVerb {
       }
       let source =
         event.input.map { "\($0.topic)" } ?? "an input that the product no longer has"
-      line("taken in   \(source), partition \(event.sourcePartition), offset \(event.sourceOffset)")
+      if let place = event.releasedFrom {
+        line("released   from quarantine, position \(place)")
+      } else {
+        line(
+          "taken in   \(source), partition \(event.sourcePartition), offset \(event.sourceOffset)")
+      }
       line("journaled  \(place(event)), recorded \(Timestamp(milliseconds: event.recordedMs))")
       if event.isRedelivered {
         line(
-          "           a redelivery: its id came before, and under the same key that has no effect"
-            + " within the horizon")
+          event.releasedFrom == nil
+            ? "           a redelivery: its id came before, and under the same key that has no effect"
+              + " within the horizon"
+            : "           it was released or discarded before, so that this has no effect")
       } else if !event.isApplied {
         line("           not applied yet")
       }
@@ -93,6 +101,10 @@ enum TraceVerb {
     }
     for found in trace.quarantined {
       let record = found.record
+      if case .settlement(let settlement)? = found.entry {
+        line("settled    quarantine, position \(settlement.settles): \(settlement.result.text)")
+        continue
+      }
       line(
         "quarantined  \(record.header("weft_reason") ?? ""): \(record.header("weft_message") ?? "")"
           + (record.header("weft_place").flatMap { $0.isEmpty ? nil : " (\($0))" } ?? ""))
@@ -150,6 +162,7 @@ extension EventTrace.Journaled {
       "partition": .integer(Int64(partition)), "block": .integer(block), "index": .integer(index),
       "recordedMs": .integer(recordedMs), "redelivered": .bool(isRedelivered),
       "applied": .bool(isApplied), "handedFrom": origin.map(\.json) ?? .null,
+      "releasedFrom": releasedFrom.map { .integer($0) } ?? .null,
     ])
   }
 }
@@ -171,5 +184,13 @@ extension EventTrace.Published {
       "port": .string(port), "topic": .string(topic), "certain": .bool(isCertain),
       "record": (try? JSONValue(parsing: text)) ?? .null,
     ])
+  }
+}
+
+extension EventTrace.Published {
+  /// As a record of the quarantine.
+  fileprivate var entry: QuarantineLogEntry? {
+    QuarantineLogEntry(
+      offset: record.offset, headers: record.headers, key: record.key, value: record.value)
   }
 }

@@ -52,8 +52,8 @@ final class JournalSlot {
   /// Something there is for readers to have, below this offset.
   var awaitedEnd: Offset { cursor.awaitedBlock?.advanced(by: 1) ?? knownEnd }
 
-  /// Rows of tables: every state has one more once a block was applied, for its clock.
-  var rowCount: Int { max(0, state.rowCount - (cursor.next.value > 0 ? 1 : 0)) }
+  /// Rows of tables.
+  var rowCount: Int { max(0, state.rowCount - apply.innerRowCount) }
 
   private var stamp: Stamp {
     Stamp(

@@ -10,6 +10,10 @@ extension ProductLoop {
   /// that has handed on.
   func writeBlocks(_ consumer: World.Consumer, _ limit: Deadline) throws(LoopFailure) {
     ingest.seal(recordedMs: recordedMs)
+    if knowsEnds {
+      readRecordedTime()
+      ingest.sealTicks(recordedMs: recordedMs)
+    }
     chained.seal()
     try writeSealed(limit)
     // What the last turn left has come back meanwhile, or the next turns would lag behind for ever.

@@ -24,11 +24,19 @@ extension ProductLoop {
           leave()
           throw error
         }
-      case .reachedEnd(let at, let end): ends.append(PartitionOffset(at, end))
+      case .reachedEnd(let at, let end):
+        ends.append(PartitionOffset(at, end))
+        if owned.isInput(at) {
+          ingest.reachedEnd(input: at.topic.value, partition: at.partition, at: end)
+        }
       case .failed(let error, let at): try note(error, at)
       }
     }
-    if hasChanged { ends.removeAll() }
+    if hasChanged {
+      // They were told of positions that have been set anew since.
+      ends.removeAll()
+      ingest.forgetEnds()
+    }
     return hasChanged
   }
 
@@ -299,6 +307,7 @@ extension ProductLoop {
   {
     guard let journal = owned.journal(at.topic) else {
       owned.own(input: at.topic.value, at.partition, at: position.offset.value)
+      ingest.begin(input: at.topic.value, partition: at.partition)
       return position.offset
     }
     if goOn(owned.slot(journal, at.partition), position) {

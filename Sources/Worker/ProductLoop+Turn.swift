@@ -40,13 +40,14 @@ extension ProductLoop {
     if isRestoring { finishRestoring() }
     try resumeInputs(consumer)
     let now = world.monotonicMs()
+    openForTicks(nowMs: now)
     if meter.shouldClose(nowMs: now) { try closeTurn() }
     watchGroup(consumer, nowMs: now)
     try tell(consumer, nowMs: now)
   }
 
   private func gather() throws(LoopFailure) {
-    if !hasRecordedTime { recordedMs = max(recordedMs, world.wallMs()) }
+    readRecordedTime()
     let inputCount = product.inputs.count
     var taken = 0
     var bytes = 0
@@ -66,6 +67,22 @@ extension ProductLoop {
     }
     batch.clear()
   }
+
+  /// A turn's recorded time is the wall clock's when it takes its first input, or before it tells
+  /// of sources.
+  func readRecordedTime() {
+    if !hasRecordedTime { recordedMs = max(recordedMs, world.wallMs()) }
+  }
+
+  /// Journals are told of their sources while nothing comes, too: else windows would stay open.
+  private func openForTicks(nowMs: Int64) {
+    if meter.isOpen || !knowsEnds { return }
+    readRecordedTime()
+    if ingest.areTicksDue(recordedMs: recordedMs) { meter.add(records: 0, bytes: 0, nowMs: nowMs) }
+  }
+
+  /// Whether inputs are being read: of those that wait nobody knows whether they are at their end.
+  var knowsEnds: Bool { pausedInputs.isEmpty && !isRestoring }
 
   /// Takes journal blocks that came back. They have a queue of their own, so that they do not stand
   /// behind what was fetched of the inputs. When the turn is full, the rest waits for the next one.

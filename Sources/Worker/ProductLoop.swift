@@ -18,6 +18,8 @@ package struct LoopSettings: Sendable {
   package let holdBytes: Int
   /// See `ProductPlan`; nil but in simulations.
   package let entriesMax: Int?
+  /// How often journals with a clock are told of their sources; nil but in simulations.
+  package let tickMs: Int64?
   package let state: StateFiles
   package let unsafe: UnsafeSettings
   package let log: Log
@@ -25,7 +27,7 @@ package struct LoopSettings: Sendable {
   package init(
     product: ProductDefinition, kafka: ClientSettings, instance: String, turn: TurnMeter.Limits,
     outputBytes: Int = OutputBatch.bytesMax, holdBytes: Int = 128 << 10, entriesMax: Int? = nil,
-    state: StateFiles, unsafe: UnsafeSettings = .none, log: Log
+    tickMs: Int64? = nil, state: StateFiles, unsafe: UnsafeSettings = .none, log: Log
   ) {
     self.product = product
     // A broker gives a transaction up after so long, so a turn must be well over before.
@@ -37,6 +39,7 @@ package struct LoopSettings: Sendable {
     self.outputBytes = outputBytes
     self.holdBytes = holdBytes
     self.entriesMax = entriesMax
+    self.tickMs = tickMs
     self.state = state
     self.unsafe = unsafe
     self.log = log
@@ -169,7 +172,7 @@ package final class ProductLoop<World: LoopWorld> {
     self.monitor = monitor
     plan = try ProductPlan(settings.product, entriesMax: settings.entriesMax)
     outputs = OutputBatch(bytesMax: settings.outputBytes)
-    ingest = Ingest(plan)
+    ingest = Ingest(plan, tickMs: settings.tickMs)
     chained = ChainedBlocks(plan)
     direct = Direct(plan)
     isDirect = settings.product.journals.isEmpty
@@ -299,6 +302,9 @@ package final class ProductLoop<World: LoopWorld> {
       if let count = counts[product.inputs.count + index], count != Int(journal.partitions) {
         throw .stop(.refused(wrongCount(journal.topic, count, journal.partitions)))
       }
+    }
+    for input in product.inputs.indices {
+      ingest.expect(input: input, partitions: counts[input] ?? 0)
     }
     try checkOutputs(producer)
     do {

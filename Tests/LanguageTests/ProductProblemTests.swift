@@ -336,7 +336,6 @@ import Testing
       "from: orders.Placed\n    identify: {a: {system: s, local: event.id, unmapped: provisional}}\n"
     ),
     ("transform.yaml", "    on:", "    window: {tumbling: 1h}\n    on:"),
-    ("transform.yaml", "    on:", "    expire: {after: 90d}\n    on:"),
     ("transform.yaml", "id    = event.id", "id    = headers.id"),
     (
       "transform.yaml", "  customer:\n    from: customer",

@@ -292,4 +292,34 @@ import Testing
       try clauses("quantile(event.count, 0.9)").first?.contains("is another quantile here") == true)
     #expect(try clauses("avg(event.count)").first?.contains("is `avg` here and `quantile`") == true)
   }
+
+  private func expiring(_ text: String) throws -> ProductFiles {
+    try ProductFiles.shop(
+      (
+        "transform.yaml", "    key: event.customer\n    on:",
+        "    key: event.customer\n    \(text)\n    on:"
+      ))
+  }
+
+  @Test func `rows expire after some time, which is a part of the logic`() throws {
+    let (shop, files) = (try ProductFiles.shop(), try expiring("expire: {after: 90d}"))
+    let kept = LoadedDomain.load(shop.directory)
+    let loaded = LoadedDomain.load(files.directory)
+    #expect(told(loaded.diagnostics) == [])
+    let product = try #require(loaded.definition?.products.first)
+    #expect(product.tables.first?.expireAfterMs == 7_776_000_000)
+    #expect(product.logicDigest != kept.definition?.products.first?.logicDigest)
+    #expect(product.clockInputs(ofJournal: 0) == [0])
+    #expect(kept.definition?.products.first?.clockInputs(ofJournal: 0) == [])
+  }
+
+  @Test(arguments: [
+    ("expire: {after: 0s}", "rows expire after some time"),
+    ("expire: {}", "`after` is missing"), ("expire: 90d", "expected"),
+  ])
+  func `what is no expiry is refused`(_ text: String, _ message: String) throws {
+    let files = try expiring(text)
+    let problems = told(LoadedDomain.load(files.directory).diagnostics)
+    #expect(problems.contains { $0.contains(message) }, "\(problems)")
+  }
 }

@@ -65,6 +65,8 @@ package struct Case: Sendable, Hashable {
   package var batchBytes: Int
   /// Bytes of own blocks after which their reader is held until the turn ends.
   package var holdBytes: Int
+  /// How often journals with a clock are told of their sources.
+  package var tickMs: Int64
   /// Bytes of rows that all states together may keep in memory.
   package var hotBytes: Int
   /// At the end Kafka has forgotten the group's offsets.
@@ -95,6 +97,8 @@ package struct Case: Sendable, Hashable {
     batchBytes = isTight ? random.pick([1, 500, 4000]) : OutputBatch.bytesMax
     var holds = Random(seed ^ 0x401D)
     holdBytes = holds.pick([1, 500, 128 << 10])
+    var ticks = Random(seed ^ 0x71C5)
+    tickMs = ticks.pick([20, 200, 1000])
     hotBytes = random.pick([400, 4000, 1 << 20])
     forgetsOffsets = random.percent(10)
     var ofOperators = Random(seed ^ 0x09E2_A702)

@@ -21,7 +21,7 @@ struct Checks {
   }
 
   func check() {
-    var reference = Reference(shape)
+    var reference = Reference(shape, clockFault: run.clockFault)
     if definition.journals.isEmpty {
       checkDirect(&reference)
     } else {
@@ -78,7 +78,7 @@ struct Checks {
     for partition in 0..<Int(journal.partitions) {
       let events = events(of: journal, partition)
       var last: [String: Int] = [:]
-      for event in events where event.control == nil {
+      for case .event(let event) in events where event.control == nil {
         let parts = event.source.split(separator: "/")
         let place = parts.dropLast().joined(separator: "/")
         let offset = Int(parts.last ?? "") ?? -1
@@ -89,7 +89,8 @@ struct Checks {
       reference.read(
         events, of: key, partition,
         tells: { kind in !(0..<number).contains { isTaken(kind, by: $0) } },
-        ports: { shape.ports[$0].journal(definition) == number })
+        ports: { shape.ports[$0].journal(definition) == number },
+        inputs: definition.clockInputs(ofJournal: number))
     }
     each { input, number2, partition, offset in
       let source = source(number2, partition, offset)
@@ -104,14 +105,18 @@ struct Checks {
     }
   }
 
-  private func events(of journal: JournalDefinition, _ partition: Int) -> [Reference.Taken] {
-    var all: [Reference.Taken] = []
-    for (offset, record) in broker.committed(journal.topic, partition) {
+  private func events(of journal: JournalDefinition, _ partition: Int) -> [Reference.Entry] {
+    var all: [Reference.Entry] = []
+    for (offset, record) in broker.applied(journal.topic, partition) {
       ByteView.lending(record.value ?? []) { bytes in
         do {
           let block = try JournalBlock(bytes)
           if block.digest != plan.logicDigest {
             run.fail("\(journal.topic)/\(partition)/\(offset) is of other logic")
+          }
+          if block.kind == .ticks {
+            all.append(.ticks(try ticks(of: block), recordedMs: block.recordedMs))
+            return
           }
           var events = block.events
           var index = 0
@@ -123,21 +128,34 @@ struct Checks {
               Reference.Control($0.quarantine.value, isDiscard: $0.action == .discard)
             }
             if place == Run.nowhere, let control {
-              all.append(.nothing(control, recordedMs: block.recordedMs))
+              all.append(.event(.nothing(control, recordedMs: block.recordedMs)))
               continue
             }
             if place >= list.count { run.fail("an event that nobody fed"); continue }
             all.append(
-              Reference.Taken(
-                list[place], from: source(event.input, Int(event.partition.value), place),
-                recordedMs: block.recordedMs,
-                at: "\(journal.name)/\(partition)/\(offset)/\(index)", control: control))
+              .event(
+                Reference.Taken(
+                  list[place], from: source(event.input, Int(event.partition.value), place),
+                  recordedMs: block.recordedMs,
+                  at: "\(journal.name)/\(partition)/\(offset)/\(index)", control: control)))
             index += 1
           }
         } catch {
           run.fail("\(journal.topic)/\(partition)/\(offset): \(error)")
         }
       }
+    }
+    return all
+  }
+
+  private func ticks(of block: JournalBlock) throws(JournalBlockFailure) -> [ReferenceClock.Tick] {
+    var all: [ReferenceClock.Tick] = []
+    var ticks = block.ticks
+    while let tick = try ticks.next() {
+      all.append(
+        ReferenceClock.Tick(
+          source: "\(tick.input)/\(tick.partition.value)", input: tick.input, isRead: tick.isRead,
+          shownMs: tick.shownMs, isAtEnd: tick.isAtEnd))
     }
     return all
   }

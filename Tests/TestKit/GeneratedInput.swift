@@ -115,6 +115,12 @@ package struct GeneratedInput: Sendable, Hashable {
     return headers
   }
 
+  /// The actual time that it says, or of one that says none Kafka's, in milliseconds since 1970.
+  func actualMs(_ shape: Shape) -> Int64 {
+    let saysTime = shape.hasTime || kind == .Linked
+    return SimulatedWorld.epochMs + (saysTime ? (timeS - 129_600) * 1000 : atMs)
+  }
+
   /// Always in the same month as the simulation.
   private var instant: String {
     let seconds = timeS + 43_200

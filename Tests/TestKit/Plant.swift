@@ -32,6 +32,9 @@ package enum Plant: String, CaseIterable, Sendable {
   // twice, as of another time.
   case chainedOffset, handedAgain, handedLost, handedAsOther, handedReordered
   case handedElsewhere, handedTwice, handedLate
+  // The clock, and what goes by it: as if the engine did otherwise, or journals were not told.
+  case clockMaximum, endsStay, recordedStands, ticksAtOne, endsUntold
+  case expiryLost, expirySoon
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
   // Releases: of all of an event where only a part of it had failed, to one of two journals,
@@ -55,11 +58,22 @@ package enum Plant: String, CaseIterable, Sendable {
     }
   }
 
+  /// Of the clock as the reference has it.
+  var clockFault: ReferenceClock.Fault? {
+    switch self {
+    case .clockMaximum: .maximum
+    case .endsStay: .endsStay
+    case .recordedStands: .recordedStands
+    default: nil
+    }
+  }
+
   /// Among these seeds it has to be found; those that do not matter to it are passed over.
   package var seeds: Range<UInt64> {
     switch self {
     // Needs a state of before that is opened again late.
     case .incarnationsAlike: 4400..<6000
+    case .clockMaximum: 250..<700
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500
     case .abortedEpochKept: 900..<1500
     case .chainedOffset, .handedAgain, .handedLost: 0..<1000

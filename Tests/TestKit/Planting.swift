@@ -64,6 +64,10 @@ extension Plant {
       for port in shape.ports.indices { shape.ports[port].isNarrow = false }
     case .selectLost:
       for table in shape.tables.indices { shape.tables[table].isDerived = false }
+    case .expiryLost, .expirySoon:
+      for table in shape.tables.indices where shape.tables[table].expireS != nil {
+        shape.tables[table].expireS = self == .expirySoon ? 1 : 1_000_000
+      }
     case .heldRefused: shape.unmapped = .reject
     case .otherSystem: shape.system = "yard"
     case .linesLost:
@@ -141,6 +145,9 @@ extension Plant {
     case .entriesUnlimited: return given.shape.entriesMax != nil
     case .selectLost: return given.shape.tables.contains(where: \.isDerived)
     case .heldRefused: return given.shape.usesLinks && given.shape.unmapped == .hold
+    case .clockMaximum, .endsStay, .recordedStands, .expiryLost, .expirySoon, .endsUntold:
+      return given.shape.hasClock
+    case .ticksAtOne: return given.shape.hasClock && given.shape.journalPartitions > 1
     case .otherSystem, .linkTimesLost: return given.shape.usesLinks
     case .linesLost, .linesTwice: return given.shape.explodes
     case .explodedIdsAlike: return given.shape.ports.contains(where: \.isExploded)

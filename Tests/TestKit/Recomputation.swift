@@ -22,7 +22,7 @@ final class Recomputation {
     for (number, journal) in plan.definition.journals.enumerated() {
       digests.append(
         (0..<Int(journal.partitions)).map { partition in
-          read(number, partition, broker.committed(journal.topic, partition), fail)
+          read(number, partition, broker.applied(journal.topic, partition), fail)
         })
     }
     for output in plan.definition.outputs { records[output.topic, default: []].sort() }

@@ -49,6 +49,19 @@ package struct Reference {
     package let partition: Int
   }
 
+  /// What a journal partition holds, in order.
+  enum Entry {
+    case event(Taken)
+    case ticks([ReferenceClock.Tick], recordedMs: Int64)
+
+    var recordedMs: Int64 {
+      switch self {
+      case .event(let event): event.recordedMs
+      case .ticks(_, let recordedMs): recordedMs
+      }
+    }
+  }
+
   /// A published value: fields as they stand in JSON; nil is a tombstone.
   package typealias Published = [String: String]?
 
@@ -69,6 +82,7 @@ package struct Reference {
   package private(set) var settled: [String] = []
 
   private let shape: Shape
+  private let clockFault: ReferenceClock.Fault?
   /// By table and key.
   private var rows: [[String: ReferenceRow]]
 
@@ -80,8 +94,9 @@ package struct Reference {
     var handsTo: [Shape.Key] = []
   }
 
-  package init(_ shape: Shape) {
+  init(_ shape: Shape, clockFault: ReferenceClock.Fault? = nil) {
     self.shape = shape
+    self.clockFault = clockFault
     rows = Array(repeating: [:], count: shape.tables.count)
   }
 
@@ -92,11 +107,14 @@ package struct Reference {
   ///   - tells: whether it is the first journal that takes such events, which alone quarantines
   ///     those that break their contract.
   ///   - ports: whether this journal's events go to the event port of that place.
-  package mutating func read(
-    _ events: [Taken], of key: Shape.Key, _ partition: Int, tells: (Shape.Kind) -> Bool,
-    ports isPublisher: (Int) -> Bool
+  ///   - inputs: those that the journal's clock goes by.
+  mutating func read(
+    _ entries: [Entry], of key: Shape.Key, _ partition: Int, tells: (Shape.Kind) -> Bool,
+    ports isPublisher: (Int) -> Bool, inputs: Set<Int>
   ) {
     var clock: Int64 = .min
+    var time = ReferenceClock(inputs: inputs, fault: clockFault)
+    let home = "\(key)/\(partition)"
     // By input: ids with the time when they were first seen, oldest first.
     var seen: [[(id: String, at: Int64)]] = [[], [], []]
     // By local id: who it is, as of when; and who waits to know.
@@ -107,23 +125,32 @@ package struct Reference {
     // By source, what came to nothing here: whether it had waited, and all else came of it before.
     var failed: [String: Bool] = [:]
     var done: Set<String> = []
+    var moment = Moment(home: home, nowMs: nil)
     func take(_ event: Taken, isReleased: Bool) -> Outcome {
       let local = key == .branch ? event.input.branch : event.input.account
       let outcome: Outcome
       if shape.corrects(event.input.kind) {
-        outcome = correct(event, key, partition, &fates, tells(event.input.kind), isPublisher)
+        outcome = correct(
+          event, key, partition, &fates, tells(event.input.kind), moment, isPublisher)
       } else if event.input.breaksContract {
         outcome = refuse(event, tells(event.input.kind))
       } else {
         outcome = apply(
           event, key, partition, owner: links[local]?.owner, isReleased: isReleased,
-          isPublisher)
+          moment, isPublisher)
       }
       failed[event.source] = outcome == .failed ? isReleased : nil
       if outcome == .waits { waiting[local, default: []].append(event) }
       return outcome
     }
-    for event in events {
+    for entry in entries {
+      guard case .event(let event) = entry else {
+        clock = max(clock, entry.recordedMs)
+        if case .ticks(let ticks, _) = entry { time.hear(ticks, recordedMs: clock) }
+        moment = Moment(home: home, nowMs: time.nowMs)
+        if let now = time.nowMs { pass(now, at: home) }
+        continue
+      }
       let input = event.input
       if let control = event.control {
         // Both, as a topic of quarantine may be made anew.
@@ -181,7 +208,8 @@ package struct Reference {
   package mutating func read(_ events: [Handed], of key: Shape.Key, _ partition: Int) {
     for event in events {
       _ = apply(
-        event.event, key, partition, owner: event.owner, isReleased: false, { _ in false })
+        event.event, key, partition, owner: event.owner, isReleased: false,
+        Moment(home: "\(key)/\(partition)", nowMs: nil), { _ in false })
     }
   }
 
@@ -197,12 +225,12 @@ package struct Reference {
   ///   - isReleased: it has waited to know, and all else has come of it before.
   private mutating func apply(
     _ event: Taken, _ key: Shape.Key, _ partition: Int, owner: String?, isReleased: Bool,
-    _ isPublisher: (Int) -> Bool
+    _ moment: Moment, _ isPublisher: (Int) -> Bool
   ) -> Outcome {
     do throws(Refused) {
       var effect = Effect()
       let known = Known(owner: owner, isReleased: isReleased)
-      try change(key, event.input, known, &effect)
+      try change(key, event.input, known, moment, &effect)
       for place in shape.ports.indices where isPublisher(place) {
         let target = "\(event.input.account)@\(partition)"
         try publish(shape.ports[place], event.input, target, known, &effect)
@@ -225,7 +253,7 @@ package struct Reference {
   /// An event that may be taken back, or takes one back.
   private mutating func correct(
     _ event: Taken, _ key: Shape.Key, _ partition: Int, _ fates: inout [String: Fate],
-    _ tells: Bool, _ isPublisher: (Int) -> Bool
+    _ tells: Bool, _ moment: Moment, _ isPublisher: (Int) -> Bool
   ) -> Outcome {
     let input = event.input
     let id = input.text(of: key) + "|" + input.subject
@@ -238,7 +266,8 @@ package struct Reference {
     switch fates[id] {
     case nil where input.isRetraction, .failed where input.isRetraction: fates[id] = .retracted
     case .taken where input.isRetraction, nil:
-      let outcome = apply(event, key, partition, owner: nil, isReleased: false, isPublisher)
+      let outcome = apply(
+        event, key, partition, owner: nil, isReleased: false, moment, isPublisher)
       if input.isRetraction {
         if outcome != .failed { fates[id] = .retracted }
       } else {
@@ -248,6 +277,24 @@ package struct Reference {
     default: break
     }
     return .done
+  }
+
+  /// Where an event is applied, and what the clock says there.
+  private struct Moment {
+    let home: String
+    let nowMs: Int64?
+  }
+
+  /// The clock of a journal partition comes to `nowMs`.
+  private mutating func pass(_ nowMs: Int64, at home: String) {
+    for (place, table) in shape.tables.enumerated() {
+      guard let seconds = table.expireS else { continue }
+      for (key, row) in rows[place] where row.home == home {
+        if row.touchedMs + Int64(seconds) * 1000 > nowMs { continue }
+        rows[place][key] = nil
+        if row.isPublished { published[table.name, default: [:]][key, default: []].append(nil) }
+      }
+    }
   }
 
   /// What is known of whose an event's account is.
@@ -296,7 +343,8 @@ package struct Reference {
 
   /// The rows of all tables that are made of the journal of a key, and what their ports show.
   private func change(
-    _ key: Shape.Key, _ input: GeneratedInput, _ known: Known, _ effect: inout Effect
+    _ key: Shape.Key, _ input: GeneratedInput, _ known: Known, _ moment: Moment,
+    _ effect: inout Effect
   ) throws(Refused) {
     var changed: [Changed] = []
     for place in shape.tables.indices {
@@ -309,7 +357,8 @@ package struct Reference {
         try countExploded(table.isExploded, number)
         if !one.holds(clause.filter) { continue }
         if try !goes(table.isIdentified, known, &effect) { break }
-        try change(place, clause, one, owner: known.owner ?? "", &changed)
+        try change(
+          place, clause, one, owner: known.owner ?? "", moment, &changed)
       }
     }
     for one in changed {
@@ -336,7 +385,7 @@ package struct Reference {
   }
 
   private func change(
-    _ place: Int, _ clause: Shape.Clause, _ input: GeneratedInput, owner: String,
+    _ place: Int, _ clause: Shape.Clause, _ input: GeneratedInput, owner: String, _ moment: Moment,
     _ changed: inout [Changed]
   ) throws(Refused) {
     let table = shape.tables[place]
@@ -357,7 +406,12 @@ package struct Reference {
       now.isChanged = true
     } else {
       var row = old ?? ReferenceRow(table)
-      if try !row.update(clause, table, shape, input), old == nil { return }
+      row.home = moment.home
+      let isUpdated = try row.update(clause, table, shape, input)
+      if !isUpdated, old == nil { return }
+      if isUpdated {
+        row.touchedMs = max(row.touchedMs, input.actualMs(shape), moment.nowMs ?? .min)
+      }
       if old?.fields(table) != row.fields(table) { now.isChanged = true }
       now.row = row
     }

@@ -26,6 +26,9 @@ struct ReferenceRow {
   var isPublished = false
   /// Events whose updates have touched it, as often as they did.
   var touches: [String] = []
+  /// The journal partition that it is of, and when an event updated it last.
+  var home = ""
+  var touchedMs = Int64.min
 
   init(_ table: Shape.Table) { columns = Array(repeating: Column(), count: table.columns.count) }
 

@@ -1,3 +1,4 @@
+import Formats
 import Kafka
 import Observability
 import Product
@@ -157,7 +158,7 @@ package final class Run {
       turn: TurnMeter.Limits(
         records: given.turnRecords, outputBytes: given.turnOutputBytes, ageMs: given.turnAgeMs),
       outputBytes: given.batchBytes, holdBytes: given.holdBytes, entriesMax: entriesMax,
-      state: files(instance, machine),
+      tickMs: given.tickMs, state: files(instance, machine),
       unsafe: UnsafeSettings(disabled: plants.reduce(into: []) { $0.formUnion($1.rules) }),
       log: Log(format: .logfmt, level: .debug, clock: { 0 }) { [simulation] in
         if simulation.trace != nil { simulation.note($0) }
@@ -392,13 +393,17 @@ package final class Run {
     for journal in definition.journals {
       for partition in 0..<Int(journal.partitions) {
         let at = NamedPartition(topic: journal.topic, partition: Partition(Int32(partition)))
-        let last = broker.lastCommitted(journal.topic, partition)
+        let last = broker.lastEvents(journal.topic, partition)
         let done = broker.offsets[at]?.offset ?? 0
         if done <= last { missing.append("\(journal.topic)/\(partition) at \(done), last \(last)") }
       }
     }
+    if missing.isEmpty { missing = TickChecks(run: self).missing() }
     return missing.joined(separator: ", ")
   }
+
+  /// Of the planted faults the one of the clock.
+  var clockFault: ReferenceClock.Fault? { plants.lazy.compactMap(\.clockFault).first }
 
   private func windDown() {
     isWindingDown = true
@@ -496,6 +501,20 @@ extension SimulatedBroker {
         false
       }
     }
+  }
+
+  /// Committed records of a journal that the group has applied. Behind them may be ticks that were
+  /// written when everybody stopped.
+  func applied(_ topic: String, _ partition: Int) -> [(offset: Int64, record: Record)] {
+    let end = offsets[NamedPartition(topic: topic, partition: Partition(Int32(partition)))]?.offset
+    return committed(topic, partition).filter { $0.offset < end ?? 0 }
+  }
+
+  /// The offset of the last block of events that readers see; −1 if there is none. Ticks go on for
+  /// ever, and one is always on its way.
+  func lastEvents(_ topic: String, _ partition: Int) -> Int64 {
+    committed(topic, partition).last { $0.record.value?[1] != JournalBlockKind.ticks.rawValue }?
+      .offset ?? -1
   }
 
   /// The offset of the last record that readers see; −1 if there is none.

@@ -24,7 +24,17 @@ extension Shape {
     // At the end, so that everything else is as it was before there were any.
     if !shape.isDirect && random.percent(40) { shape.identify(&random) }
     if !shape.usesLinks && random.percent(35) { shape.correct() }
+    if !shape.isDirect && random.percent(40) { shape.giveTime(&random) }
     return shape
+  }
+
+  /// What may be taken back does not go by itself, nor what is made of a chained journal.
+  private mutating func giveTime(_ random: inout Random) {
+    for table in tables.indices where random.percent(60) {
+      let isChained = chainedJournals.contains(journal(of: tables[table]))
+      if isChained || corrects(tables[table]) { continue }
+      tables[table].expireS = random.pick([2, 10, 30])
+    }
   }
 
   /// Its first input may take back what it brought; what cannot be undone has to go.

@@ -99,6 +99,8 @@ package struct Shape: Sendable, Hashable {
     package var isIdentified = false
     /// Its events are made of the lines of what comes: `n` is a line's.
     package var isExploded = false
+    /// Its rows go when nothing has updated them for so many seconds.
+    package var expireS: Int?
     /// Of its state port: a column and what it has to be above.
     package var when: (column: Int, above: Int)? {
       get { whenColumn.map { ($0, whenAbove) } }
@@ -182,6 +184,8 @@ package struct Shape: Sendable, Hashable {
   package var explodes: Bool {
     tables.contains(where: \.isExploded) || ports.contains(where: \.isExploded)
   }
+  /// Whether anything goes by the clock.
+  var hasClock: Bool { tables.contains { $0.expireS != nil } }
   /// Kinds of what the product is about.
   package var kinds: [Kind] { hasTold ? [.Moved, .Closed, .Told] : [.Moved, .Closed] }
   /// Inputs stand in the order of their names.

@@ -309,7 +309,9 @@ extension Shape {
   private func lines(_ table: Table) -> String {
     let key = table.key.parts.map { ["who": "ids.", "sku": "line."][$0, default: "event."] + $0 }
       .joined(separator: ", ")
-    var text = "  \(table.name):\n    key: [\(key)]\n    on:\n"
+    var text = "  \(table.name):\n    key: [\(key)]\n"
+    if let seconds = table.expireS { text += "    expire: {after: \(seconds)s}\n" }
+    text += "    on:\n"
     for (place, clause) in table.clauses.enumerated() {
       let from = table.hasStream(clause) ? "\(table.name)s\(place)" : source(clause.kind)
       text += "      \(from): |\n"

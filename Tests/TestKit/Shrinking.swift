@@ -56,7 +56,7 @@ extension Case: CustomStringConvertible {
     text +=
       " \(turnAgeMs) ms or \(turnOutputBytes) bytes out, batches of \(batchBytes),"
     text +=
-      " held after \(holdBytes), \(hotBytes) hot bytes\(forgetsOffsets ? ", offsets forgotten" : "")\n"
+      " held after \(holdBytes), \(hotBytes) hot bytes, ticks each \(tickMs) ms\(forgetsOffsets ? ", offsets forgotten" : "")\n"
     for fault in faults.sorted(by: { $0.call < $1.call }) {
       text += "  call \(fault.call): \(fault.kind)\n"
     }

@@ -288,6 +288,7 @@ package final class SimulatedConsumer: LoopConsumer {
     positions[at] = position
     if position >= end, endsTold[at] != position {
       endsTold[at] = position
+      if !isAside && simulation.plants.contains(.endsUntold) { return }
       events.append(.reachedEnd(at, Offset(position)))
     }
   }

@@ -132,6 +132,9 @@ package final class SimulatedProducer: LoopProducer {
     acknowledged.append(nil)
     tagPlaces.append(NamedPartition(topic: topics[topic.value], partition: partition))
     let tag = acknowledged.count - 1
+    if simulation.plants.contains(.ticksAtOne), partition.value > 0, value?[1] == 2 {
+      return RecordTag(index: tag)
+    }
     try add(topic, partition, record(key, value, timestamp), tag: tag)
     return RecordTag(index: tag)
   }

@@ -207,6 +207,12 @@ final class TablePlan {
   let statePorts: Lent<StatePortPlan>
   /// Whether values of its rows may be taken back.
   let keepsTouches: Bool
+  /// Of rows that expire: for how long they stay, and the slot of their last update.
+  private let expireAfterMs: Int64
+  let touchedSlot: Int
+  let expires: Bool
+  /// Whether events delete rows.
+  let isDeletable: Bool
 
   init(
     _ table: TableDefinition, ordinal: Int, statePorts: ContiguousArray<StatePortPlan>,
@@ -225,6 +231,16 @@ final class TablePlan {
       details.indices.filter { details[$0].startsAtZero && !details[$0].isMap })
     maps = ContiguousArray(details.indices.filter { details[$0].isMap })
     self.statePorts = Lent(statePorts)
+    expires = table.expireAfterMs != nil
+    expireAfterMs = table.expireAfterMs ?? 0
+    touchedSlot = columnSlot + layout.columns.count + max(layout.touched, 0)
+    isDeletable = table.clauses.contains { $0.delete != nil }
+  }
+
+  /// When a row goes that was last updated then.
+  func expiry(of touchedMs: Int64) -> Int64 {
+    let (time, overflow) = touchedMs.addingReportingOverflow(expireAfterMs)
+    return overflow ? .max : time
   }
 
   /// Key parts and columns.

@@ -20,6 +20,9 @@ package final class ProductPlan {
   let tables: Lent<TablePlan>
   let workbench: Workbench
   let journalPartitions: ContiguousArray<Int32>
+  /// By journal: the inputs by whose actual times its clock goes; none where it needs no clock.
+  let clockInputs: ContiguousArray<Set<Int>>
+  package let isClocked: Bool
   let stopsOnError: Bool
   /// Whether events may wait for links.
   let identifies: Bool
@@ -58,6 +61,9 @@ package final class ProductPlan {
     self.inputs = Lent(inputs)
     self.tables = Lent(tables)
     journalPartitions = ContiguousArray(definition.journals.map(\.partitions))
+    clockInputs = ContiguousArray(
+      definition.journals.indices.map { definition.clockInputs(ofJournal: $0) })
+    isClocked = clockInputs.contains { !$0.isEmpty }
     stopsOnError = definition.onError == .stop
     identifies = !definition.identifiers.isEmpty
     futureMsMax = definition.futureMsMax

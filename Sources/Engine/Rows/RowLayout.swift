@@ -42,9 +42,11 @@ final class RowLayout {
   /// What columns keep beside their value: the time of `latest`; sum and count of `avg`; the values
   /// that `countDistinct` and `quantile` have seen, as bytes; more where values may be taken back
   /// (``Keeping``). Of a map column the same of all
-  /// entries, as a list.
+  /// entries, as a list. Then what the row keeps for itself.
   let hidden: ContiguousArray<Cell>
   let details: ContiguousArray<Detail>
+  /// Place in ``hidden`` of the time of the last update, where rows expire; −1: they do not.
+  let touched: Int
   /// Slots behind those of the row, in which one entry of a map column is worked on.
   let entrySlots: Int
   /// Bytes before the texts.
@@ -94,6 +96,8 @@ final class RowLayout {
     }
     touches = table.corrects ? hidden.count : -1
     if table.corrects { hidden.append(cell(.int)) }
+    touched = table.expireAfterMs == nil ? -1 : hidden.count
+    if touched >= 0 { hidden.append(cell(.int)) }
     self.columns = columns
     self.hidden = hidden
     self.details = details
@@ -166,4 +170,9 @@ extension RowLayout {
       appendTail(hidden[index], slots[first + columns.count + index], start, buffer)
     }
   }
+}
+
+extension RowLayout {
+  /// When an event last updated a row, in milliseconds since 1970.
+  func touchedMs(_ row: ByteView) -> Int64 { row.int64(at: hidden[touched].offset + 1) }
 }

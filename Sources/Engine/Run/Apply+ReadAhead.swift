@@ -44,7 +44,7 @@ extension Apply {
   }
 
   private func expect(_ block: JournalBlock) {
-    if block.count < Apply.eventsMin { return }
+    if block.kind != .events || block.count < Apply.eventsMin { return }
     lastBlock = (state.rowsAsked, block.count)
     var events = block.events
     while (try? events.next()) == true {

@@ -86,6 +86,9 @@ extension Apply {
       keys.truncate(to: keyStart)
       return true
     }
+    if clause.table.expires, bench.noteUpdate(clause.table, at: change.time, clock.nowMs, slots) {
+      row.isDirty = true
+    }
     if row.isDeleted {
       // The event makes it anew, after another clause has deleted it.
       row.isDeleted = false
@@ -130,7 +133,7 @@ extension Apply {
     }
     return StagedRows.Row(
       table: table.ordinal, key: key, bytes: rowStart..<rows.count,
-      parts: bench.keepKey(table, slots), isChanged: isNew, isDirty: isNew)
+      parts: bench.keepKey(table, slots), isChanged: isNew, isDirty: isNew, isNew: isNew)
   }
 
   /// Brings a staged row back to the row frame.
@@ -223,11 +226,19 @@ extension Apply {
   private func withdraw(
     _ row: StagedRows.Row, _ table: TablePlan, _ emission: Emission, _ batch: OutputBatch
   ) -> Workbench.Emitted {
-    let flags = rows[row.bytes].uint32(at: 0)
+    withdraw(flags: rows[row.bytes].uint32(at: 0), row.key, table, emission, batch)
+  }
+
+  /// The same of a row by its flags.
+  @discardableResult
+  func withdraw(
+    flags: UInt32, _ key: Range<Int>, _ table: TablePlan, _ emission: Emission,
+    _ batch: OutputBatch
+  ) -> Workbench.Emitted {
     var result = Workbench.Emitted.nothing
     for number in table.statePorts.indices where flags & table.statePorts[number].bit != 0 {
       let port = table.statePorts[number].port
-      if case .failed = bench.withdraw(port, key: keys[row.key], emission, to: batch) {
+      if case .failed = bench.withdraw(port, key: keys[key], emission, to: batch) {
         return .failed
       }
       result = .record
@@ -243,12 +254,24 @@ extension Apply {
       if !row.isDirty { continue }
       let space = Spaces.table(row.table)
       if row.isDeleted {
-        if state.delete(space, keys[row.key]) { isAny = true }
+        if state.delete(space, keys[row.key]) {
+          isAny = true
+          if isClocked { leave(row) }
+        }
         continue
       }
       isAny = true
       state.put(space, keys[row.key], rows[row.bytes])
+      if isClocked && row.isNew { enter(row) }
     }
     return isAny
+  }
+
+  private func enter(_ row: StagedRows.Row) {
+    tables.lend(row.table) { if $0.expires { enter($0, row.key, rows[row.bytes]) } }
+  }
+
+  private func leave(_ row: StagedRows.Row) {
+    tables.lend(row.table) { if $0.expires { leaveGhost($0, row.key) } }
   }
 }

@@ -28,7 +28,12 @@ package final class Apply {
   private(set) var outcome = Outcome.applied
   /// The largest recorded time of a block so far, in milliseconds: the clock of horizons. It is
   /// kept in the state, and so goes back with it.
-  private var clockMs: Int64 = 0
+  private(set) var recordedClockMs: Int64 = 0
+  /// How far actual time has come, while a block is applied.
+  let clock: PartitionClock
+  /// Whether anything asks for it.
+  let isClocked: Bool
+  let schedule: Schedule
   /// How many rows the state had asked its store for before the last block, and its events.
   var lastBlock = (asked: 0, events: 0)
   /// How many rows and ids were named to be read ahead, and how many events have asked for.
@@ -55,6 +60,9 @@ package final class Apply {
     self.journal = journal
     self.partition = partition
     self.state = state
+    clock = PartitionClock(inputs: plan.clockInputs[journal])
+    isClocked = !plan.clockInputs[journal].isEmpty
+    schedule = Schedule(state)
     inputs = plan.inputs
     tables = plan.tables
     bench = plan.workbench
@@ -95,13 +103,17 @@ package final class Apply {
   package func apply(
     _ block: JournalBlock, at offset: Offset, publishing: OutputBatch?, from first: UInt32 = 0
   ) -> Applied {
-    if block.kind == .ticks { return .unreadable("blocks of ticks are of a later version") }
     if block.digest != plan.logicDigest { return .otherLogic }
     // An operator's clock is not a worker's: it moves no horizon.
     setClock(block.kind == .control ? .min : block.recordedMs)
-    blockMs = block.kind == .control ? clockMs : block.recordedMs
-    if first == 0 && state.readsAhead { readAhead(block) }
+    blockMs = block.kind == .control ? recordedClockMs : block.recordedMs
     let batch = publishing ?? bench.discarded
+    if block.kind == .ticks {
+      let applied = tick(block, at: offset, batch, isSilent: publishing == nil, from: first)
+      if publishing == nil { batch.clear() }
+      return applied
+    }
+    if first == 0 && state.readsAhead { readAhead(block) }
     var events = block.events
     var index: UInt32 = 0
     while true {
@@ -159,13 +171,20 @@ package final class Apply {
 
   private func setClock(_ recordedMs: Int64) {
     let row = state.upsert(Spaces.clock, .empty, length: 8).row
-    clockMs = max(row.int64(at: 0), recordedMs)
-    row.set(int64: clockMs, at: 0)
+    recordedClockMs = max(row.int64(at: 0), recordedMs)
+    row.set(int64: recordedClockMs, at: 0)
     for index in inputs.indices {
       guard let horizon = inputs[index].horizonMs else { continue }
       let space = Spaces.ids(ofInput: index, tables: tables.count)
-      state.forget(space, before: clockMs &- horizon)
+      state.forget(space, before: recordedClockMs &- horizon)
     }
+    if isClocked { clock.load(from: state) }
+  }
+
+  /// How many of the state's rows are none of its tables': clocks, and what falls due.
+  package var innerRowCount: Int {
+    let own = [Spaces.clock, Spaces.schedule].count { state.get($0, .empty) != nil }
+    return own + (clock.isStored(in: state) ? 1 : 0) + schedule.count
   }
 
   // MARK: One event
@@ -425,7 +444,7 @@ package final class Apply {
     ahead.wanted += 1
     appendId(id, key, to: rows)
     let space = Spaces.ids(ofInput: input, tables: tables.count)
-    let isFirst = state.remember(space, rows[start..<rows.count], recordedMs: clockMs)
+    let isFirst = state.remember(space, rows[start..<rows.count], recordedMs: recordedClockMs)
     rows.truncate(to: start)
     return isFirst
   }

@@ -16,6 +16,10 @@ package final class Ingest {
   private var counted = Counts()
   private let blocks: OpenBlocks
   private let positions: InputPositions
+  private let ticks: SourceTicks
+  private let isClocked: Bool
+  /// The actual time that the record at hand shows of its source.
+  private var shownMs: Int64 = .min
   private let bench: Workbench
   // The plan's and the bench's, here as well as they are used for each record (README.md,
   // "References").
@@ -27,9 +31,13 @@ package final class Ingest {
   /// not fit beside it.
   private var mustSeal = false
 
-  package init(_ plan: ProductPlan) {
+  /// - Parameter tickMs: how often journals are told of their sources, other than
+  ///   ``SourceTicks/intervalMs`` only in tests and simulations.
+  package init(_ plan: ProductPlan, tickMs: Int64? = nil) {
     self.plan = plan
     blocks = OpenBlocks(plan, kind: .events)
+    ticks = SourceTicks(intervalMs: tickMs ?? SourceTicks.intervalMs)
+    isClocked = plan.isClocked
     positions = InputPositions()
     inputs = plan.inputs
     bench = plan.workbench
@@ -47,6 +55,8 @@ package final class Ingest {
   ) -> Intake {
     counted.read += 1
     bench.begin()
+    shownMs = .min
+    defer { if isClocked { ticks.note(record, shownMs: shownMs) } }
     if journal(record, input, recordedMs) {
       positions.note(record)
       if mustSeal {
@@ -87,6 +97,11 @@ package final class Ingest {
       return true
     }
     let time = bench.actualTime(slot: event.time.intake, record)
+    if isClocked, bench.hasTime(slot: event.time.intake),
+      time.milliseconds &- recordedMs <= plan.futureMsMax
+    {
+      shownMs = time.milliseconds
+    }
     if event.keysReadVariables {
       bench.setVariables(
         time: time, recordedMs: recordedMs, key: record.key, topic: input.topic.view,
@@ -231,6 +246,46 @@ package final class Ingest {
     blocks.seal(journal, partition, recordedMs: recordedMs, inputPositions: positions.all)
   }
 
+  // MARK: Ticks
+
+  /// An input has so many partitions, whoever reads them.
+  package func expect(input: Int, partitions: Int) {
+    if isClocked { ticks.expect(input, partitions: partitions) }
+  }
+
+  /// A partition of an input is read here, from wherever it is read next.
+  package func begin(input: Int, partition: Partition) {
+    if isClocked { ticks.begin(input, partition) }
+  }
+
+  /// A partition's reader has found nothing at `offset`, after all that it gave before.
+  package func reachedEnd(input: Int, partition: Partition, at offset: Offset) {
+    if isClocked { ticks.reachedEnd(input, partition, offset) }
+  }
+
+  /// Partitions are not asked for more: whether they are at their end is not known any longer.
+  package func forgetEnds() {
+    if isClocked { ticks.forgetEnds() }
+  }
+
+  /// Whether journals have to be told of their sources, be it by a turn that does nothing else.
+  package func areTicksDue(recordedMs: Int64) -> Bool {
+    isClocked && ticks.isDue(recordedMs: recordedMs)
+  }
+
+  /// Seals, behind all blocks of events, a block of ticks for each partition of each journal that
+  /// has a clock, if they are due. All partitions of a journal get the same.
+  package func sealTicks(recordedMs: Int64) {
+    if !areTicksDue(recordedMs: recordedMs) { return }
+    seal(recordedMs: recordedMs)
+    for journal in plan.clockInputs.indices where !plan.clockInputs[journal].isEmpty {
+      blocks.sealTicks(journal, recordedMs: recordedMs, inputPositions: positions.all) {
+        ticks.append(to: $0, of: plan.clockInputs[journal])
+      }
+    }
+    ticks.tell(recordedMs: recordedMs)
+  }
+
   /// The turn was committed: its blocks and counts are forgotten, its input positions kept.
   package func clear() {
     blocks.clear()
@@ -243,10 +298,12 @@ package final class Ingest {
     blocks.discard()
     counted = Counts()
     positions.takeBack()
+    ticks.takeBack()
   }
 
   /// The partition of an input went to another member: its position is no longer ours to tell.
   package func forget(input: Int, partition: Partition) {
     positions.forget(input, partition)
+    if isClocked { ticks.forget(input, partition) }
   }
 }

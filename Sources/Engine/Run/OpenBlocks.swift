@@ -9,7 +9,8 @@ package struct SealedBlock {
   package let events: Int
   /// In milliseconds since 1970.
   package let recordedMs: Int64
-  let builder: JournalBlockBuilder
+  /// Nil where the bytes are another block's.
+  let builder: JournalBlockBuilder?
   /// Its bytes, for as long as the list has it.
   package let bytes: ByteView
 }
@@ -101,13 +102,31 @@ final class OpenBlocks {
         builder: builder, bytes: bytes))
   }
 
+  /// Finishes a block of ticks, which all partitions of a journal get.
+  func sealTicks(
+    _ journal: Int, recordedMs: Int64, inputPositions: [InputPosition],
+    _ fill: (JournalBlockBuilder) -> Void
+  ) {
+    let builder = spare.popLast() ?? JournalBlockBuilder()
+    builder.reset(for: .ticks)
+    fill(builder)
+    let bytes = builder.seal(recordedMs: recordedMs, digest: digest, inputPositions: inputPositions)
+    for partition in 0..<partitions[journal] {
+      sealed.append(
+        SealedBlock(
+          journal: journal, partition: Partition(partition), events: 0, recordedMs: recordedMs,
+          builder: partition == 0 ? builder : nil, bytes: bytes))
+    }
+  }
+
   /// The finished blocks are not needed any more.
   func clear() {
     for block in sealed where spare.count < OpenBlocks.spareMax {
       // One that has carried a large event would keep its memory.
-      if block.bytes.count > 2 * JournalBlockBuilder.bytesLimit { continue }
-      block.builder.reset()
-      spare.append(block.builder)
+      guard let builder = block.builder, block.bytes.count <= 2 * JournalBlockBuilder.bytesLimit
+      else { continue }
+      builder.reset(for: kind)
+      spare.append(builder)
     }
     sealed.removeAll(keepingCapacity: true)
   }

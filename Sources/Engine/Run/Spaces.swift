@@ -3,7 +3,11 @@ import State
 /// Which spaces of a partition's state the engine uses.
 enum Spaces {
   /// Tables from 0 on, then inputs, for the ids of their events.
-  static let max = 251
+  static let max = 249
+  /// What falls due by the partition's clock.
+  static let schedule = Space(249)
+  /// By table and key: rows that are gone and have an entry in the schedule.
+  static let ghosts = Space(250)
   /// By place in quarantine, and in its input: an event that was released or discarded.
   static let settled = Space(251)
   /// By identifier, system and local id: the global id, and the actual time of its link.
@@ -12,7 +16,7 @@ enum Spaces {
   static let queues = Space(253)
   /// By the same and a number: an event that waits.
   static let held = Space(254)
-  /// The partition's recorded clock, and how many events wait.
+  /// The partition's clocks, of recorded and of actual time, and how many events wait.
   static let clock = Space(255)
 
   static func table(_ ordinal: Int) -> Space { Space(UInt8(ordinal)) }

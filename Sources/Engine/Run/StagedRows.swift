@@ -14,6 +14,8 @@ struct StagedRows {
     var isChanged: Bool
     /// The bytes are other than before.
     var isDirty: Bool
+    /// The state does not have it yet.
+    let isNew: Bool
     /// The row goes; its bytes are its flags, perhaps with more behind them.
     var isDeleted = false
   }

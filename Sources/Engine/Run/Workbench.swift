@@ -293,6 +293,11 @@ final class Workbench {
         reason: "missing-key", message: "\(what), `\(key.texts[part])`, has no value", place: ""))
   }
 
+  /// Whether the document at hand says its actual time, where that is declared.
+  func hasTime(slot: Int) -> Bool {
+    slot < 0 || slots[slot].kind == .timestamp || slots[slot].kind == .date
+  }
+
   /// The actual time of the document at hand, or else what its record says, or else Kafka's.
   @inline(__always)
   func actualTime(slot: Int, _ record: SourceRecord) -> Timestamp {

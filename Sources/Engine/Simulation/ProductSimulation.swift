@@ -70,7 +70,8 @@ package final class ProductSimulation {
     let plan = try ProductPlan(definition)
     self.plan = plan
     self.recordedMs = recordedMs
-    ingest = Ingest(plan)
+    ingest = Ingest(plan, tickMs: 0)
+    for input in definition.inputs.indices { ingest.begin(input: input, partition: Partition(0)) }
     direct = Direct(plan)
     let chained = ChainedBlocks(plan)
     self.chained = chained
@@ -87,7 +88,11 @@ package final class ProductSimulation {
   /// Appends a record to its input's topic; it is taken by the next ``run()``.
   package func feed(_ record: Input) {
     let partition = Int(record.partition)
-    while nextOffset[record.input].count <= partition { nextOffset[record.input].append(0) }
+    while nextOffset[record.input].count <= partition {
+      let number = Int32(truncatingIfNeeded: nextOffset[record.input].count)
+      if number > 0 { ingest.begin(input: record.input, partition: Partition(number)) }
+      nextOffset[record.input].append(0)
+    }
     waiting.append((record, nextOffset[record.input][partition]))
     nextOffset[record.input][partition] += 1
   }
@@ -106,7 +111,7 @@ package final class ProductSimulation {
   package func run() {
     while stop == nil {
       let isBehind = partitions.joined().contains { $0.applied < $0.written }
-      if waiting.isEmpty && !isBehind { return }
+      if waiting.isEmpty && !isBehind && !ingest.areTicksDue(recordedMs: recordedMs) { return }
       turn(waiting.count, commits: true)
     }
   }
@@ -155,7 +160,11 @@ package final class ProductSimulation {
       taken += 1
     }
     var blocks: [(journal: Int, partition: Int, block: Block)] = []
-    if !plan.definition.journals.isEmpty && stop == nil { blocks = seal() }
+    if !plan.definition.journals.isEmpty && stop == nil {
+      // Between two steps of a test time stands still, however its records are divided into turns.
+      if taken == waiting.count { tick() }
+      blocks = seal()
+    }
     if commits && stop == nil {
       commit(blocks)
       waiting.removeFirst(taken)
@@ -197,6 +206,18 @@ package final class ProductSimulation {
   private func lending<Result>(_ bytes: [UInt8]?, _ body: (ByteView?) -> Result) -> Result {
     guard let bytes else { return body(nil) }
     return ByteView.lending(bytes) { body($0) }
+  }
+
+  /// All inputs are at their end, and journals with a clock are told.
+  private func tick() {
+    for (input, offsets) in nextOffset.enumerated() {
+      for (partition, end) in (offsets.isEmpty ? [0] : offsets).enumerated() {
+        ingest.reachedEnd(
+          input: input, partition: Partition(Int32(truncatingIfNeeded: partition)),
+          at: Offset(end))
+      }
+    }
+    ingest.sealTicks(recordedMs: recordedMs)
   }
 
   /// Seals what was taken; applies it at once unless it is to be read back. The same of what that,

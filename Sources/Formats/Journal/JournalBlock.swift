@@ -89,6 +89,9 @@ package struct JournalBlock {
 
   /// Whether it is made of events.
   package var hasEvents: Bool { kind == .events || kind == .handed }
+
+  /// The ticks in order, for a block of that kind.
+  package var ticks: JournalTicks { JournalTicks(entries, count) }
 }
 
 /// A walk over the events of a block:

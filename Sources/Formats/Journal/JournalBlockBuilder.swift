@@ -14,7 +14,7 @@ package final class JournalBlockBuilder {
   package enum Outcome: Sendable { case appended, sealFirst }
 
   private let buffer: ByteBuffer
-  private let kind: JournalBlockKind
+  private var kind: JournalBlockKind
   package var count: Int { entries }
   private var entries = 0
   private var isSealed = false
@@ -37,7 +37,8 @@ package final class JournalBlockBuilder {
   package var bytes: Int { buffer.count }
 
   /// Begins the next block; what ``seal(recordedMs:digest:inputPositions:)`` lent ends here.
-  package func reset() {
+  package func reset(for kind: JournalBlockKind? = nil) {
+    if let kind { self.kind = kind }
     buffer.clear()
     for _ in 0..<JournalFormat.headerBytes { buffer.append(0) }
     entries = 0
@@ -104,6 +105,17 @@ package final class JournalBlockBuilder {
     buffer.append(varint: UInt64(origin.position.index))
     buffer.append(zigzag: origin.recordedMs &- lastOrigin.recordedMs)
     lastOrigin = origin
+  }
+
+  /// Adds an entry of another kind than events.
+  func append(entryOf wanted: JournalBlockKind, _ write: (ByteBuffer) -> Void) {
+    precondition(
+      !isSealed && kind == wanted, "a block takes entries of its kind until it is sealed")
+    let start = buffer.count
+    buffer.append(littleEndian: UInt32(0))
+    write(buffer)
+    buffer.replace(at: start, uint32: UInt32(buffer.count - start - 4))
+    entries += 1
   }
 
   private func appendSource(of event: JournalEvent) {

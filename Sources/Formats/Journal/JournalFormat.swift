@@ -37,6 +37,10 @@ import Records
 /// keeps the recorded time it was taken in at; that of its block is the other journal's when the
 /// block was written.
 ///
+/// An entry of a block of ticks:
+/// ```
+/// flags u8 · input varint · partition varint · [shown zigzag, milliseconds since 1970]
+/// ```
 /// Parts in brackets are there when their flag is set; a part of bytes has its length as a varint
 /// in front. Deltas are against the entry before (the first against 0; the seconds against the last
 /// entry that had a time). A fraction is a number of its unit shifted by two bits: 1 milliseconds,

@@ -91,7 +91,14 @@ package enum TransformSpec {
         "on", .map(key: "input, event type or stream", .assignments), required: true,
         "What each event does to its row."),
       FieldSpec("window", .any, .notYet, "One row a key and time."),
-      FieldSpec("expire", .any, .notYet, "When a row is forgotten."),
+      FieldSpec("expire", .record(expire), "When a row is forgotten."),
+    ])
+  static let expire = RecordSpec(
+    "`expire`",
+    [
+      FieldSpec(
+        "after", .duration, required: true,
+        "For how long of actual time no event has updated a row that goes.")
     ])
   static let output = RecordSpec(
     "an output",

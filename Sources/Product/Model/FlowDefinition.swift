@@ -242,6 +242,12 @@ package struct TableDefinition: Sendable {
   package var keyTypes: [ValueType]
   package var columns: [Column]
   package var clauses: [Clause]
+  /// A row goes when no event has updated it for so many milliseconds of the journal partition's
+  /// clock; nil: it stays.
+  package var expireAfterMs: Int64?
+
+  /// Whether it goes by the clock of its journal's partitions.
+  package var needsClock: Bool { expireAfterMs != nil }
 
   /// Whether anything that was done to its rows may be taken back.
   package var corrects: Bool { clauses.contains(where: \.corrects) }
@@ -253,8 +259,10 @@ package struct TableDefinition: Sendable {
   }
 
   package init(
-    name: String, journal: Int, keyTypes: [ValueType], columns: [Column], clauses: [Clause]
+    name: String, journal: Int, keyTypes: [ValueType], columns: [Column], clauses: [Clause],
+    expireAfterMs: Int64? = nil
   ) {
+    self.expireAfterMs = expireAfterMs
     self.name = name
     self.journal = journal
     self.keyTypes = keyTypes

@@ -66,6 +66,13 @@ extension ProductDefinition {
     }
     return found
   }
+
+  /// The inputs by whose actual times a journal's clock goes: all that it takes events of. None
+  /// where nothing that is made of the journal asks for the time.
+  package func clockInputs(ofJournal journal: Int) -> Set<Int> {
+    if !tables.contains(where: { $0.journal == journal && $0.needsClock }) { return [] }
+    return Set(journals[journal].keys.keys.map(\.input))
+  }
 }
 
 /// What becomes of a record that cannot be processed.

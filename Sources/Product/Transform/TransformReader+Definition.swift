@@ -96,7 +96,7 @@ extension TransformReader {
         .init(
           name: $0.name, type: $0.type, decimalPlaces: $0.decimalPlaces,
           quantileBillionths: $0.billionths)
-      }, clauses: draft.clauses)
+      }, clauses: draft.clauses, expireAfterMs: draft.expireAfterMs)
   }
 
   private func output(_ index: Int, _ draft: OutputDraft) -> OutputDefinition {

@@ -44,6 +44,7 @@ extension TransformReader {
       }
     }
     chainTables()
+    checkClocks()
     for output in outputs.indices { place(output) }
     takeLinks()
     nameJournals()

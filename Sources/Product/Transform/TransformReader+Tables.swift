@@ -32,6 +32,7 @@ struct TableDraft {
   var clauses: [TableDefinition.Clause] = []
   /// Canonical lines for the logic digest.
   var logic: [String] = []
+  var expireAfterMs: Int64?
   var journal = 0
   /// Something it is updated by is broken, and that has been said there.
   var isBroken = false
@@ -72,6 +73,7 @@ extension TransformReader {
     var draft = TableDraft(
       name: name, nameSpan: span, key: key, keyTexts: key.map { CanonicalText.of($0.span) })
     draft.logic = ["key = " + draft.keyTexts.joined(separator: ", ")]
+    readTime(fields, &draft)
     if clauses.entries.isEmpty, !fields.isBroken("on") {
       report(.missingKey, "table `\(name)` is updated by nothing", fields.span("on"))
     }
@@ -80,6 +82,7 @@ extension TransformReader {
     for block in blocks { clause(block.key, block.lines, key.count == keys.count, &draft) }
     checkState(draft, blocks.flatMap(\.lines))
     checkCorrections(draft)
+    checkTime(fields, draft)
     return draft
   }
 

@@ -141,7 +141,8 @@ struct EventTrace {
     let (id, product) = (id, product)
     try reader.readToEnd(silenceMilliseconds: ReadVerb.silenceMs) { batch in
       for at in 0..<batch.count {
-        guard let value = batch.value(at: at), let block = try? JournalBlock(value)
+        guard let value = batch.value(at: at), let block = try? JournalBlock(value),
+          block.kind == .events
         else { continue }
         let partition = batch.partition(at: at)
         let applied = committed[Int(partition.value)].offset ?? Offset(0)

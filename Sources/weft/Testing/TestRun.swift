@@ -60,6 +60,8 @@ struct TestRun {
       case .advance(let milliseconds):
         simulation.run()
         simulation.recordedMs += milliseconds
+        // The time goes by while nothing comes.
+        simulation.run()
         waiting = 0
       }
     }

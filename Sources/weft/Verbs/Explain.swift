@@ -187,6 +187,11 @@ struct Explanation {
     if !after.isEmpty {
       facts.append("its identified events go on to journal " + after.joined(separator: ", "))
     }
+    if !product.clockInputs(ofJournal: index).isEmpty {
+      facts.append(
+        "has a clock of actual time: the least advanced partition of its inputs, those at their end"
+          + " aside; ticks are written for it, one block a partition each second at most")
+    }
     if index > 0 && before.isEmpty {
       facts.append("one more, as its key does not begin as another's: each event is written again")
     }
@@ -238,6 +243,11 @@ struct Explanation {
     if table.clauses.contains(where: { $0.delete != nil }) { facts.append("rows are deleted") }
     if table.corrects {
       facts.append("what events did to a row may be taken back; it goes when nothing of it is left")
+    }
+    if let after = table.expireAfterMs {
+      facts.append(
+        "a row that no event has updated for \(span(after)) of actual time goes, by a tombstone at"
+          + " state ports; costs an entry in the state for each row")
     }
     return Item(name: table.name, facts: facts)
   }

@@ -40,7 +40,7 @@ import Testing
         .init(name: "paid", type: .decimal), .init(name: "lines", type: .int),
         .init(name: "closedAt", type: .timestamp),
       ])
-    #expect(table.clauses.map(\.branch.event.event) == [0, 1, 2])
+    #expect(table.clauses.map(\.branch.event?.event) == [0, 1, 2])
     #expect(table.clauses[1].updates.map(\.aggregate) == [.sum, .sum, .count])
     #expect(
       product.outputs.map(\.topic) == [

@@ -79,6 +79,8 @@ package struct Case: Sendable, Hashable {
     shape = Shape.generated(&shapes)
     var ofStreams = Random((seed / 16) &* 0x2000_0003)
     if ofStreams.percent(35) { shape.explode(&ofStreams) }
+    if !shape.isDirect && ofStreams.percent(35) { shape.lookUp(&ofStreams) }
+    if !shape.isDirect && ofStreams.percent(35) { shape.follow(&ofStreams) }
     var random = Random(seed ^ 0x5EED)
     inputs = GeneratedInput.generated(
       shape, count: 5 + random.below(random.percent(20) ? 150 : 50), &random)

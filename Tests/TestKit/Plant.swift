@@ -35,6 +35,10 @@ package enum Plant: String, CaseIterable, Sendable {
   // The clock, and what goes by it: as if the engine did otherwise, or journals were not told.
   case clockMaximum, endsStay, recordedStands, ticksAtOne, endsUntold
   case expiryLost, expirySoon
+  // Rows that are looked up: of another column, or whatever they have is let through.
+  case lookupOfOther, lookupUnasked
+  // Changes of rows: only those of new rows come, those of rows that went do not, old is new.
+  case changesLost, deletionsUnfollowed, oldForNew
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
   // Releases: of all of an event where only a part of it had failed, to one of two journals,

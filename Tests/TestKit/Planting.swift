@@ -74,11 +74,42 @@ extension Plant {
       shape.lines = "event.?lines.orValue([]).filter(line, line.?sku.orValue(\"\") != \"s1\")"
     case .linesTwice:
       shape.lines = "event.?lines.orValue([]) + event.?lines.orValue([])"
+    case .lookupOfOther, .lookupUnasked:
+      shape.changeLookups { lookup, columns in
+        if self == .lookupUnasked { lookup.above = nil }
+        if self == .lookupOfOther { lookup.column = columns.other(lookup.column) }
+      }
+    case .changesLost: shape.followed = "!has(old.KEY)"
+    case .deletionsUnfollowed: shape.followed = "has(row.KEY)"
+    case .oldForNew: shape.old = "row"
     case .idsIgnored: shape.horizonS = nil
     case .horizonShort: if shape.horizonS != nil { shape.horizonS = 1 }
     default: break
     }
     return shape
+  }
+}
+
+extension Shape {
+  /// Changes what is looked up, each with the columns of its table.
+  fileprivate mutating func changeLookups(_ change: (inout Lookup, [Column]) -> Void) {
+    for place in tables.indices {
+      guard var lookup = tables[place].lookup else { continue }
+      change(&lookup, tables[lookup.table].columns)
+      tables[place].lookup = lookup
+    }
+    for place in ports.indices {
+      guard var lookup = ports[place].lookup else { continue }
+      change(&lookup, tables[lookup.table].columns)
+      ports[place].lookup = lookup
+    }
+  }
+}
+
+extension [Shape.Column] {
+  /// Another that is a whole number, if there is one.
+  fileprivate func other(_ place: Int) -> Int {
+    indices.first { $0 != place && (self[$0].isWhole || self[$0].isCount) } ?? place
   }
 }
 
@@ -157,6 +188,9 @@ extension Plant {
       return !given.shape.chainedJournals.isEmpty && given.instances > 1
     case .handedAgain, .handedLost:
       return !given.shape.chainedJournals.isEmpty && !given.faults.isEmpty
+    case .lookupOfOther, .lookupUnasked: return given.shape != changed(given.shape)
+    case .changesLost, .deletionsUnfollowed, .oldForNew:
+      return !given.shape.followers.isEmpty || !given.shape.changePorts.isEmpty
     case .wideAmounts:
       return given.shape.tables.contains(where: \.isNarrow)
         || given.shape.ports.contains(where: \.isNarrow)

@@ -81,14 +81,17 @@ package struct Reference {
   /// Journal, place in quarantine, and what became of it: released, discarded, quarantined again.
   package private(set) var settled: [String] = []
 
-  private let shape: Shape
+  let shape: Shape
   private let clockFault: ReferenceClock.Fault?
   /// By table and key.
-  private var rows: [[String: ReferenceRow]]
+  var rows: [[String: ReferenceRow]]
+  /// By follower and key.
+  var followed: [[String: Followed]]
 
   /// What comes of one event, if all of it succeeds.
-  private struct Effect {
+  struct Effect {
     var rows: [(table: Int, key: String, row: ReferenceRow?)] = []
+    var followed: [(follower: Int, key: String, row: Followed)] = []
     var records: [(port: String, key: String, value: Published)] = []
     var waits = false
     var handsTo: [Shape.Key] = []
@@ -98,6 +101,7 @@ package struct Reference {
     self.shape = shape
     self.clockFault = clockFault
     rows = Array(repeating: [:], count: shape.tables.count)
+    followed = Array(repeating: [:], count: shape.followers.count)
   }
 
   // MARK: Journaled
@@ -230,11 +234,12 @@ package struct Reference {
     do throws(Refused) {
       var effect = Effect()
       let known = Known(owner: owner, isReleased: isReleased)
-      try change(key, event.input, known, moment, &effect)
+      let changes = try change(key, event.input, known, moment, &effect)
       for place in shape.ports.indices where isPublisher(place) {
         let target = "\(event.input.account)@\(partition)"
         try publish(shape.ports[place], event.input, target, known, &effect)
       }
+      follow(changes, partition, &effect)
       try handOn(from: key, event.input, known, &effect)
       keep(effect)
       for target in effect.handsTo {
@@ -336,6 +341,7 @@ package struct Reference {
 
   private mutating func keep(_ effect: Effect) {
     for (table, key, row) in effect.rows { rows[table][key] = row }
+    for (follower, key, row) in effect.followed { followed[follower][key] = row }
     for (port, key, value) in effect.records {
       published[port, default: [:]][key, default: []].append(value)
     }
@@ -345,7 +351,7 @@ package struct Reference {
   private func change(
     _ key: Shape.Key, _ input: GeneratedInput, _ known: Known, _ moment: Moment,
     _ effect: inout Effect
-  ) throws(Refused) {
+  ) throws(Refused) -> [Changed] {
     var changed: [Changed] = []
     for place in shape.tables.indices {
       let table = shape.tables[place]
@@ -355,7 +361,7 @@ package struct Reference {
       else { continue }
       for (number, one) in events(of: input, table.isExploded).enumerated() {
         try countExploded(table.isExploded, number)
-        if !one.holds(clause.filter) { continue }
+        if !one.holds(clause.filter) || !isLetThrough(table.lookup, one) { continue }
         if try !goes(table.isIdentified, known, &effect) { break }
         try change(
           place, clause, one, owner: known.owner ?? "", moment, &changed)
@@ -370,10 +376,11 @@ package struct Reference {
       }
       effect.rows.append((one.table, one.key, row))
     }
+    return changed.filter { $0.isChanged && ($0.row != nil || rows[$0.table][$0.key] != nil) }
   }
 
   /// A row that an event changes, of which it may have made several.
-  private struct Changed {
+  struct Changed {
     let table: Int
     let key: String
     var row: ReferenceRow?
@@ -382,6 +389,8 @@ package struct Reference {
     let owner: String
     /// Whether it has ever shown something else than before, since the event came.
     var isChanged = false
+
+    func part(_ name: String) -> String { input.part(name, owner: owner) }
   }
 
   private func change(
@@ -408,7 +417,7 @@ package struct Reference {
       var row = old ?? ReferenceRow(table)
       row.home = moment.home
       let isUpdated = try row.update(clause, table, shape, input)
-      if !isUpdated, old == nil { return }
+      if !isUpdated, known == nil { return }
       if isUpdated {
         row.touchedMs = max(row.touchedMs, input.actualMs(shape), moment.nowMs ?? .min)
       }
@@ -421,6 +430,19 @@ package struct Reference {
   /// The events that come of one, with a stream that makes them of its lines or without.
   private func events(of input: GeneratedInput, _ isExploded: Bool) -> [GeneratedInput] {
     isExploded ? input.exploded : [input]
+  }
+
+  /// What a row that is looked up shows, as it was before the event; nil: nothing, or no row.
+  private func seen(_ lookup: Shape.Lookup, _ input: GeneratedInput) -> ReferenceRow.Value? {
+    let table = shape.tables[lookup.table]
+    let row = rows[lookup.table][input.text(of: table.key)]
+    return row?.columns[lookup.column].value(table.columns[lookup.column])
+  }
+
+  private func isLetThrough(_ lookup: Shape.Lookup?, _ input: GeneratedInput) -> Bool {
+    guard let lookup, let above = lookup.above else { return true }
+    guard case .number(let number)? = seen(lookup, input) else { return 0 > above }
+    return number > above
   }
 
   /// - Parameter number: of the event among those that come of one.
@@ -468,7 +490,7 @@ package struct Reference {
     if port.kind != input.kind || known.isReleased && !port.isIdentified { return }
     for (number, one) in events(of: input, port.isExploded).enumerated() {
       try countExploded(port.isExploded, number)
-      if !one.holds(port.filter) { continue }
+      if !one.holds(port.filter) || !isLetThrough(port.lookup, one) { continue }
       if try !goes(port.isIdentified, known, &effect) { return }
       if one.holds(port.when) { try publish(port, one, to: key, known, &effect) }
     }
@@ -486,6 +508,9 @@ package struct Reference {
     if let n = input.n { fields["n"] = "\(n)" }
     if let note = input.note { fields["note"] = "\"\(note)\"" }
     if port.isExploded { fields["sku"] = "\"\(input.sku)\"" }
+    if let lookup = port.lookup, case .number(let number)? = seen(lookup, input) {
+      fields["seen"] = "\(number)"
+    }
     if port.isIdentified, let owner = known.owner { fields["who"] = "\"\(owner)\"" }
     if let operation = input.operation, shape.corrects(input.kind) {
       fields["ce_op"] = operation

@@ -93,6 +93,39 @@ extension Shape {
     settleChains()
   }
 
+  /// Has some of it look up rows of other tables. What may be taken back does not.
+  mutating func lookUp(_ random: inout Random) {
+    for place in tables.indices where random.percent(40) && !corrects(tables[place]) {
+      let table = tables[place]
+      if chainedJournals.contains(journal(of: table)) { continue }
+      let own = journal(of: table)
+      tables[place].lookup = lookup(before: place, table.isExploded, own, &random)
+      tables[place].lookup?.above = random.below(4)
+    }
+    for place in ports.indices where random.percent(60) && !corrects(ports[place].kind) {
+      let port = ports[place]
+      let own = port.isIdentified ? local(of: port.kind) : nil
+      ports[place].lookup = lookup(before: tables.count, port.isExploded, own, &random)
+      if random.percent(30) { ports[place].lookup?.above = random.below(4) }
+    }
+  }
+
+  /// - Parameter journal: the one that it must be in, if that is given.
+  private func lookup(
+    before end: Int, _ isExploded: Bool, _ journal: Key?, _ random: inout Random
+  ) -> Lookup? {
+    let able = (0..<end).flatMap { place in
+      let table = tables[place]
+      let isAble =
+        (table.key != .sku || isExploded) && !chainedJournals.contains(self.journal(of: table))
+        && (journal == nil || journal == self.journal(of: table))
+      return table.columns.indices.filter {
+        isAble && (table.columns[$0].isCount || table.columns[$0].isWhole)
+      }.map { Lookup(table: place, column: $0) }
+    }
+    return able.isEmpty ? nil : random.pick(able)
+  }
+
   /// Other files: one thing that decides what is published is not as it was.
   func edited(_ number: UInt64) -> Shape {
     var other = self
@@ -143,13 +176,9 @@ extension Shape {
       clauses: clauses)
     table.isNarrow = random.percent(12)
     table.isDerived = random.percent(20)
-    let numbers = columns.indices.filter { columns[$0].isWhole || Self.counts(columns[$0]) }
+    let numbers = columns.indices.filter { columns[$0].isWhole || columns[$0].isCount }
     if let column = numbers.first, random.percent(30) { table.when = (column, random.below(6)) }
     return table
-  }
-
-  private static func counts(_ column: Column) -> Bool {
-    column.aggregate == .count && !column.isMap
   }
 
   private static func column(_ place: Int, _ others: [Column], _ random: inout Random) -> Column {
@@ -183,7 +212,7 @@ extension Shape {
   }
 
   private static func deletion(_ columns: [Column], _ random: inout Random) -> Deletion {
-    if let column = columns.firstIndex(where: counts), random.percent(50) {
+    if let column = columns.firstIndex(where: \.isCount), random.percent(50) {
       return .count(column: column, above: 1 + random.below(5))
     }
     return .event(Condition(field: .n, above: 5 + random.below(6)))

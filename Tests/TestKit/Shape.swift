@@ -63,6 +63,8 @@ package struct Shape: Sendable, Hashable {
       default: false
       }
     }
+    /// Whether it is a number that is never absent.
+    var isCount: Bool { aggregate == .count && !isMap }
     /// Whether it is a whole number, or absent.
     var isWhole: Bool { isPlain && field == .n || aggregate == .rolled }
   }
@@ -70,6 +72,16 @@ package struct Shape: Sendable, Hashable {
   package struct Update: Sendable, Hashable {
     package var column: Int
     package var condition: Condition?
+  }
+
+  /// A row that a stream looks up.
+  package struct Lookup: Sendable, Hashable {
+    /// Of its tables, one that is before what looks it up.
+    package var table: Int
+    /// One that counts, or a whole number.
+    package var column: Int
+    /// Only events of whose row the column is above so much go on; nil: all do.
+    package var above: Int?
   }
 
   /// What takes a row away.
@@ -101,6 +113,7 @@ package struct Shape: Sendable, Hashable {
     package var isExploded = false
     /// Its rows go when nothing has updated them for so many seconds.
     package var expireS: Int?
+    package var lookup: Lookup?
     /// Of its state port: a column and what it has to be above.
     package var when: (column: Int, above: Int)? {
       get { whenColumn.map { ($0, whenAbove) } }
@@ -131,8 +144,10 @@ package struct Shape: Sendable, Hashable {
     package var isIdentified = false
     /// Its events are made of the lines of what comes: `n` is a line's.
     package var isExploded = false
+    /// It says what the row has.
+    package var lookup: Lookup?
     /// Whether its events come through a stream of its own.
-    var hasStream: Bool { filter != nil || isIdentified || isExploded }
+    var hasStream: Bool { filter != nil || isIdentified || isExploded || lookup != nil }
   }
 
   /// What does not fit a narrow contract, in hundredths.
@@ -154,11 +169,17 @@ package struct Shape: Sendable, Hashable {
   package var entriesMax: Int?
   package var tables: [Table] = []
   package var ports: [EventPort] = []
+  package var followers: [Follower] = []
+  package var changePorts: [ChangePort] = []
   package var unmapped = Unmapped.hold
   /// Whose local ids the accounts are, as the files say.
   package var system = "shop"
   /// Whether events by `tells` are known by whose their branch is, and not their account.
   package var isToldByBranch = false
+  /// Which changes of rows are followed, `KEY` being a part of their key, and what is what they
+  /// were: as the files say.
+  package var followed: String?
+  package var old = "old"
   /// The lines of an event, as the files say.
   package var lines = "event.lines"
 
@@ -186,6 +207,16 @@ package struct Shape: Sendable, Hashable {
   }
   /// Whether anything goes by the clock.
   var hasClock: Bool { tables.contains { $0.expireS != nil } }
+  /// Whether anything looks up rows.
+  var looksUp: Bool {
+    tables.contains { $0.lookup != nil } || ports.contains { $0.lookup != nil }
+  }
+  /// Whether something names tables by their places.
+  var namesTables: Bool { looksUp || !followers.isEmpty || !changePorts.isEmpty }
+  mutating func forgetLookups() {
+    for table in tables.indices { tables[table].lookup = nil }
+    for port in ports.indices { ports[port].lookup = nil }
+  }
   /// Kinds of what the product is about.
   package var kinds: [Kind] { hasTold ? [.Moved, .Closed, .Told] : [.Moved, .Closed] }
   /// Inputs stand in the order of their names.

@@ -54,6 +54,7 @@ extension Shape {
     }
     for port in ports { files["shop/goods/contracts/\(port.name).odcs.yaml"] = contract(port) }
     for table in tables { files["shop/goods/contracts/\(table.name).odcs.yaml"] = contract(table) }
+    for (name, text) in changeContracts { files["shop/goods/contracts/\(name).odcs.yaml"] = text }
     return files
   }
 
@@ -104,7 +105,9 @@ extension Shape {
     """,
   ]
 
-  private var outputNames: [String] { tables.map(\.name) + ports.map(\.name) }
+  private var outputNames: [String] {
+    tables.map(\.name) + ports.map(\.name) + followers.map(\.name) + changePorts.map(\.name)
+  }
 
   private var descriptor: String {
     """
@@ -128,7 +131,7 @@ extension Shape {
     """
   }
 
-  private func head(_ id: String, product: Bool, corrects: Bool = false) -> String {
+  func head(_ id: String, product: Bool, corrects: Bool = false) -> String {
     """
     apiVersion: v3.2.0
     kind: DataContract
@@ -144,11 +147,11 @@ extension Shape {
     """
   }
 
-  private func property(_ name: String, _ type: String, required: Bool = false) -> String {
+  func property(_ name: String, _ type: String, required: Bool = false) -> String {
     "      - {name: \(name), \(type)\(required ? ", required: true" : "")}\n"
   }
 
-  private func type(_ field: Field, isNarrow: Bool = false) -> String {
+  func type(_ field: Field, isNarrow: Bool = false) -> String {
     switch field {
     case .amount: "logicalType: number, physicalType: \"decimal(\(isNarrow ? 4 : 18),2)\""
     case .n: "logicalType: integer"
@@ -202,7 +205,7 @@ extension Shape {
     return text
   }
 
-  private func schema(_ name: String) -> String {
+  func schema(_ name: String) -> String {
     """
       - name: \(name)
         physicalName: shop.goods.\(name).v1
@@ -219,6 +222,7 @@ extension Shape {
       + property("amount", type(.amount, isNarrow: port.isNarrow))
       + property("n", type(.n)) + property("note", type(.note))
       + (port.isExploded ? property("sku", "logicalType: string", required: true) : "")
+      + (port.lookup == nil ? "" : property("seen", type(.n)))
       + (port.isIdentified ? property("who", "logicalType: string", required: true) : "")
   }
 
@@ -264,33 +268,60 @@ extension Shape {
         if !table.hasStream(clause) { continue }
         streams += stream(
           "\(table.name)s\(place)", clause.kind, clause.filter, table.isIdentified,
-          table.isExploded)
+          table.isExploded, table.lookup)
       }
     }
     for port in ports {
       if port.hasStream {
         streams += stream(
-          "\(port.name)s", port.kind, port.filter, port.isIdentified, port.isExploded)
+          "\(port.name)s", port.kind, port.filter, port.isIdentified, port.isExploded,
+          port.lookup)
       }
     }
+    streams += changeStreams
     if !streams.isEmpty { text += "streams:\n" + streams }
-    if !tables.isEmpty { text += "tables:\n" + tables.map(lines).joined() }
+    if !tables.isEmpty { text += "tables:\n" + tables.map(lines).joined() + followerTables }
     text += "outputs:\n" + tables.map(output).joined() + ports.map(output).joined()
+    text += changeOutputs
     return text
   }
 
   private func stream(
-    _ name: String, _ kind: Kind, _ filter: Condition?, _ isIdentified: Bool, _ isExploded: Bool
+    _ name: String, _ kind: Kind, _ filter: Condition?, _ isIdentified: Bool, _ isExploded: Bool,
+    _ lookup: Lookup?
   ) -> String {
     var text = "  \(name):\n    from: \(source(kind))\n"
     if isExploded { text += "    explode:\n      line: \(lines)\n" }
-    if let filter { text += "    where: \(self.text(filter, isExploded))\n" }
+    if let lookup { text += "    lookup:\n      found: \(row(lookup))\n" }
+    let conditions = [
+      filter.map { self.text($0, isExploded) },
+      lookup.flatMap { lookup in
+        lookup.above.map { "\(column(lookup)).orValue(0) > \($0)" }
+      },
+    ].compactMap(\.self)
+    if !conditions.isEmpty { text += "    where: \(conditions.joined(separator: " && "))\n" }
     if isIdentified {
       text +=
         "    identify:\n      who: {system: \(system), local: event.\(local(of: kind).rawValue), unmapped: "
         + "\(unmapped.rawValue)}\n"
     }
     return text
+  }
+
+  /// The row that is looked up, as an expression.
+  private func row(_ lookup: Lookup) -> String {
+    let table = tables[lookup.table]
+    let key = table.key.parts.map(keyPart).joined(separator: ", ")
+    return table.key.parts.count == 1 ? "\(table.name)[\(key)]" : "\(table.name)[[\(key)]]"
+  }
+
+  /// What is asked of it.
+  private func column(_ lookup: Lookup) -> String {
+    "found.?\(tables[lookup.table].columns[lookup.column].name)"
+  }
+
+  private func keyPart(_ name: String) -> String {
+    ["who": "ids.", "sku": "line."][name, default: "event."] + name
   }
 
   /// A field of an event, or of the line that it was made of.
@@ -307,8 +338,7 @@ extension Shape {
   }
 
   private func lines(_ table: Table) -> String {
-    let key = table.key.parts.map { ["who": "ids.", "sku": "line."][$0, default: "event."] + $0 }
-      .joined(separator: ", ")
+    let key = table.key.parts.map(keyPart).joined(separator: ", ")
     var text = "  \(table.name):\n    key: [\(key)]\n"
     if let seconds = table.expireS { text += "    expire: {after: \(seconds)s}\n" }
     text += "    on:\n"
@@ -385,6 +415,7 @@ extension Shape {
             n = \(self.text(.n, port.isExploded))
             note = event.note
       \(port.isExploded ? "      sku = line.sku\n" : "")\
+      \(port.lookup.map { "      seen = \(column($0))\n" } ?? "")\
       \(port.isIdentified ? "      who = ids.who\n" : "")
       """
   }
@@ -398,6 +429,6 @@ extension Shape.Aggregate {
 extension Shape.Table {
   /// Whether a clause's events come through a stream of its own.
   fileprivate func hasStream(_ clause: Shape.Clause) -> Bool {
-    clause.filter != nil || isIdentified || isExploded
+    clause.filter != nil || isIdentified || isExploded || lookup != nil
   }
 }

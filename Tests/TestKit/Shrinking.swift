@@ -22,7 +22,11 @@ extension Case {
       if takeAway(\.operations, attempt, { best }) { hasShrunk = true }
       if takeAway(\.inputs, attempt, { best }) { hasShrunk = true }
       if takeAway(\.shape.ports, attempt, { best }) { hasShrunk = true }
-      if takeAway(\.shape.tables, attempt, { best }) { hasShrunk = true }
+      if best.shape.looksUp, attempt({ $0.shape.forgetLookups() }) { hasShrunk = true }
+      // They are named by their places.
+      if takeAway(\.shape.followers, attempt, { best }) { hasShrunk = true }
+      if takeAway(\.shape.changePorts, attempt, { best }) { hasShrunk = true }
+      if !best.shape.namesTables, takeAway(\.shape.tables, attempt, { best }) { hasShrunk = true }
     }
     return best
   }

@@ -3,24 +3,45 @@ import Expressions
 import Product
 import Records
 
-/// Compiles what a product does with one event type: gathers which fields its expressions read,
-/// lays out the slots, then compiles the expressions over them.
+/// Where a branch's expressions find what it begins with, and the first slot behind that.
+struct SourceSlots {
+  let slot: (FieldPath) -> Int?
+  let end: Int
+}
+
+extension DecodePlan {
+  /// An event: its fields and the variables of its record.
+  var source: SourceSlots {
+    SourceSlots(
+      slot: { [slots] path in
+        path.parts.first == "event"
+          ? slots[Array(path.parts.dropFirst())] : Variable.slot(path.parts)
+      }, end: slotEnd)
+  }
+}
+
+/// Compiles what a product does with one event type, or with the changes of a table's rows: gathers
+/// which fields its expressions read, lays out the slots, then compiles the expressions over them.
 struct EventCompiler {
   let definition: ProductDefinition
-  let reference: EventReference
+  private let origin: Branch.Origin
   let tables: ContiguousArray<TablePlan>
   let ports: ContiguousArray<PortPlan>
   private var slotEnd = 0
 
+  private var reference: EventReference {
+    guard case .event(let reference) = origin else { preconditionFailure("rows are no document") }
+    return reference
+  }
   private var input: InputDefinition { definition.inputs[reference.input] }
   private var event: EventType { input.events[reference.event] }
 
   init(
-    _ definition: ProductDefinition, _ reference: EventReference,
+    _ definition: ProductDefinition, _ origin: Branch.Origin,
     tables: ContiguousArray<TablePlan>, ports: ContiguousArray<PortPlan>
   ) {
     self.definition = definition
-    self.reference = reference
+    self.origin = origin
     self.tables = tables
     self.ports = ports
   }
@@ -104,7 +125,7 @@ struct EventCompiler {
     for identifier in definition.identifiers where identifier.links == reference {
       all += [identifier.system, identifier.local, identifier.global]
     }
-    for clause in definition.tables.flatMap(\.clauses) where clause.branch.event == reference {
+    for clause in definition.tables.flatMap(\.clauses) where clause.branch.origin == origin {
       all += clause.branch.expressions + clause.key
       for update in clause.updates {
         all += [update.argument, update.condition, update.mapKey].compactMap { $0 }
@@ -114,7 +135,7 @@ struct EventCompiler {
     for case .handed(let parts)? in definition.journals.map({ $0.keys[reference] }) { all += parts }
     for output in definition.outputs {
       guard case .events(let branches) = output.content else { continue }
-      for branch in branches where branch.branch.event == reference {
+      for branch in branches where branch.branch.origin == origin {
         all += branch.branch.expressions + branch.key
         if let when = branch.when { all.append(when) }
         for column in branch.columns {
@@ -182,14 +203,13 @@ struct EventCompiler {
   }
 
   /// - Parameter ids: slots of global ids by the identifier's name.
-  private func resolver(_ plan: DecodePlan, _ binds: [String: Int], _ ids: [String: Int])
+  private func resolver(_ source: SourceSlots, _ binds: [String: Int], _ ids: [String: Int])
     -> (FieldPath) -> Int?
   {
     { path in
-      if path.parts.first == "event" { return plan.slots[Array(path.parts.dropFirst())] }
       if path.parts.count == 2, path.parts[0] == "ids" { return ids[path.parts[1]] }
       if path.parts.count == 1, let slot = binds[path.parts[0]] { return slot }
-      return Variable.slot(path.parts)
+      return source.slot(path)
     }
   }
 
@@ -202,26 +222,33 @@ struct EventCompiler {
   }
 
   private mutating func branch(
-    _ branch: Branch, _ plan: DecodePlan, _ identities: inout Identities
+    _ branch: Branch, _ source: SourceSlots, _ identities: inout Identities
   ) throws(PlanFailure) -> CompiledBranch {
     var binds: [String: Int] = [:]
     var ids: [String: Int] = [:]
     var identity = -1
     var next = identities.slotEnd
     var steps: ContiguousArray<BranchPlan.Step> = []
+    var lookups: ContiguousArray<LookupPlan> = []
     for step in branch.steps {
       switch step {
       case .filter(let expression):
-        let term = try Term(expression, slot: resolver(plan, binds, ids))
+        let term = try Term(expression, slot: resolver(source, binds, ids))
         steps.append(.init(kind: .filter, term: term, slot: -1))
       case .bind(let name, let expression), .explode(let name, let expression):
-        let term = try Term(expression, slot: resolver(plan, binds, ids))
+        let term = try Term(expression, slot: resolver(source, binds, ids))
         let kind: BranchPlan.Step.Kind = if case .explode = step { .explode } else { .bind }
         steps.append(.init(kind: kind, term: term, slot: next, name: name))
         binds[name] = next
         next += 1
+      case .lookup(let lookup):
+        steps.append(
+          .init(kind: .lookup, term: .none, slot: next, lookup: lookups.count, name: lookup.name))
+        lookups.append(try self.lookup(lookup, slot: resolver(source, binds, ids)))
+        binds[lookup.name] = next
+        next += 1
       case .identify(let found):
-        let term = try Term(found.local, slot: resolver(plan, [:], [:]))
+        let term = try Term(found.local, slot: resolver(source, [:], [:]))
         let way = definition.identifications(of: reference).firstIndex { $0.isSame(as: found) }
         identity = identities.place(of: found, term, way: way ?? 0)
         ids[found.name] = identities.plans[identity].slot
@@ -231,9 +258,18 @@ struct EventCompiler {
     slotEnd = max(slotEnd, next)
     return CompiledBranch(
       plan: BranchPlan(
-        steps: steps, identity: identity,
+        steps: steps, lookups: lookups, identity: identity,
         identityPlan: identity < 0 ? nil : identities.plans[identity]),
-      slot: resolver(plan, binds, ids), next: next)
+      slot: resolver(source, binds, ids), next: next)
+  }
+
+  private func lookup(_ lookup: Lookup, slot: @escaping (FieldPath) -> Int?) throws(PlanFailure)
+    -> LookupPlan
+  {
+    guard let table = definition.tables.firstIndex(where: { $0.name == lookup.table }) else {
+      throw PlanFailure("there is no table `\(lookup.table)` to look up")
+    }
+    return LookupPlan(table: tables[table], key: try KeyPlan(lookup.key, slot: slot))
   }
 
   /// What the branches of one event type in one journal are identified by; each has a slot of its
@@ -266,67 +302,100 @@ struct EventCompiler {
     ofJournal journal: Int, _ taken: JournalDefinition.Key, counts: Bool, _ plan: DecodePlan,
     _ globalKey: [String] = []
   ) throws(PlanFailure) -> WorkPlan {
-    let clausesOf = definition.tables.enumerated().filter { $0.element.journal == journal }
-      .flatMap { table in
-        table.element.clauses.filter { $0.branch.event == reference }.map {
-          (table: table.offset, clause: $0)
-        }
-      }
-    let branchesOf = definition.outputs.enumerated().filter { $0.element.journal == journal }
-      .flatMap { output -> [(output: Int, branch: OutputDefinition.EventBranch)] in
-        guard case .events(let all) = output.element.content else { return [] }
-        return all.filter { $0.branch.event == reference }.map { (output.offset, $0) }
-      }
     let handoversOf = definition.journals.enumerated().flatMap { target in
-      target.element.handovers.filter { $0.from == journal && $0.branch.event == reference }.map {
+      target.element.handovers.filter { $0.from == journal && $0.branch.origin == origin }.map {
         (journal: target.offset, branch: $0.branch)
       }
     }
-    var identities = Identities(
-      clausesOf.map(\.clause.branch) + branchesOf.map(\.branch.branch)
-        + handoversOf.map(\.branch), firstSlot: plan.slotEnd)
-    slotEnd = max(slotEnd, identities.slotEnd)
-    var clauses: ContiguousArray<ClausePlan> = []
-    for (table, clause) in clausesOf {
-      clauses.append(
-        try self.clause(clause, definition.tables[table], tables[table], plan, &identities))
-    }
-    var branches: ContiguousArray<EventPortPlan> = []
-    for (output, branch) in branchesOf {
-      branches.append(
-        try port(branch, definition.outputs[output], ports[output], plan, &identities))
-    }
+    var parts = try parts(plan.source, beside: handoversOf.map(\.branch)) { $0 == journal }
     var handovers: ContiguousArray<HandoverPlan> = []
     for (target, branch) in handoversOf {
-      handovers.append(try handover(branch, to: target, plan, &identities))
+      handovers.append(try handover(branch, to: target, plan.source, &parts.identities))
     }
+    let identities = parts.identities
     if identities.plans.count > Workbench.identitiesMax {
       throw PlanFailure(
         "`\(event.name)` is identified in more than \(Workbench.identitiesMax) ways by one journal")
     }
     let link = try self.link(taken, over: plan)
     return WorkPlan(
-      key: try compile(taken, over: plan), clauses: clauses, ports: branches, counts: counts,
-      identities: identities.plans, links: link.map { [$0] } ?? [], handovers: handovers,
-      globalKey: globalKey)
+      key: try compile(taken, over: plan), clauses: parts.clauses, ports: parts.ports,
+      counts: counts, identities: identities.plans, links: link.map { [$0] } ?? [],
+      handovers: handovers, globalKey: globalKey)
   }
 
   private mutating func handover(
-    _ branch: Branch, to journal: Int, _ plan: DecodePlan, _ identities: inout Identities
+    _ branch: Branch, to journal: Int, _ source: SourceSlots, _ identities: inout Identities
   ) throws(PlanFailure) -> HandoverPlan {
     guard case .handed(let parts)? = definition.journals[journal].keys[reference] else {
       throw PlanFailure("`\(event.name)` is handed on to a journal that does not take it so")
     }
-    let compiled = try self.branch(branch, plan, &identities)
+    let compiled = try self.branch(branch, source, &identities)
     return HandoverPlan(
       journal: journal, branch: compiled.plan, key: try KeyPlan(parts, slot: compiled.slot))
   }
 
+  private struct Parts {
+    var clauses: ContiguousArray<ClausePlan> = []
+    var ports: ContiguousArray<EventPortPlan> = []
+    var identities: Identities
+  }
+
+  /// What begins here, in the tables and ports of the journals that `isIn` says.
+  /// - Parameter others: what begins here beside them.
+  private mutating func parts(
+    _ source: SourceSlots, beside others: [Branch] = [], _ isIn: (Int) -> Bool
+  ) throws(PlanFailure) -> Parts {
+    let clausesOf = definition.tables.enumerated().filter { isIn($0.element.journal) }
+      .flatMap { table in
+        table.element.clauses.filter { $0.branch.origin == origin }.map {
+          (table: table.offset, clause: $0)
+        }
+      }
+    let portsOf = definition.outputs.enumerated().filter { isIn($0.element.journal) }
+      .flatMap { output -> [(output: Int, branch: OutputDefinition.EventBranch)] in
+        guard case .events(let all) = output.element.content else { return [] }
+        return all.filter { $0.branch.origin == origin }.map { (output.offset, $0) }
+      }
+    let branches = clausesOf.map(\.clause.branch) + portsOf.map(\.branch.branch) + others
+    var parts = Parts(identities: Identities(branches, firstSlot: source.end))
+    slotEnd = max(slotEnd, parts.identities.slotEnd)
+    for (table, clause) in clausesOf {
+      parts.clauses.append(
+        try self.clause(
+          clause, definition.tables[table], tables[table], source, &parts.identities))
+    }
+    for (output, branch) in portsOf {
+      parts.ports.append(
+        try port(branch, definition.outputs[output], ports[output], source, &parts.identities))
+    }
+    return parts
+  }
+
+  /// What is made of the changes of a table's rows.
+  mutating func compileChanges(of table: Int, from first: Int) throws(PlanFailure) -> ChangePlan {
+    let target = tables[table]
+    let plan = ChangePlan.Slots(first: first)
+    slotEnd = plan.end
+    let source = SourceSlots(
+      slot: { path in
+        switch path.parts {
+        case ["row"]: plan.row
+        case ["old"]: plan.old
+        case ["key"]: plan.key
+        default: path.parts.count == 1 ? Variable.slot(path.parts) : nil
+        }
+      }, end: plan.end)
+    let parts = try parts(source) { _ in true }
+    return ChangePlan(
+      table: target, slots: plan, clauses: parts.clauses, ports: parts.ports, slotEnd: slotEnd)
+  }
+
   private mutating func clause(
     _ clause: TableDefinition.Clause, _ table: TableDefinition, _ target: TablePlan,
-    _ plan: DecodePlan, _ identities: inout Identities
+    _ source: SourceSlots, _ identities: inout Identities
   ) throws(PlanFailure) -> ClausePlan {
-    let compiled = try branch(clause.branch, plan, &identities)
+    let compiled = try branch(clause.branch, source, &identities)
     let firstState = compiled.next
     let reads = stateReads(clause, table, from: firstState)
     if !reads.isEmpty { slotEnd = max(slotEnd, firstState + table.columns.count) }
@@ -376,9 +445,9 @@ struct EventCompiler {
 
   private mutating func port(
     _ definition: OutputDefinition.EventBranch, _ output: OutputDefinition, _ port: PortPlan,
-    _ plan: DecodePlan, _ identities: inout Identities
+    _ source: SourceSlots, _ identities: inout Identities
   ) throws(PlanFailure) -> EventPortPlan {
-    let compiled = try branch(definition.branch, plan, &identities)
+    let compiled = try branch(definition.branch, source, &identities)
     let slot = compiled.slot
     var terms: ContiguousArray<Term> = []
     var types: [ValueType] = []

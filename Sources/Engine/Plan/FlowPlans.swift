@@ -7,11 +7,13 @@ import Records
 /// The steps of one event type through its streams, compiled.
 struct BranchPlan {
   struct Step {
-    enum Kind: UInt8 { case filter, bind, explode, identify }
+    enum Kind: UInt8 { case filter, bind, explode, lookup, identify }
     let kind: Kind
     let term: Term
-    /// Where a named value or each element of a list goes.
+    /// Where a named value, a row or each element of a list goes.
     let slot: Int
+    /// Of a row: place in ``BranchPlan/lookups``.
+    var lookup = 0
     /// For messages: what that is called.
     var name = ""
   }
@@ -19,16 +21,32 @@ struct BranchPlan {
   let steps: ContiguousArray<Step>
   /// Whether several events may come of one.
   let explodes: Bool
+  let lookups: Lent<LookupPlan>
   /// Place in ``WorkPlan/identities``; −1: it asks for none.
   let identity: Int
   /// The one that stands there.
   let identityPlan: IdentityPlan?
 
-  init(steps: ContiguousArray<Step>, identity: Int, identityPlan: IdentityPlan?) {
+  init(
+    steps: ContiguousArray<Step>, lookups: ContiguousArray<LookupPlan>, identity: Int,
+    identityPlan: IdentityPlan?
+  ) {
     self.steps = steps
+    self.lookups = Lent(lookups)
     explodes = steps.contains { $0.kind == .explode }
     self.identity = identity
     self.identityPlan = identityPlan
+  }
+}
+
+/// A row of a table that a branch names.
+final class LookupPlan {
+  let table: TablePlan
+  let key: KeyPlan
+
+  init(table: TablePlan, key: KeyPlan) {
+    self.table = table
+    self.key = key
   }
 }
 
@@ -245,6 +263,8 @@ final class TablePlan {
 
   /// Key parts and columns.
   var rowCount: Int { keyCount + layout.columns.count }
+  /// The same, and what columns keep beside their value: what a row takes beside its frame.
+  var wholeCount: Int { rowCount + layout.hidden.count }
 }
 
 /// What apply of one journal, or a direct product, does with one event type.
@@ -264,6 +284,8 @@ final class WorkPlan {
   let handovers: Lent<HandoverPlan>
   /// Of a handed event whose journal's key is the global id alone: that key, as files have it.
   let globalKey: [String]
+  /// Tables of which it looks up the row of the journal's own key, and changes none.
+  let lookedUp: ContiguousArray<Int>
 
   /// Stands where an optional would count a reference to be looked at.
   static var nothing: WorkPlan {
@@ -282,6 +304,10 @@ final class WorkPlan {
     self.identities = Lent(identities)
     self.links = Lent(links)
     self.key = key
+    let changed = clauses.filter { $0.key.texts == key.texts }.map(\.table.ordinal)
+    let lookups = clauses.flatMap(\.branch.lookups) + ports.flatMap(\.branch.lookups)
+    lookedUp = ContiguousArray(
+      Set(lookups.filter { $0.key.texts == key.texts }.map(\.table.ordinal)).subtracting(changed))
     self.clauses = Lent(clauses)
     self.ports = Lent(ports)
     self.counts = counts

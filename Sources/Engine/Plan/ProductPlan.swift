@@ -18,6 +18,8 @@ package final class ProductPlan {
 
   let inputs: Lent<InputPlan>
   let tables: Lent<TablePlan>
+  /// By journal: what is made of rows that change, in the order in which it has to be made.
+  let changes: [Lent<ChangePlan>]
   let workbench: Workbench
   let journalPartitions: ContiguousArray<Int32>
   /// By journal: the inputs by whose actual times its clock goes; none where it needs no clock.
@@ -47,7 +49,7 @@ package final class ProductPlan {
       var events: ContiguousArray<EventPlan> = []
       for event in input.events.indices {
         var compiler = EventCompiler(
-          definition, EventReference(input: number, event: event), tables: tables,
+          definition, .event(EventReference(input: number, event: event)), tables: tables,
           ports: portPlans)
         let plan = try compiler.compile()
         slotCount = max(slotCount, plan.slotEnd)
@@ -55,6 +57,17 @@ package final class ProductPlan {
       }
       inputs.append(InputPlan(input, events: events))
     }
+    var changes = definition.journals.map { _ in [] as ContiguousArray<ChangePlan> }
+    let firstChange = slotCount
+    for table in definition.changedTables {
+      var compiler = EventCompiler(
+        definition, .changes(table: definition.tables[table].name), tables: tables,
+        ports: portPlans)
+      let plan = try compiler.compileChanges(of: table, from: firstChange)
+      slotCount = max(slotCount, plan.slotEnd)
+      changes[definition.tables[table].journal].append(plan)
+    }
+    self.changes = changes.map { Lent($0) }
     if tables.count + inputs.count > Spaces.max {
       throw PlanFailure("a product has at most \(Spaces.max) tables and inputs")
     }

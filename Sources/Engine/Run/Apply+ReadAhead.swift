@@ -127,6 +127,9 @@ extension Apply {
         state.expectRow(Spaces.table(table), keys[bytes])
       }
     }
+    for index in work.lookedUp.indices {
+      state.expectRow(Spaces.table(work.lookedUp[index]), keys[bytes])
+    }
     guard let id = event.id else { return }
     let space = Spaces.ids(ofInput: event.input, tables: tables.count)
     rows.clear()

@@ -21,6 +21,7 @@ package final class Apply {
   // "References").
   let inputs: Lent<InputPlan>
   let tables: Lent<TablePlan>
+  let changes: Lent<ChangePlan>
   let keys: ByteBuffer
   let rows: ByteBuffer
   let arena: Arena
@@ -65,6 +66,7 @@ package final class Apply {
     schedule = Schedule(state)
     inputs = plan.inputs
     tables = plan.tables
+    changes = plan.changes[journal]
     bench = plan.workbench
     keys = bench.keys
     rows = bench.rows
@@ -104,6 +106,8 @@ package final class Apply {
     _ block: JournalBlock, at offset: Offset, publishing: OutputBatch?, from first: UInt32 = 0
   ) -> Applied {
     if block.digest != plan.logicDigest { return .otherLogic }
+    bench.state = state
+    defer { bench.state = nil }
     // An operator's clock is not a worker's: it moves no horizon.
     setClock(block.kind == .control ? .min : block.recordedMs)
     blockMs = block.kind == .control ? recordedClockMs : block.recordedMs
@@ -365,6 +369,7 @@ package final class Apply {
     for index in work.clauses.indices {
       if !work.clauses.lend(index, { run($0, change, &staged) }) { return .failed }
     }
+    if !changes.isEmpty, staged.count > 0, !follow(time, &staged) { return .failed }
     let emission = Emission(
       sourceKey: event.key, partition: partition, recordedMs: recordedMs,
       time: time, identity: .position(position), correction: correction)
@@ -378,6 +383,13 @@ package final class Apply {
     }
     for index in work.ports.indices {
       switch work.ports.lend(index, { bench.emit($0, emission, to: batch) }) {
+      case .record: isApplied = true
+      case .nothing: break
+      case .failed: return .failed
+      }
+    }
+    if !changes.isEmpty, staged.count > 0 {
+      switch publishChanges(staged, emission, batch) {
       case .record: isApplied = true
       case .nothing: break
       case .failed: return .failed

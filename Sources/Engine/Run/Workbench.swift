@@ -1,6 +1,7 @@
 import Expressions
 import Formats
 import Records
+import State
 
 /// The memory that a product's programs work in: one a plan, used for one record at a time.
 final class Workbench {
@@ -34,6 +35,8 @@ final class Workbench {
   /// was handed on.
   var onlyIdentity = -1
 
+  /// Where rows are looked up; set while a block is applied.
+  var state: PartitionState?
   /// The lists that the event at hand is being made many by.
   var exploding: Exploding
 
@@ -249,6 +252,10 @@ final class Workbench {
       if kind == .identify {
         if unmapped & 1 << UInt64(branch.identity) == 0 { continue }
         return wait(branch)
+      }
+      if kind == .lookup {
+        if !lookUp(branch, index) { return .failed }
+        continue
       }
       let value = branch.steps[index].term.evaluate(frame)
       if value.isError {

@@ -14,11 +14,11 @@ extension Checking {
     }
     let path = FieldPath([name])
     let isThere = variable.isRequired || isKnown(path)
-    return Finding(
-      node: TypedNode(
-        kind: .path(root: name, []), type: isThere ? variable.type : .optional(variable.type),
-        range: syntax.range),
-      use: path, fact: path)
+    var node = TypedNode(
+      kind: .path(root: name, []), type: isThere ? variable.type : .optional(variable.type),
+      range: syntax.range)
+    node.isAssumedPresent = isThere && !variable.isRequired && !scope.known.contains(path)
+    return Finding(node: node, use: path, fact: path)
   }
 
   mutating func select(
@@ -77,7 +77,9 @@ extension Checking {
       node = TypedNode(kind: .field(from.node, index), type: type, range: syntax.range)
     }
     let isPlain = !settles && !field.isRequired
-    node.isAssumedPresent = isPlain && isKnown && !(fact.map(scope.known.contains) ?? false)
+    node.isAssumedPresent =
+      isPlain && isKnown && !(fact.map(scope.known.contains) ?? false)
+      || !settles && from.node.isAssumedPresent
     return Finding(
       node: node, use: from.use?.appending(field.name), fact: fact,
       mayBeAbsent: isPlain && !isKnown)
@@ -153,6 +155,7 @@ extension Checking {
     }
     guard var from = find(base) else { return nil }
     var baseFacts: Set<FieldPath> = []
+    if from.type.isOptional, let fact = from.fact { baseFacts.insert(fact) }
     if from.mayBeAbsent {
       if let fact = from.fact { baseFacts.insert(fact) }
       from.mayBeAbsent = false

@@ -52,6 +52,21 @@ package struct ParsedExpression: Sendable {
     return FieldPath(parts.reversed())
   }
 
+  /// What it takes an element of, and which, when the whole expression is `name[…]`; of
+  /// `name[[a, b]]` the two.
+  package var element: (name: String, nameSpan: SourceSpan, index: [ParsedExpression])? {
+    guard case .index(let base, let index, isOptional: false) = root.kind,
+      case .name(let name) = base.kind
+    else { return nil }
+    var parts = [index]
+    if case .list(let items) = index.kind, !items.contains(where: \.isOptional) {
+      parts = items.map(\.value)
+    }
+    return (
+      name, SourceSpan(span.source, base.range), parts.map { ParsedExpression($0, in: span.source) }
+    )
+  }
+
   /// Whether a name that may be the variable's stands anywhere in it.
   package func mentions(_ variable: String) -> Bool { root.mentions(variable) }
 

@@ -59,7 +59,11 @@ package enum TransformSpec {
   static let stream = RecordSpec(
     "a stream",
     [
-      FieldSpec("from", .oneOrMany(.text), required: true, "Inputs, event types or streams."),
+      FieldSpec(
+        "from", .oneOrMany(.text), required: true,
+        "Inputs, event types, streams or tables. A table stands for the changes of its rows: `row` as "
+          + "it is now (null when it has gone), `old` as it was before the event (null when it is "
+          + "new), and the parts of its `key`."),
       FieldSpec(
         "explode", .map(key: "name", .expression),
         "Makes one event many, such as `{line: event.lines}`: each element of the list goes on by "
@@ -69,7 +73,12 @@ package enum TransformSpec {
       FieldSpec(
         "identify", .map(key: "identifier", .record(identify)),
         "Finds the global id for a local one: `ids.NAME`."),
-      FieldSpec("lookup", .map(key: "name", .expression), .notYet, "A row of a table."),
+      FieldSpec(
+        "lookup", .map(key: "name", .expression),
+        "Rows of tables, such as `{claim: \"claim[event.claimId]\"}`: the row as it was before the "
+          + "event, null where there is none; of a key of several parts `{x: \"x[[a, b]]\"}`. The "
+          + "table's journal must be the one that takes the event, under the same key. Comes after "
+          + "`explode` and before `where`."),
       FieldSpec("join", .any, .notYet, "Two streams by key, within a time."),
       FieldSpec("mask", .any, .notYet, "Lowers the class of fields."),
     ])
@@ -88,7 +97,7 @@ package enum TransformSpec {
     [
       FieldSpec("key", .oneOrMany(.expression), required: true, "Whose row an event updates."),
       FieldSpec(
-        "on", .map(key: "input, event type or stream", .assignments), required: true,
+        "on", .map(key: "input, event type, stream or table", .assignments), required: true,
         "What each event does to its row."),
       FieldSpec("window", .any, .notYet, "One row a key and time."),
       FieldSpec("expire", .record(expire), "When a row is forgotten."),

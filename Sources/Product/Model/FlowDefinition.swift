@@ -1,8 +1,16 @@
 import Diagnostics
 import Expressions
 
-/// The way of one event type through streams, flattened: steps in the order they are taken.
+/// The way of one event type, or of the changes of a table's rows, through streams, flattened:
+/// steps in the order they are taken.
 package struct Branch: Sendable {
+  /// Where it begins.
+  package enum Origin: Sendable, Hashable {
+    case event(EventReference)
+    /// Each change of a row: variables `row` as it is now, absent when it has gone, `old` as it
+    /// was, absent when it is new, and `key`.
+    case changes(table: String)
+  }
   package enum Step: Sendable {
     /// Goes on only when true.
     case filter(CheckedExpression)
@@ -10,31 +18,72 @@ package struct Branch: Sendable {
     case bind(name: String, CheckedExpression)
     /// Goes on once for each element of a list, which has that name; absent is an empty list.
     case explode(name: String, CheckedExpression)
+    /// Names a row of a table, which may be absent.
+    case lookup(Lookup)
     /// Finds a global id, for the later steps: path `[ids, name]`.
     case identify(Identification)
   }
-  package var event: EventReference
+  package let origin: Origin
   package var steps: [Step]
-  package init(event: EventReference, steps: [Step]) {
-    self.event = event
+  package init(origin: Origin, steps: [Step]) {
+    self.origin = origin
     self.steps = steps
   }
+  package init(event: EventReference, steps: [Step]) {
+    self.init(origin: .event(event), steps: steps)
+  }
+
+  /// The event type that it begins with; nil: it begins with rows.
+  package var event: EventReference? { if case .event(let event) = origin { event } else { nil } }
+  /// The table whose changes it begins with.
+  package var changed: String? { if case .changes(let table) = origin { table } else { nil } }
 
   /// What its steps evaluate.
   package var expressions: [CheckedExpression] {
-    steps.map { step in
+    steps.flatMap { step in
       switch step {
       case .filter(let expression), .bind(_, let expression), .explode(_, let expression):
-        expression
-      case .identify(let identification): identification.local
+        [expression]
+      case .lookup(let lookup): lookup.key
+      case .identify(let identification): [identification.local]
       }
     }
+  }
+
+  /// The rows that it looks up.
+  package var lookups: [Lookup] {
+    steps.compactMap { if case .lookup(let lookup) = $0 { lookup } else { nil } }
   }
 
   /// The global id that it looks for, if it does.
   package var identification: Identification? {
     for case .identify(let identification) in steps { return identification }
     return nil
+  }
+}
+
+/// A row of a table that a stream names: as it was before the event.
+package struct Lookup: Sendable {
+  package let name: String
+  package let table: String
+  /// The parts of its key, of which the first are those of the journal's.
+  package let key: [CheckedExpression]
+  /// The same in canonical form, as the journal's key.
+  package let keyTexts: [String]
+  /// Key parts, then columns.
+  package let row: ObjectType
+  package let span: SourceSpan
+
+  package init(
+    name: String, table: String, key: [CheckedExpression], keyTexts: [String], row: ObjectType,
+    span: SourceSpan
+  ) {
+    self.keyTexts = keyTexts
+    self.name = name
+    self.table = table
+    self.key = key
+    self.row = row
+    self.span = span
   }
 }
 
@@ -104,6 +153,8 @@ package struct StreamDefinition: Sendable {
   package let from: [String]
   /// What it makes many events of one by.
   package let explosion: Variable?
+  /// In the order of their names.
+  package let lookups: [Variable]
   package let condition: SourceSpan?
   package let identifications: [Identification]
   /// In the order of `let`, where a later one sees those before it.

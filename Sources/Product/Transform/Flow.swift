@@ -1,10 +1,16 @@
 import Diagnostics
 import Expressions
 
-/// One event type on its way through streams: what has been done to it and what is known of it.
+/// One event type, or a table's changes, on the way through streams: what has been done and what is
+/// known.
 struct Flow {
   var branch: Branch
-  let eventType: EventType
+  /// The event type's or the table's.
+  let name: String
+  /// What is there from the beginning.
+  let base: [Scope.Variable]
+  /// Of a table's changes: the parts of its key by the names that they have in it.
+  var keyParts: [String: KeyPart] = [:]
   /// What this way may be called by: its input, event type and each stream it came through.
   var names: Set<String>
   /// What `let` has named.
@@ -15,7 +21,7 @@ struct Flow {
 
   /// What an expression may use here.
   var scope: Scope {
-    var all = Flow.base(eventType) + variables
+    var all = base + variables
     if !ids.isEmpty {
       let fields = ids.map { ObjectType.Field($0, .string, isRequired: true) }
       all.append(Scope.Variable("ids", .object(ObjectType(name: "ids", fields: fields))))
@@ -52,4 +58,13 @@ struct Flow {
 
   /// Variables that later versions have.
   static let notYet: Set<String> = ["key", "headers", "window"]
+}
+
+/// A part of a table's key, or of what is made of its rows, as its journal sees it.
+struct KeyPart {
+  /// In canonical form: what journals are told apart by.
+  let text: String
+  let expression: ParsedExpression
+  /// Whether it can be computed from the event alone.
+  var isFixed: Bool
 }

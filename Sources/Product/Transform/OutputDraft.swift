@@ -23,6 +23,6 @@ struct OutputDraft {
   /// The event types that reach it; none of a state port, whose table has them.
   var events: [EventReference] {
     guard case .events(let branches) = content else { return [] }
-    return branches.map(\.branch.event)
+    return branches.compactMap(\.branch.event)
   }
 }

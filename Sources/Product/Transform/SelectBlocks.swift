@@ -47,11 +47,11 @@ struct SelectBlocks {
     if fitting.count == 1 { return fitting[0].lines }
     if let second = fitting.dropFirst().first {
       reader.report(
-        .ambiguousName, "`\(flow.eventType.name)` fits `\(fitting[0].name)` and `\(second.name)`",
+        .ambiguousName, "`\(flow.name)` fits `\(fitting[0].name)` and `\(second.name)`",
         second.span)
     } else {
       reader.report(
-        .missingKey, "`select` has no block for `\(flow.eventType.name)`", span,
+        .missingKey, "`select` has no block for `\(flow.name)`", span,
         help: "add one under the name of its input or stream")
     }
     return nil

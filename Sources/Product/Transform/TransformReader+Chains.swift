@@ -80,7 +80,8 @@ extension TransformReader {
   /// Has a chained journal take what comes a way: from the journal that identifies it, or, where
   /// nothing does, from ingest.
   private mutating func hand(_ way: Way, to journal: Int, _ span: SourceSpan) {
-    let event = way.branch.event
+    // Rows are where their table is, which is looked at when all tables have their journals.
+    guard let event = way.branch.event else { return }
     guard let local = way.branch.identification?.local,
       let first = firstJournal(by: CanonicalText.of(local.span))
     else {
@@ -100,6 +101,11 @@ extension TransformReader {
       report(
         .badKey, "the key uses `\(name)`, and events come by it before any `let`", part.span,
         help: "write its expression here")
+    }
+    if let lookup = way.branch.toHandOn.lookups.first {
+      report(
+        .notThereYet, "rows that decide what goes on to a journal by a global id are not there yet",
+        lookup.span, notes: ["journal by \(Self.names(journals[journal].keyTexts))"])
     }
     take(event, into: first, span)
     let handover = JournalDefinition.Handover(from: first, branch: way.branch.toHandOn)
@@ -129,22 +135,35 @@ extension Branch {
     var needed: Set<String> = []
     var kept: [Step] = []
     for step in steps.reversed() {
-      if case .bind(let name, _) = step, !needed.contains(name) { continue }
+      if let name = step.valueName, !needed.contains(name) { continue }
       kept.append(step)
       switch step {
       case .filter(let expression), .bind(_, let expression), .explode(_, let expression):
         needed.formUnion(expression.uses.compactMap(\.parts.first))
+      case .lookup(let lookup):
+        needed.formUnion(lookup.key.flatMap(\.uses).compactMap(\.parts.first))
       case .identify: break
       }
     }
-    return Branch(event: event, steps: kept.reversed())
+    return Branch(origin: origin, steps: kept.reversed())
+  }
+}
+
+extension Branch.Step {
+  /// The name that it gives a value, and does nothing else.
+  fileprivate var valueName: String? {
+    switch self {
+    case .bind(let name, _): name
+    case .lookup(let lookup): lookup.name
+    case .filter, .explode, .identify: nil
+    }
   }
 }
 
 extension JournalDefinition.Handover {
   /// Whether the two hand on the same events, with the same ids.
   func isSame(as other: Self) -> Bool {
-    guard from == other.from, branch.event == other.branch.event,
+    guard from == other.from, branch.origin == other.branch.origin,
       let own = branch.identification, let theirs = other.branch.identification
     else { return false }
     return own.isSame(as: theirs)

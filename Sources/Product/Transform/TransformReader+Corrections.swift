@@ -5,12 +5,21 @@ import Expressions
 // publishes it has to have said that it may be.
 extension TransformReader {
   /// Whether what comes of a way may be taken back.
-  func corrects(_ branch: Branch) -> Bool { inputs[branch.event.input].corrects }
+  func corrects(_ branch: Branch) -> Bool {
+    branch.event.map { inputs[$0.input].corrects } ?? false
+  }
+
+  /// Why something of a way may be taken back.
+  private func cause(_ branch: Branch) -> String {
+    let name = branch.event.map { inputs[$0.input].name } ?? ""
+    return "records of `\(name)` may be taken back"
+  }
 
   /// What a retraction, which is taken in later and from elsewhere, sees otherwise than its
   /// original.
   private func changing(_ branch: Branch) -> Set<String> {
-    inputs[branch.event.input].corrects ? ["recorded", "now", "source", "state"] : ["state"]
+    if !corrects(branch) { return ["state"] }
+    return Set(["recorded", "now", "source", "state"] + branch.lookups.map(\.name))
   }
 
   private mutating func checkRepeats(_ branch: Branch, _ expressions: [CheckedExpression]) {
@@ -20,7 +29,7 @@ extension TransformReader {
       else { continue }
       report(
         .corrections, "`\(name)` is not the same when this is taken back", expression.span,
-        notes: ["records of `\(inputs[branch.event.input].name)` may be taken back"])
+        notes: [cause(branch)])
     }
   }
 
@@ -39,7 +48,7 @@ extension TransformReader {
         report(
           .corrections, "a fold cannot be taken back", value.span,
           notes: [
-            "records of `\(inputs[clause.branch.event.input].name)` may be taken back, and an "
+            cause(clause.branch) + ", and an "
               + "aggregate can be made as if one had never come"
           ])
       }
@@ -63,7 +72,7 @@ extension TransformReader {
         .corrections,
         "what port `\(draft.port)` publishes may be taken back, and its contract does "
           + "not say so", draft.nameSpan,
-        notes: ["records of `\(inputs[first.branch.event.input].name)` may be taken back"],
+        notes: [cause(first.branch)],
         help: "add `customProperties: [{property: weft.corrections, value: true}]` to the contract "
           + "`\(draft.contract.id)`")
     }

@@ -44,7 +44,7 @@ extension TransformReader {
   private func usedFields(ofInput index: Int) -> Set<String> {
     var all: [CheckedExpression] = []
     func add(_ branch: Branch, _ more: [CheckedExpression?]) {
-      if branch.event.input == index { all += branch.expressions + more.compactMap(\.self) }
+      if branch.event?.input == index { all += branch.expressions + more.compactMap(\.self) }
     }
     for clause in tables.flatMap(\.clauses) {
       add(clause.branch, clause.key + [clause.delete])
@@ -152,8 +152,8 @@ extension TransformReader {
       lines.append("journal \(draft.name) takes = \(events.joined(separator: ", "))")
       lines.append("journal \(draft.name) makes = \(made.sorted().joined(separator: ", "))")
       lines += Set(
-        draft.handovers.map { handover in
-          let event = handover.branch.event
+        draft.handovers.compactMap { handover in
+          guard let event = handover.branch.event else { return nil }
           return "journal \(draft.name) is handed = \(inputs[event.input].name)."
             + "\(inputs[event.input].events[event.event].name) by \(journals[handover.from].name)"
         }
@@ -184,6 +184,9 @@ extension TransformReader {
       explosion: draft.fields["explode"]?.entries.first.flatMap { key, value in
         value.node.textSpan.map { .init(name: key.text ?? "", value: $0) }
       },
+      lookups: (draft.fields["lookup"]?.entries ?? []).compactMap { key, value in
+        value.node.textSpan.map { .init(name: key.text ?? "", value: $0) }
+      }.sorted { $0.name < $1.name },
       condition: draft.fields["where"]?.node.textSpan,
       identifications: flows(of: draft).compactMap { $0.branch.identification },
       variables: block?.assignments.map { .init(name: $0.name, value: $0.value.span) } ?? [])
@@ -194,6 +197,7 @@ extension TransformReader {
     if let list = stream.explosion {
       lines.append("explode \(list.name) = " + CanonicalText.of(list.value))
     }
+    lines += stream.lookups.map { "lookup \($0.name) = " + CanonicalText.of($0.value) }
     if let condition = stream.condition { lines.append("where = " + CanonicalText.of(condition)) }
     lines += Set(
       stream.identifications.map { found in

@@ -107,15 +107,21 @@ extension TransformReader {
 
   /// Adds the step to one event type's way; false when it does not fit, and that was said.
   mutating func identify(_ draft: IdentificationDraft, _ flow: inout Flow) -> Bool {
+    guard let event = flow.branch.event else {
+      report(
+        .notThereYet, "changes of a table's rows that are identified are not there yet",
+        draft.nameSpan, help: "identify the events that the table is made of")
+      return false
+    }
     if flow.branch.identification != nil {
       report(
         .notThereYet, "a stream that is identified twice is not there yet", draft.nameSpan)
       return false
     }
-    if inputs[flow.branch.event.input].corrects {
+    if inputs[event.input].corrects {
       report(
         .notThereYet, "to identify what may be taken back is not there yet", draft.nameSpan,
-        notes: ["records of `\(inputs[flow.branch.event.input].name)` may be taken back"])
+        notes: ["records of `\(inputs[event.input].name)` may be taken back"])
       return false
     }
     guard let local = check(draft.local, flow.scope, expecting: .string) else { return false }
@@ -181,7 +187,7 @@ extension TransformReader {
       else { continue }
       for branch in identifiedBranches {
         guard let found = branch.identification, CanonicalText.of(found.local.span) == text,
-          journals[journal].keys[branch.event] != nil
+          branch.event.flatMap({ journals[journal].keys[$0] }) != nil
         else { continue }
         let links = identifiers[found.identifier].links
         switch journals[journal].keys[links] {

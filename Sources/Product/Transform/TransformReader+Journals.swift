@@ -25,25 +25,31 @@ extension TransformReader {
     if outputs.isEmpty && tables.isEmpty { return }
     let locals = localKeys.map { (texts: [$0.text], key: [$0.key]) }
     let own = tables.filter { !isChained($0) }
-    let keys = (own.map(journalKey) + locals).sorted {
+    let keys = (own.compactMap(journalKey) + locals).sorted {
       ($0.texts.count, $0.texts.joined(separator: "\n"))
         < ($1.texts.count, $1.texts.joined(separator: "\n"))
     }
     for key in keys where !journals.contains(where: { key.texts.starts(with: $0.keyTexts) }) {
       journals.append(JournalDraft(keyTexts: key.texts, key: key.key))
     }
-    for table in tables.indices where !isChained(tables[table]) {
+    for table in tables.indices
+    where !isChained(tables[table]) && tables[table].changed == nil {
       guard
         let journal = journals.firstIndex(where: {
           tables[table].keyTexts.starts(with: $0.keyTexts)
         })
       else { continue }
       tables[table].journal = journal
-      for clause in tables[table].clauses {
-        take(clause.branch.event, into: journal, tables[table].nameSpan)
+      for event in tables[table].clauses.compactMap(\.branch.event) {
+        take(event, into: journal, tables[table].nameSpan)
       }
     }
     chainTables()
+    followJournals()
+    for table in tables {
+      checkRows(
+        of: table.clauses.map(\.branch), in: table.journal, "table `\(table.name)`", table.nameSpan)
+    }
     checkClocks()
     for output in outputs.indices { place(output) }
     takeLinks()
@@ -72,8 +78,7 @@ extension TransformReader {
   }
 
   /// A part of a key, if it can be computed from the event alone.
-  private func journalPart(_ part: ParsedExpression, _ event: EventReference) -> CheckedExpression?
-  {
+  func journalPart(_ part: ParsedExpression, _ event: EventReference) -> CheckedExpression? {
     // Ingest computes it before the record is taken: there is no recorded time yet.
     let all = Flow.base(inputs[event.input].events[event.event])
     let scope = Scope(all.filter { !Flow.recordedNames.contains($0.name) })
@@ -82,14 +87,15 @@ extension TransformReader {
 
   /// The key of the journal that a table asks for: the parts that its own begins with and that can
   /// be computed from the event alone, as all of its rows with these are then in one partition.
-  private func journalKey(of table: TableDraft) -> (texts: [String], key: [ParsedExpression]) {
-    let events = table.clauses.map(\.branch.event)
-    let count = table.key.prefix { part in
-      events.allSatisfy { journalPart(part, $0) != nil }
-    }.count
-    // Without any it is told which one cannot be.
-    let end = count == 0 ? table.key.count : count
-    return (Array(table.keyTexts.prefix(end)), Array(table.key.prefix(end)))
+  private func journalKey(of table: TableDraft) -> (texts: [String], key: [ParsedExpression])? {
+    var parts = Array(table.keyParts.prefix { $0.isFixed })
+    if parts.isEmpty {
+      // One made of rows has the journal of these.
+      if table.changed != nil { return nil }
+      // It is told why the event has no such key.
+      parts = table.keyParts
+    }
+    return (parts.map(\.text), parts.map(\.expression))
   }
 
   /// An event port is made from the journal with its own key, else the first that holds its events
@@ -100,18 +106,7 @@ extension TransformReader {
       outputJournals[output] = tables[table].journal
       return
     }
-    if case .events(let branches) = draft.content {
-      let locals = localKeys(of: branches.map(\.branch))
-      if locals.count > 1 {
-        chain(output, branches, locals)
-        return
-      }
-      if let journal = locals.first.flatMap({ firstJournal(by: $0) }) {
-        for event in draft.events { take(event, into: journal, draft.nameSpan) }
-        outputJournals[output] = journal
-        return
-      }
-    }
+    if case .events(let branches) = draft.content, placeByRows(output, branches) { return }
     let own = journals.indices.filter { !journals[$0].isChained }
     let same = own.filter { journals[$0].keyTexts == draft.keyTexts }
     let order = same + own.filter { !same.contains($0) }
@@ -132,6 +127,30 @@ extension TransformReader {
     }
     for event in draft.events { take(event, into: journal, draft.nameSpan) }
     outputJournals[output] = journal
+  }
+
+  /// Where an event port is made whose events are identified, or begin with rows or look them up.
+  private mutating func placeByRows(_ output: Int, _ branches: [OutputDefinition.EventBranch])
+    -> Bool
+  {
+    let draft = outputs[output]
+    let ways = branches.map(\.branch)
+    let locals = localKeys(of: ways)
+    if locals.count > 1 {
+      chain(output, branches, locals)
+    } else {
+      let rows = ways.flatMap(\.rows).first?.table
+      guard
+        let journal = locals.first.flatMap({ firstJournal(by: $0) })
+          ?? tables.first(where: { $0.name == rows })?.journal
+      else { return false }
+      for event in draft.events { take(event, into: journal, draft.nameSpan) }
+      outputJournals[output] = journal
+    }
+    if let journal = outputJournals[output] {
+      checkRows(of: ways, in: journal, "port `\(draft.port)`", draft.nameSpan)
+    }
+    return true
   }
 
   private mutating func nameJournals() {

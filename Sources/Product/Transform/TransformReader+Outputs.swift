@@ -53,7 +53,7 @@ extension TransformReader {
     if let condition = fields["when"]?.node.textSpan {
       draft.logic.append("when = " + CanonicalText.of(condition))
     }
-    let tableNames = (record.node["tables"]?.entries ?? []).compactMap(\.key.text)
+    let tableNames = self.tableNames
     // Which kind of port it is depends on what the name stands for, and all else on the kind.
     let unknown = references.filter { !isKnown($0, amongTables: tableNames) }
     if !unknown.isEmpty { return nil }
@@ -180,10 +180,11 @@ extension TransformReader {
   private mutating func checkOnce(
     _ branches: [OutputDefinition.EventBranch], _ draft: OutputDraft
   ) {
-    var seen: Set<EventReference> = []
-    for branch in branches where !seen.insert(branch.branch.event).inserted {
-      let event = branch.branch.event
-      let name = inputs[event.input].events[event.event].name
+    var seen: Set<Branch.Origin> = []
+    for branch in branches where !seen.insert(branch.branch.origin).inserted {
+      let name =
+        branch.branch.event.map { inputs[$0.input].events[$0.event].name }
+        ?? branch.branch.changed ?? ""
       report(
         .ambiguousName, "`\(name)` reaches this port in two ways", draft.nameSpan,
         help: "let one stream of `from` hold what both let through")

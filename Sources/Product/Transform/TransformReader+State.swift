@@ -50,7 +50,7 @@ extension TransformReader {
   }
 
   /// A row changes because of an event, whose times it has; it comes from no one place.
-  private static let rowCommon: [Scope.Variable] = Flow.common.filter { $0.name != "source" }
+  static let rowCommon: [Scope.Variable] = Flow.common.filter { $0.name != "source" }
 
   /// The table's row: the parts of its key, named by the contract's primary key, then its columns.
   private mutating func row(of table: TableDraft, _ draft: OutputDraft) -> Selection.Row? {

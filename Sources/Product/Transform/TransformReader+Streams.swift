@@ -19,9 +19,14 @@ extension TransformReader {
     }
     brokenNames.formUnion(
       (record.node["streams"]?.entries ?? []).compactMap(\.key.text).filter { streams[$0] == nil })
-    let tableNames = (record.node["tables"]?.entries ?? []).compactMap(\.key.text)
-    for name in streams.keys.sorted() { _ = flows(ofStream: name, tables: tableNames) }
   }
+
+  /// Has every stream read, in the order of their names but for those that others are made of.
+  mutating func resolveStreams() {
+    for name in streams.keys.sorted() { _ = flows(ofStream: name) }
+  }
+
+  var tableNames: [String] { (record.node["tables"]?.entries ?? []).compactMap(\.key.text) }
 
   /// Whether the name is no name or one that something else has; then that is told.
   mutating func isTaken(_ name: String, _ key: YAMLNode) -> Bool {
@@ -40,25 +45,34 @@ extension TransformReader {
   }
 
   /// The ways of a stream's events; nil when it is broken, and that has been said.
-  private mutating func flows(ofStream name: String, tables: [String]) -> [Flow]? {
+  private mutating func flows(ofStream name: String) -> [Flow]? {
     guard let draft = streams[name] else { return nil }
     switch draft.state {
     case .read(let flows): return flows
     case .broken: return nil
     case .reading:
-      report(
-        .circle, "stream `\(name)` is made of itself", draft.nameSpan,
-        help: "a stream begins at an input")
+      reportCircle("stream `\(name)`", draft.nameSpan)
       return nil
     case .unread: break
     }
     streams[name]?.state = .reading
-    let flows = resolved(draft, tables)
+    making.append("stream `\(name)`")
+    let flows = resolved(draft)
+    making.removeLast()
     streams[name]?.state = flows.map { .read($0) } ?? .broken
     return flows
   }
 
-  private mutating func resolved(_ draft: StreamDraft, _ tables: [String]) -> [Flow]? {
+  /// Says that something is made of itself; `making` has the way.
+  mutating func reportCircle(_ what: String, _ span: SourceSpan) {
+    let way = making.drop { $0 != what }.dropFirst()
+    report(
+      .circle, "\(what) is made of itself", span,
+      notes: way.isEmpty ? [] : ["by way of " + way.joined(separator: ", ")],
+      help: "a stream begins at an input, and looks up rows of tables that are not made of it")
+  }
+
+  private mutating func resolved(_ draft: StreamDraft) -> [Flow]? {
     var flows: [Flow] = []
     var isWhole = !draft.fields.isBroken("from")
     for reference in draft.fields["from"]?.items ?? [] {
@@ -70,6 +84,8 @@ extension TransformReader {
     }
     let explosion = explosion(draft.fields)
     if draft.fields["explode"] != nil, explosion == nil { isWhole = false }
+    let lookups = lookups(draft.fields)
+    if lookups == nil { isWhole = false }
     let condition = draft.fields["where"].flatMap { parsed($0) }
     let block = draft.fields["let"].map { assignments($0) } ?? AssignmentBlock()
     let names = block.assignments
@@ -80,6 +96,7 @@ extension TransformReader {
     for index in flows.indices {
       flows[index].names.insert(draft.name)
       if let explosion, !explode(explosion, &flows[index]) { isWhole = false }
+      if let lookups, !lookUp(lookups, &flows[index]) { isWhole = false }
       if !apply(condition, names, to: &flows[index]) { isWhole = false }
       for one in found ?? [] where !identify(one, &flows[index]) { isWhole = false }
     }
@@ -145,8 +162,8 @@ extension TransformReader {
   }
 
   mutating func flows(named name: String, _ span: SourceSpan) -> [Flow]? {
-    let tableNames = (record.node["tables"]?.entries ?? []).compactMap(\.key.text)
-    if streams[name] != nil { return flows(ofStream: name, tables: tableNames) }
+    if streams[name] != nil { return flows(ofStream: name) }
+    if tableNames.contains(name) { return changes(of: name, span).map { [$0] } }
     if brokenNames.contains(name) { return nil }
     if let input = inputs.firstIndex(where: { $0.name == name }) {
       return inputs[input].events.indices.map { flow(input, $0) }
@@ -159,11 +176,8 @@ extension TransformReader {
         return flows(input, eventName, span)
       }
     }
-    if tableNames.contains(name) {
-      report(.notThereYet, "the changes of table `\(name)` are no stream yet", span)
-      return nil
-    }
-    reportUnknown(name, span, "`\(name)` is no input, event type or stream")
+    reportUnknown(
+      name, span, "`\(name)` is no input, event type, stream or table", also: tableNames)
     return nil
   }
 
@@ -218,6 +232,7 @@ extension TransformReader {
     let type = inputs[input].events[event]
     return Flow(
       branch: Branch(event: EventReference(input: input, event: event), steps: []),
-      eventType: type, names: [inputs[input].name, "\(inputs[input].name).\(type.name)"])
+      name: type.name, base: Flow.base(type),
+      names: [inputs[input].name, "\(inputs[input].name).\(type.name)"])
   }
 }

@@ -23,8 +23,9 @@ struct TableDraft {
   let name: String
   let nameSpan: SourceSpan
   let key: [ParsedExpression]
-  /// The key's parts in canonical form: what journals are told apart by.
-  let keyTexts: [String]
+  /// The key's parts as its journal sees them; as they are written, until its events are known.
+  var keyParts: [KeyPart]
+  var keyTexts: [String] { keyParts.map(\.text) }
   var keyTypes: [ValueType] = []
   var columns: [ColumnDraft] = []
   /// The type of `state`.
@@ -39,27 +40,39 @@ struct TableDraft {
 }
 
 extension TransformReader {
-  /// Tables in the order of their names.
+  /// Tables in the order of their names, but for those whose rows others' streams look up.
   mutating func readTables() {
-    let entries = (record["tables"]?.entries ?? []).sorted {
-      ($0.key.text ?? "") < ($1.key.text ?? "")
-    }
-    brokenNames.formUnion((record.node["tables"]?.entries ?? []).compactMap(\.key.text))
     if record["journal"]?.text == "none", let first = record.node["tables"]?.entries.first {
       report(
         .journal, "a product with `journal: none` has no tables", first.key.span,
         help: "remove `journal: none`, or the table")
     }
-    for (key, value) in entries {
-      guard let name = key.text, let fields = value.record else { continue }
-      let before = diagnostics.count
-      if isTaken(name, key) { continue }
-      guard let table = table(name, key.span, fields), diagnostics.count == before,
-        !table.isBroken
-      else { continue }
-      tables.append(table)
-      brokenNames.remove(name)
+    for name in tableNames.sorted() { _ = table(named: name) }
+    tables.sort { $0.name < $1.name }
+  }
+
+  /// A table, read now if it was not before; nil: it is broken, and that has been said.
+  mutating func table(named name: String) -> TableDraft? {
+    if let table = tables.first(where: { $0.name == name }) { return table }
+    let entry = record["tables"]?.entries.first { $0.key.text == name }
+    if !begunTables.insert(name).inserted {
+      if let entry, making.contains("table `\(name)`") {
+        reportCircle("table `\(name)`", entry.key.span)
+      }
+      return nil
     }
+    brokenNames.insert(name)
+    guard let (key, value) = entry, let fields = value.record, !isTaken(name, key) else {
+      return nil
+    }
+    let before = diagnostics.count
+    making.append("table `\(name)`")
+    let draft = table(name, key.span, fields)
+    making.removeLast()
+    guard let draft, diagnostics.count == before, !draft.isBroken else { return nil }
+    tables.append(draft)
+    brokenNames.remove(name)
+    return draft
   }
 
   private mutating func table(_ name: String, _ span: SourceSpan, _ fields: FileRecord)
@@ -71,7 +84,8 @@ extension TransformReader {
       report(.badKey, "a key has at least one part", fields.span("key"))
     }
     var draft = TableDraft(
-      name: name, nameSpan: span, key: key, keyTexts: key.map { CanonicalText.of($0.span) })
+      name: name, nameSpan: span, key: key,
+      keyParts: key.map { KeyPart(text: CanonicalText.of($0.span), expression: $0, isFixed: true) })
     draft.logic = ["key = " + draft.keyTexts.joined(separator: ", ")]
     readTime(fields, &draft)
     if clauses.entries.isEmpty, !fields.isBroken("on") {
@@ -103,7 +117,10 @@ extension TransformReader {
     for flow in flows {
       var parts: [CheckedExpression] = []
       if isKeyGood { parts = draft.key.compactMap { keyPart($0, flow) } }
-      if isKeyGood, parts.count == draft.key.count { agree(parts, flow, &draft) }
+      if isKeyGood, parts.count == draft.key.count {
+        agree(parts, flow, &draft)
+        settleKey(flow, &draft)
+      }
       let updates = lines.filter { !$0.isDelete }.compactMap { update($0, flow, &draft) }
       let delete = lines.first(where: \.isDelete).flatMap {
         check($0.value, scope(flow, draft), expecting: .bool)
@@ -137,8 +154,26 @@ extension TransformReader {
     }
     for (index, (old, new)) in zip(draft.keyTypes, types).enumerated() where old != new {
       report(
-        .badKey, "this part of the key is \(new) in `\(flow.eventType.name)` and \(old) elsewhere",
+        .badKey, "this part of the key is \(new) in `\(flow.name)` and \(old) elsewhere",
         draft.key[index].span)
+    }
+  }
+
+  /// Finds out what the key's parts are to the journal; all events have to agree on that.
+  private mutating func settleKey(_ flow: Flow, _ draft: inout TableDraft) {
+    for (index, part) in draft.key.enumerated() {
+      let found = keyPart(part, of: flow)
+      let old = draft.keyParts[index]
+      if draft.clauses.isEmpty {
+        draft.keyParts[index] = found
+      } else if old.text == found.text {
+        draft.keyParts[index].isFixed = old.isFixed && found.isFixed
+      } else {
+        report(
+          .badKey,
+          "this part of the key is `\(found.text)` in `\(flow.name)` and `\(old.text)` elsewhere",
+          part.span)
+      }
     }
   }
 

@@ -24,6 +24,10 @@ struct TransformReader {
   var inputContracts: [String: Contract] = [:]
   var streams: [String: StreamDraft] = [:]
   var tables: [TableDraft] = []
+  /// Tables whose reading has begun.
+  var begunTables: Set<String> = []
+  /// The streams and tables that are being read, the inner ones behind those that are made of them.
+  var making: [String] = []
   var outputs: [OutputDraft] = []
   var journals: [JournalDraft] = []
   /// The mesh's identifiers that streams use, in the order of their names.
@@ -44,6 +48,7 @@ struct TransformReader {
     readInputs()
     readIdentifiers()
     readStreams()
+    resolveStreams()
     readTables()
     readOutputs()
     settleAverages()

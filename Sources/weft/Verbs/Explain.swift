@@ -205,6 +205,9 @@ struct Explanation {
         "explode \(list.name) = \(list.value.text); each element goes on as an event, all of them"
           + " or none")
     }
+    facts += stream.lookups.map {
+      "lookup \($0.name) = \($0.value.text); as it was before the event, read from the state"
+    }
     if let condition = stream.condition { facts.append("where \(condition.text)") }
     for found in stream.identifications.prefix(1) {
       facts.append(
@@ -290,10 +293,8 @@ struct Explanation {
     case .events(let branches):
       facts.append("event port, kept for ever")
       for branch in branches {
-        let at = branch.branch.event
-        let input = product.inputs[at.input]
         facts.append(
-          "from \(input.name).\(input.events[at.event].name)"
+          "from \(text(branch.branch.origin, product))"
             + (branch.when.map { " when \($0.span.text)" } ?? ""))
       }
     }
@@ -303,6 +304,15 @@ struct Explanation {
     }
     facts.append("checked against contract \(port.contractId)")
     return Item(name: "\(product.name)#\(port.port)@\(port.major)", facts: facts)
+  }
+
+  private static func text(_ origin: Branch.Origin, _ product: ProductDefinition) -> String {
+    switch origin {
+    case .event(let event):
+      let input = product.inputs[event.input]
+      return "\(input.name).\(input.events[event.event].name)"
+    case .changes(let table): return "the changes of `\(table)`, in the same turn"
+    }
   }
 
   private static func besides(_ product: ProductDefinition) -> [Item] {

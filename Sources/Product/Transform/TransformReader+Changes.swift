@@ -1,0 +1,64 @@
+import Diagnostics
+import Expressions
+
+// Streams that begin with the changes of a table's rows.
+extension TransformReader {
+  /// The way of a table's changes; nil when the table is broken, and that has been said.
+  mutating func changes(of name: String, _ span: SourceSpan) -> Flow? {
+    guard let table = table(named: name) else { return nil }
+    if table.expireAfterMs != nil {
+      report(
+        .notThereYet, "changes of rows that expire, as those of `\(name)`, are not there yet", span)
+      return nil
+    }
+    let row = row(of: table)
+    let key = Array(row.fields.prefix(table.key.count))
+    let mayGo = table.clauses.contains { $0.delete != nil || $0.corrects }
+    let base = [
+      Scope.Variable("row", .object(row), isRequired: !mayGo),
+      Scope.Variable("old", .object(row), isRequired: false),
+      Scope.Variable("key", .object(ObjectType(name: "the key of `\(name)`", fields: key))),
+    ]
+    return Flow(
+      branch: Branch(origin: .changes(table: name), steps: []), name: name,
+      base: base + Self.rowCommon,
+      keyParts: Dictionary(uniqueKeysWithValues: zip(key.map(\.name), table.keyParts)),
+      names: [name])
+  }
+
+  /// A part of a key as a journal sees it: what is the row's key is what that is made of.
+  func keyPart(_ part: ParsedExpression, of flow: Flow) -> KeyPart {
+    let path = part.path?.parts ?? []
+    if path.count == 2, ["key", "row"].contains(path[0]), let own = flow.keyParts[path[1]] {
+      return own
+    }
+    let isFixed = flow.branch.event.map { journalPart(part, $0) != nil } ?? false
+    return KeyPart(text: CanonicalText.of(part.span), expression: part, isFixed: isFixed)
+  }
+
+  /// Gives tables that are made of others' rows the journal of these.
+  mutating func followJournals() {
+    for table in tables.indices where tables[table].changed != nil {
+      guard let journal = journal(of: tables[table]) else { continue }
+      tables[table].journal = journal
+      if tables[table].keyTexts.starts(with: journals[journal].keyTexts) { continue }
+      report(
+        .badKey,
+        "the key of table `\(tables[table].name)` does not begin with that of the rows it is made of",
+        tables[table].key[0].span,
+        notes: ["their journal is by \(Self.names(journals[journal].keyTexts))"],
+        help: "begin it with the parts of `key`, in their order")
+    }
+  }
+
+  /// The journal of the table that a table is made of first.
+  private func journal(of table: TableDraft) -> Int? {
+    guard let name = table.changed else { return table.journal }
+    return tables.first { $0.name == name }.flatMap(journal)
+  }
+}
+
+extension TableDraft {
+  /// The first table whose changes it is made of.
+  var changed: String? { clauses.lazy.compactMap(\.branch.changed).first }
+}

@@ -81,6 +81,7 @@ package struct Case: Sendable, Hashable {
     if ofStreams.percent(35) { shape.explode(&ofStreams) }
     if !shape.isDirect && ofStreams.percent(35) { shape.lookUp(&ofStreams) }
     if !shape.isDirect && ofStreams.percent(35) { shape.follow(&ofStreams) }
+    if !shape.isDirect && ofStreams.percent(30) { shape.join(&ofStreams) }
     var random = Random(seed ^ 0x5EED)
     inputs = GeneratedInput.generated(
       shape, count: 5 + random.below(random.percent(20) ? 150 : 50), &random)

@@ -39,6 +39,8 @@ package enum Plant: String, CaseIterable, Sendable {
   case lookupOfOther, lookupUnasked
   // Changes of rows: only those of new rows come, those of rows that went do not, old is new.
   case changesLost, deletionsUnfollowed, oldForNew
+  // Pairs: of events too far apart, not of those that are not at once, twice; late ones are taken.
+  case pairsFarApart, pairsAtOnce, pairsTwice, lateJoined
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
   // Releases: of all of an event where only a part of it had failed, to one of two journals,

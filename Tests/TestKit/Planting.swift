@@ -79,6 +79,17 @@ extension Plant {
         if self == .lookupUnasked { lookup.above = nil }
         if self == .lookupOfOther { lookup.column = columns.other(lookup.column) }
       }
+    case .pairsFarApart, .pairsAtOnce, .pairsTwice, .lateJoined:
+      for join in shape.joins.indices {
+        let grace = shape.joins[join].graceS ?? shape.joins[join].withinS
+        switch self {
+        case .pairsFarApart: shape.joins[join].withinS += 20
+        case .pairsAtOnce: shape.joins[join].withinS = 0
+        case .pairsTwice: shape.joins[join].times = 2
+        default: break
+        }
+        shape.joins[join].graceS = self == .lateJoined ? 10_000 : grace
+      }
     case .changesLost: shape.followed = "!has(old.KEY)"
     case .deletionsUnfollowed: shape.followed = "has(row.KEY)"
     case .oldForNew: shape.old = "row"
@@ -189,6 +200,8 @@ extension Plant {
     case .handedAgain, .handedLost:
       return !given.shape.chainedJournals.isEmpty && !given.faults.isEmpty
     case .lookupOfOther, .lookupUnasked: return given.shape != changed(given.shape)
+    case .pairsFarApart, .pairsTwice, .lateJoined: return !given.shape.joins.isEmpty
+    case .pairsAtOnce: return given.shape.joins.contains { $0.withinS > 0 }
     case .changesLost, .deletionsUnfollowed, .oldForNew:
       return !given.shape.followers.isEmpty || !given.shape.changePorts.isEmpty
     case .wideAmounts:

@@ -87,10 +87,12 @@ package struct Reference {
   var rows: [[String: ReferenceRow]]
   /// By follower and key.
   var followed: [[String: Followed]]
+  var sides: [Side: [GeneratedInput]] = [:]
 
   /// What comes of one event, if all of it succeeds.
   struct Effect {
     var rows: [(table: Int, key: String, row: ReferenceRow?)] = []
+    var sides: [(side: Side, events: [GeneratedInput])] = []
     var followed: [(follower: Int, key: String, row: Followed)] = []
     var records: [(port: String, key: String, value: Published)] = []
     var waits = false
@@ -234,7 +236,7 @@ package struct Reference {
     do throws(Refused) {
       var effect = Effect()
       let known = Known(owner: owner, isReleased: isReleased)
-      let changes = try change(key, event.input, known, moment, &effect)
+      let changes = try change(key, event.input, known, partition, moment, &effect)
       for place in shape.ports.indices where isPublisher(place) {
         let target = "\(event.input.account)@\(partition)"
         try publish(shape.ports[place], event.input, target, known, &effect)
@@ -285,7 +287,7 @@ package struct Reference {
   }
 
   /// Where an event is applied, and what the clock says there.
-  private struct Moment {
+  struct Moment {
     let home: String
     let nowMs: Int64?
   }
@@ -341,6 +343,7 @@ package struct Reference {
 
   private mutating func keep(_ effect: Effect) {
     for (table, key, row) in effect.rows { rows[table][key] = row }
+    for (side, events) in effect.sides { sides[side] = events }
     for (follower, key, row) in effect.followed { followed[follower][key] = row }
     for (port, key, value) in effect.records {
       published[port, default: [:]][key, default: []].append(value)
@@ -349,8 +352,8 @@ package struct Reference {
 
   /// The rows of all tables that are made of the journal of a key, and what their ports show.
   private func change(
-    _ key: Shape.Key, _ input: GeneratedInput, _ known: Known, _ moment: Moment,
-    _ effect: inout Effect
+    _ key: Shape.Key, _ input: GeneratedInput, _ known: Known, _ partition: Int,
+    _ moment: Moment, _ effect: inout Effect
   ) throws(Refused) -> [Changed] {
     var changed: [Changed] = []
     for place in shape.tables.indices {
@@ -367,6 +370,7 @@ package struct Reference {
           place, clause, one, owner: known.owner ?? "", moment, &changed)
       }
     }
+    if !known.isReleased { try pair(key, input, partition, moment, &effect) }
     for one in changed {
       var row = one.row
       if one.isChanged {

@@ -142,7 +142,7 @@ extension Shape {
     return other
   }
 
-  private static func condition(_ random: inout Random) -> Condition {
+  static func condition(_ random: inout Random) -> Condition {
     random.percent(50)
       ? Condition(field: .n, above: random.below(8))
       : Condition(field: .amount, above: random.below(4000) - 1000)

@@ -171,6 +171,7 @@ package struct Shape: Sendable, Hashable {
   package var ports: [EventPort] = []
   package var followers: [Follower] = []
   package var changePorts: [ChangePort] = []
+  package var joins: [Join] = []
   package var unmapped = Unmapped.hold
   /// Whose local ids the accounts are, as the files say.
   package var system = "shop"
@@ -206,7 +207,7 @@ package struct Shape: Sendable, Hashable {
     tables.contains(where: \.isExploded) || ports.contains(where: \.isExploded)
   }
   /// Whether anything goes by the clock.
-  var hasClock: Bool { tables.contains { $0.expireS != nil } }
+  var hasClock: Bool { tables.contains { $0.expireS != nil } || !joins.isEmpty }
   /// Whether anything looks up rows.
   var looksUp: Bool {
     tables.contains { $0.lookup != nil } || ports.contains { $0.lookup != nil }
@@ -257,11 +258,17 @@ package struct Shape: Sendable, Hashable {
     switch table.key {
     case .pair:
       isAsked(.account) || tables.contains { $0.key == .account || $0.key == .sku }
+        || joins.contains { $0.key == .account }
         ? .account : .pair
     case .sku: .account
     case .whoBranch: tables.contains { $0.key == .who } ? .who : .whoBranch
     case .account, .branch, .who: table.key
     }
+  }
+
+  /// By whose journal a join is made.
+  package func journal(of join: Join) -> Key {
+    journal(of: Table(name: "", key: join.key, columns: [], clauses: []))
   }
 
   /// Journals that apply of others writes.

@@ -29,7 +29,7 @@ extension Shape {
       let (name, table) = $0
       let part = tables[table].key.parts[0]
       let condition =
-        followed.map { "    where: \($0.replacing("KEY", with: part))\n" } ?? ""
+        followed.map { "    where: \"\($0.replacing("KEY", with: part))\"\n" } ?? ""
       return "  \(name)s:\n    from: \(tables[table].name)\n\(condition)"
     }.joined()
   }

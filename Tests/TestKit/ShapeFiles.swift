@@ -54,7 +54,9 @@ extension Shape {
     }
     for port in ports { files["shop/goods/contracts/\(port.name).odcs.yaml"] = contract(port) }
     for table in tables { files["shop/goods/contracts/\(table.name).odcs.yaml"] = contract(table) }
-    for (name, text) in changeContracts { files["shop/goods/contracts/\(name).odcs.yaml"] = text }
+    for (name, text) in changeContracts + joinContracts {
+      files["shop/goods/contracts/\(name).odcs.yaml"] = text
+    }
     return files
   }
 
@@ -107,6 +109,7 @@ extension Shape {
 
   private var outputNames: [String] {
     tables.map(\.name) + ports.map(\.name) + followers.map(\.name) + changePorts.map(\.name)
+      + joins.map(\.name)
   }
 
   private var descriptor: String {
@@ -244,7 +247,7 @@ extension Shape {
 
   // MARK: transform.yaml
 
-  private func source(_ kind: Kind) -> String {
+  func source(_ kind: Kind) -> String {
     let input = inputNames[input(of: kind)]
     return kind == .Told ? input : "\(input).\(kind.rawValue)"
   }
@@ -278,11 +281,11 @@ extension Shape {
           port.lookup)
       }
     }
-    streams += changeStreams
+    streams += changeStreams + joinStreams
     if !streams.isEmpty { text += "streams:\n" + streams }
     if !tables.isEmpty { text += "tables:\n" + tables.map(lines).joined() + followerTables }
     text += "outputs:\n" + tables.map(output).joined() + ports.map(output).joined()
-    text += changeOutputs
+    text += changeOutputs + joinOutputs
     return text
   }
 

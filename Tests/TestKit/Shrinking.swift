@@ -24,6 +24,7 @@ extension Case {
       if takeAway(\.shape.ports, attempt, { best }) { hasShrunk = true }
       if best.shape.looksUp, attempt({ $0.shape.forgetLookups() }) { hasShrunk = true }
       // They are named by their places.
+      if takeAway(\.shape.joins, attempt, { best }) { hasShrunk = true }
       if takeAway(\.shape.followers, attempt, { best }) { hasShrunk = true }
       if takeAway(\.shape.changePorts, attempt, { best }) { hasShrunk = true }
       if !best.shape.namesTables, takeAway(\.shape.tables, attempt, { best }) { hasShrunk = true }

@@ -27,6 +27,8 @@ struct EventCompiler {
   private let origin: Branch.Origin
   let tables: ContiguousArray<TablePlan>
   let ports: ContiguousArray<PortPlan>
+  /// Those of the product, where events may be on their sides, whose slots stand before an event's.
+  let joins: [JoinPlan]
   private var slotEnd = 0
 
   private var reference: EventReference {
@@ -38,8 +40,9 @@ struct EventCompiler {
 
   init(
     _ definition: ProductDefinition, _ origin: Branch.Origin,
-    tables: ContiguousArray<TablePlan>, ports: ContiguousArray<PortPlan>
+    tables: ContiguousArray<TablePlan>, ports: ContiguousArray<PortPlan>, joins: [JoinPlan] = []
   ) {
+    self.joins = joins
     self.definition = definition
     self.origin = origin
     self.tables = tables
@@ -63,10 +66,11 @@ struct EventCompiler {
     if let path = input.time { intakePaths.insert(path) }
     var decodePaths = intakePaths
     for expression in expressions() { decodePaths.formUnion(paths(in: expression)) }
+    let first = joins.map(\.slotEnd).max() ?? Variable.end
     let decode = try DecodePlan(
-      event, reading: decodePaths, firstSlot: Variable.end, checksAll: true)
+      event, reading: decodePaths, firstSlot: first, checksAll: true)
     let intake = try DecodePlan(
-      event, reading: intakePaths, firstSlot: Variable.end, checksAll: false)
+      event, reading: intakePaths, firstSlot: first, checksAll: false)
     slotEnd = max(decode.slotEnd, intake.slotEnd)
 
     var journals: ContiguousArray<EventPlan.JournalKey> = []
@@ -131,6 +135,9 @@ struct EventCompiler {
         all += [update.argument, update.condition, update.mapKey].compactMap { $0 }
       }
       if let delete = clause.delete { all.append(delete) }
+    }
+    for (_, _, side) in joinSides {
+      all += side.branch.expressions + side.key + side.fields.compactMap(\.self)
     }
     for case .handed(let parts)? in definition.journals.map({ $0.keys[reference] }) { all += parts }
     for output in definition.outputs {
@@ -308,6 +315,10 @@ struct EventCompiler {
       }
     }
     var parts = try parts(plan.source, beside: handoversOf.map(\.branch)) { $0 == journal }
+    var sides: ContiguousArray<JoinSidePlan> = []
+    for (join, number, side) in joinSides where definition.joins[join].journal == journal {
+      sides.append(try self.side(side, number, of: joins[join], plan.source, &parts.identities))
+    }
     var handovers: ContiguousArray<HandoverPlan> = []
     for (target, branch) in handoversOf {
       handovers.append(try handover(branch, to: target, plan.source, &parts.identities))
@@ -321,7 +332,43 @@ struct EventCompiler {
     return WorkPlan(
       key: try compile(taken, over: plan), clauses: parts.clauses, ports: parts.ports,
       counts: counts, identities: identities.plans, links: link.map { [$0] } ?? [],
-      handovers: handovers, globalKey: globalKey)
+      handovers: handovers, globalKey: globalKey, joins: sides)
+  }
+
+  /// The sides of joins that begin here.
+  private var joinSides: [(join: Int, number: Int, side: JoinDefinition.Side)] {
+    definition.joins.enumerated().flatMap { join in
+      join.element.sides.enumerated().filter { $0.element.branch.origin == origin }.map {
+        (join.offset, $0.offset, $0.element)
+      }
+    }
+  }
+
+  private mutating func side(
+    _ side: JoinDefinition.Side, _ number: Int, of join: JoinPlan, _ source: SourceSlots,
+    _ identities: inout Identities
+  ) throws(PlanFailure) -> JoinSidePlan {
+    let compiled = try branch(side.branch, source, &identities)
+    var fields: ContiguousArray<Term> = []
+    for field in side.fields.compactMap(\.self) {
+      fields.append(try Term(field, slot: compiled.slot))
+    }
+    return JoinSidePlan(
+      join: join, side: number, branch: compiled.plan,
+      key: try KeyPlan(side.key, slot: compiled.slot), fields: fields)
+  }
+
+  /// What is made of the pairs of a join.
+  mutating func compilePairs(
+    of join: Int, from first: Int, entriesMax: Int
+  ) throws(PlanFailure) -> JoinPlan {
+    let definition = definition.joins[join]
+    let slots = JoinPlan.Slots(definition, first: first)
+    slotEnd = slots.end
+    let parts = try parts(JoinPlan.source(definition, slots)) { _ in true }
+    return JoinPlan(
+      definition, ordinal: join, slots: slots, clauses: parts.clauses, ports: parts.ports,
+      slotEnd: slotEnd, entriesMax: entriesMax)
   }
 
   private mutating func handover(

@@ -284,6 +284,8 @@ final class WorkPlan {
   let handovers: Lent<HandoverPlan>
   /// Of a handed event whose journal's key is the global id alone: that key, as files have it.
   let globalKey: [String]
+  /// Joins of which it is on a side.
+  let joins: Lent<JoinSidePlan>
   /// Tables of which it looks up the row of the journal's own key, and changes none.
   let lookedUp: ContiguousArray<Int>
 
@@ -296,8 +298,9 @@ final class WorkPlan {
     key: KeyPlan, clauses: ContiguousArray<ClausePlan>, ports: ContiguousArray<EventPortPlan>,
     counts: Bool, isNothing: Bool = false, identities: ContiguousArray<IdentityPlan> = [],
     links: ContiguousArray<LinkPlan> = [], handovers: ContiguousArray<HandoverPlan> = [],
-    globalKey: [String] = []
+    globalKey: [String] = [], joins: ContiguousArray<JoinSidePlan> = []
   ) {
+    self.joins = Lent(joins)
     self.handovers = Lent(handovers)
     self.globalKey = globalKey
     self.isNothing = isNothing

@@ -18,6 +18,7 @@ package final class ProductPlan {
 
   let inputs: Lent<InputPlan>
   let tables: Lent<TablePlan>
+  let joins: Lent<JoinPlan>
   /// By journal: what is made of rows that change, in the order in which it has to be made.
   let changes: [Lent<ChangePlan>]
   let workbench: Workbench
@@ -43,14 +44,24 @@ package final class ProductPlan {
     let tables = try TableCompiler(
       definition: definition, ports: portPlans, entriesMax: entriesMax ?? RowLayout.entriesMax
     ).compile()
+    var joins: [JoinPlan] = []
+    for (number, join) in definition.joins.enumerated() {
+      var compiler = EventCompiler(
+        definition, .pairs(stream: join.name), tables: tables, ports: portPlans)
+      joins.append(
+        try compiler.compilePairs(
+          of: number, from: joins.last?.slotEnd ?? Variable.end,
+          entriesMax: entriesMax ?? RowLayout.entriesMax))
+    }
+    self.joins = Lent(ContiguousArray(joins))
     var inputs: ContiguousArray<InputPlan> = []
-    var slotCount = Variable.end
+    var slotCount = joins.last?.slotEnd ?? Variable.end
     for (number, input) in definition.inputs.enumerated() {
       var events: ContiguousArray<EventPlan> = []
       for event in input.events.indices {
         var compiler = EventCompiler(
           definition, .event(EventReference(input: number, event: event)), tables: tables,
-          ports: portPlans)
+          ports: portPlans, joins: joins)
         let plan = try compiler.compile()
         slotCount = max(slotCount, plan.slotEnd)
         events.append(plan)
@@ -70,6 +81,9 @@ package final class ProductPlan {
     self.changes = changes.map { Lent($0) }
     if tables.count + inputs.count > Spaces.max {
       throw PlanFailure("a product has at most \(Spaces.max) tables and inputs")
+    }
+    if tables.count + JoinPlan.sides * joins.count > Int(UInt8.max) {
+      throw PlanFailure("a product has at most \(UInt8.max) tables and sides of joins")
     }
     self.inputs = Lent(inputs)
     self.tables = Lent(tables)

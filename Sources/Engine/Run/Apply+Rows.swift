@@ -27,7 +27,7 @@ extension Apply {
     let keyRange = keyStart..<keys.count
     // The journal's own was looked at by ingest; a table's may have more parts.
     if keyRange.count > Ingest.keyBytesMax {
-      bench.failSize(ofKey: clause.table, keyRange.count)
+      bench.failSize(ofKey: clause.table.name, keyRange.count)
       return false
     }
     let known =
@@ -170,7 +170,7 @@ extension Apply {
     table.layout.write(bench.rowSlots, from: table.columnSlot, flags: flags, into: rows)
     row.bytes = start..<rows.count
     if row.bytes.count > Limits.rowBytesMax {
-      bench.failSize(ofRow: table, row.bytes.count)
+      bench.failSize(ofRow: table.name, row.bytes.count)
       return false
     }
     if known >= 0 {

@@ -32,7 +32,11 @@ extension Apply {
         sourceKey: nil, partition: partition, recordedMs: block.recordedMs,
         time: Timestamp(milliseconds: due.dueMs),
         identity: .position(Position(block: offset, index: index)))
-      tables.lend(due.table) { look(at: $0, 0..<keys.count, nowMs: now, emission, batch) }
+      if due.table < tables.count {
+        tables.lend(due.table) { look(at: $0, 0..<keys.count, nowMs: now, emission, batch) }
+      } else {
+        clearSide(due.table - tables.count, 0..<keys.count)
+      }
       index += 1
     }
   }

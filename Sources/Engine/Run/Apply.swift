@@ -22,6 +22,9 @@ package final class Apply {
   let inputs: Lent<InputPlan>
   let tables: Lent<TablePlan>
   let changes: Lent<ChangePlan>
+  let joins: Lent<JoinPlan>
+  /// What the event at hand adds to sides of joins.
+  var sides: ContiguousArray<StagedSide> = []
   let keys: ByteBuffer
   let rows: ByteBuffer
   let arena: Arena
@@ -67,6 +70,7 @@ package final class Apply {
     inputs = plan.inputs
     tables = plan.tables
     changes = plan.changes[journal]
+    joins = plan.joins
     bench = plan.workbench
     keys = bench.keys
     rows = bench.rows
@@ -188,7 +192,8 @@ package final class Apply {
   /// How many of the state's rows are none of its tables': clocks, and what falls due.
   package var innerRowCount: Int {
     let own = [Spaces.clock, Spaces.schedule].count { state.get($0, .empty) != nil }
-    return own + (clock.isStored(in: state) ? 1 : 0) + schedule.count
+    let ofJoins = state.get(Spaces.joins, .empty) == nil ? 0 : 1 + sideCount
+    return own + (clock.isStored(in: state) ? 1 : 0) + schedule.count + ofJoins
   }
 
   // MARK: One event
@@ -369,11 +374,18 @@ package final class Apply {
     for index in work.clauses.indices {
       if !work.clauses.lend(index, { run($0, change, &staged) }) { return .failed }
     }
-    if !changes.isEmpty, staged.count > 0, !follow(time, &staged) { return .failed }
     let emission = Emission(
       sourceKey: event.key, partition: partition, recordedMs: recordedMs,
       time: time, identity: .position(position), correction: correction)
     var isApplied = false
+    if !work.joins.isEmpty {
+      switch pair(work, emission, &staged, batch) {
+      case .record: isApplied = true
+      case .nothing: break
+      case .failed: return .failed
+      }
+    }
+    if !changes.isEmpty, staged.count > 0, !follow(time, &staged) { return .failed }
     for index in 0..<staged.count {
       switch publish(index, &staged, emission, batch) {
       case .record: isApplied = true
@@ -401,6 +413,7 @@ package final class Apply {
       if !handovers.isEmpty { isApplied = true }
     }
     if keepRows(staged) { isApplied = true }
+    if !work.joins.isEmpty, keepSides() { isApplied = true }
     if !work.links.isEmpty {
       switch keepLink(work) {
       case .kept: isApplied = true

@@ -15,6 +15,13 @@ struct Emission {
   /// Of records of event ports: what they correct.
   var correction = Correction.none
 
+  /// The same with another actual time.
+  func at(_ time: Timestamp) -> Emission {
+    Emission(
+      sourceKey: sourceKey, partition: partition, recordedMs: recordedMs, time: time,
+      identity: identity, correction: correction)
+  }
+
   /// What the `ce_id`s of its records begin with.
   enum Identity {
     case position(Position)

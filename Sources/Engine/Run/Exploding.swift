@@ -91,7 +91,7 @@ extension Workbench {
     fail(
       RunFault(
         reason: "event-too-large",
-        message: "what `explode` makes of the event takes more than \(Limits.eventBytesMax) bytes",
+        message: "what comes of the event takes more than \(Limits.eventBytesMax) bytes",
         place: place))
   }
 }

@@ -3,7 +3,9 @@ import State
 /// Which spaces of a partition's state the engine uses.
 enum Spaces {
   /// Tables from 0 on, then inputs, for the ids of their events.
-  static let max = 249
+  static let max = 248
+  /// By the number of a join's side and the key: what it has of it.
+  static let joins = Space(248)
   /// What falls due by the partition's clock.
   static let schedule = Space(249)
   /// By table and key: rows that are gone and have an entry in the schedule.

@@ -106,20 +106,21 @@ extension Workbench {
     fail(RunFault(reason: reason, message: message, place: name))
   }
 
-  func failSize(ofKey table: TablePlan, _ size: Int) {
+  /// - Parameter name: of a table, or of a stream that joins.
+  func failSize(ofKey name: String, _ size: Int) {
     fail(
       RunFault(
         reason: "key-too-large",
-        message: "the key of a row of `\(table.name)` takes \(size) bytes, more than "
-          + "\(Ingest.keyBytesMax)", place: table.name))
+        message: "the key of a row of `\(name)` takes \(size) bytes, more than "
+          + "\(Ingest.keyBytesMax)", place: name))
   }
 
-  func failSize(ofRow table: TablePlan, _ size: Int) {
+  func failSize(ofRow name: String, _ size: Int) {
     fail(
       RunFault(
         reason: "row-too-large",
-        message: "the row of `\(table.name)` would take \(size) bytes, more than "
-          + "\(Limits.rowBytesMax)", place: table.name))
+        message: "the row of `\(name)` would take \(size) bytes, more than "
+          + "\(Limits.rowBytesMax)", place: name))
   }
 
   /// Sets the key's parts of the row at hand from the document at hand.

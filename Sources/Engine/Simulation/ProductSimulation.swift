@@ -142,6 +142,11 @@ package final class ProductSimulation {
     partitions.map { $0.map { $0.state.contentDigest() } }
   }
 
+  /// How much the clocks of journal partitions have yet to look at.
+  package var scheduledCount: Int {
+    partitions.joined().reduce(0) { $0 + $1.apply.schedule.count }
+  }
+
   /// How many events wait for a link.
   package var heldCount: Int {
     partitions.joined().reduce(0) { $0 + Int($1.apply.held.count) }

@@ -60,8 +60,8 @@ package enum TransformSpec {
     "a stream",
     [
       FieldSpec(
-        "from", .oneOrMany(.text), required: true,
-        "Inputs, event types, streams or tables. A table stands for the changes of its rows: `row` as "
+        "from", .oneOrMany(.text),
+        "Inputs, event types, streams or tables; a stream has this or `join`. A table stands for the changes of its rows: `row` as "
           + "it is now (null when it has gone), `old` as it was before the event (null when it is "
           + "new), and the parts of its `key`."),
       FieldSpec(
@@ -79,8 +79,26 @@ package enum TransformSpec {
           + "event, null where there is none; of a key of several parts `{x: \"x[[a, b]]\"}`. The "
           + "table's journal must be the one that takes the event, under the same key. Comes after "
           + "`explode` and before `where`."),
-      FieldSpec("join", .any, .notYet, "Two streams by key, within a time."),
+      FieldSpec(
+        "join", .record(join),
+        "Pairs of two streams' events: `left` and `right` have the fields and named values of each, "
+          + "and there is the `key`. A pair's actual time is the later one's."),
       FieldSpec("mask", .any, .notYet, "Lowers the class of fields."),
+    ])
+  static let join = RecordSpec(
+    "`join`",
+    [
+      FieldSpec("left", .text, required: true, "An event type, or a stream of one."),
+      FieldSpec("right", .text, required: true, "Another one."),
+      FieldSpec(
+        "key", .oneOrMany(.expression), required: true,
+        "What both have, in the same words; it begins with their journal's key."),
+      FieldSpec(
+        "within", .duration, required: true, "How far apart their actual times may be."),
+      FieldSpec(
+        "grace", .duration,
+        "How long after its actual time, by the journal's clock, an event may come; as long as "
+          + "`within` when nothing is said. A later one goes to quarantine as `late`."),
     ])
   static let identify = RecordSpec(
     "`identify`",

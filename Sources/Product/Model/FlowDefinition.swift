@@ -10,6 +10,8 @@ package struct Branch: Sendable {
     /// Each change of a row: variables `row` as it is now, absent when it has gone, `old` as it
     /// was, absent when it is new, and `key`.
     case changes(table: String)
+    /// Each pair of a join: variables `left`, `right` and `key`.
+    case pairs(stream: String)
   }
   package enum Step: Sendable {
     /// Goes on only when true.
@@ -37,6 +39,8 @@ package struct Branch: Sendable {
   package var event: EventReference? { if case .event(let event) = origin { event } else { nil } }
   /// The table whose changes it begins with.
   package var changed: String? { if case .changes(let table) = origin { table } else { nil } }
+  /// The stream whose pairs it begins with.
+  package var joined: String? { if case .pairs(let stream) = origin { stream } else { nil } }
 
   /// What its steps evaluate.
   package var expressions: [CheckedExpression] {

@@ -13,6 +13,8 @@ package struct ProductDefinition: Sendable {
   /// Of the mesh's, those that its streams use.
   package var identifiers: [IdentifierDefinition]
   package var streams: [StreamDefinition]
+  /// In the order of their names.
+  package var joins: [JoinDefinition]
   package var tables: [TableDefinition]
   package var outputs: [OutputDefinition]
   package var onError: ErrorReaction
@@ -28,7 +30,7 @@ package struct ProductDefinition: Sendable {
   package init(
     mesh: String, domain: String, name: String, version: String, inputs: [InputDefinition],
     journals: [JournalDefinition], identifiers: [IdentifierDefinition] = [],
-    streams: [StreamDefinition] = [], tables: [TableDefinition],
+    streams: [StreamDefinition] = [], joins: [JoinDefinition] = [], tables: [TableDefinition],
     outputs: [OutputDefinition],
     onError: ErrorReaction = .quarantine, futureMsMax: Int64 = 3_600_000, names: WireNames,
     logicDigest: [UInt8], logicFiles: [LogicFile] = []
@@ -41,6 +43,7 @@ package struct ProductDefinition: Sendable {
     self.journals = journals
     self.identifiers = identifiers
     self.streams = streams
+    self.joins = joins
     self.tables = tables
     self.outputs = outputs
     self.onError = onError
@@ -70,7 +73,10 @@ extension ProductDefinition {
   /// The inputs by whose actual times a journal's clock goes: all that it takes events of. None
   /// where nothing that is made of the journal asks for the time.
   package func clockInputs(ofJournal journal: Int) -> Set<Int> {
-    if !tables.contains(where: { $0.journal == journal && $0.needsClock }) { return [] }
+    let isAsked =
+      tables.contains { $0.journal == journal && $0.needsClock }
+      || joins.contains { $0.journal == journal }
+    if !isAsked { return [] }
     return Set(journals[journal].keys.keys.map(\.input))
   }
 }

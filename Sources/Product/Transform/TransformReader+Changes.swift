@@ -17,7 +17,7 @@ extension TransformReader {
     let base = [
       Scope.Variable("row", .object(row), isRequired: !mayGo),
       Scope.Variable("old", .object(row), isRequired: false),
-      Scope.Variable("key", .object(ObjectType(name: "the key of `\(name)`", fields: key))),
+      Scope.Variable("key", .object(ObjectType(name: "key", fields: key))),
     ]
     return Flow(
       branch: Branch(origin: .changes(table: name), steps: []), name: name,
@@ -36,29 +36,37 @@ extension TransformReader {
     return KeyPart(text: CanonicalText.of(part.span), expression: part, isFixed: isFixed)
   }
 
-  /// Gives tables that are made of others' rows the journal of these.
+  /// Gives tables that are made of others' rows, or of pairs, the journal of these.
   mutating func followJournals() {
-    for table in tables.indices where tables[table].changed != nil {
+    for table in tables.indices where tables[table].source != nil {
       guard let journal = journal(of: tables[table]) else { continue }
       tables[table].journal = journal
       if tables[table].keyTexts.starts(with: journals[journal].keyTexts) { continue }
       report(
         .badKey,
-        "the key of table `\(tables[table].name)` does not begin with that of the rows it is made of",
+        "the key of table `\(tables[table].name)` does not begin with that of what it is made of",
         tables[table].key[0].span,
         notes: ["their journal is by \(Self.names(journals[journal].keyTexts))"],
         help: "begin it with the parts of `key`, in their order")
     }
   }
 
-  /// The journal of the table that a table is made of first.
+  /// The journal of what a table is made of first.
   private func journal(of table: TableDraft) -> Int? {
-    guard let name = table.changed else { return table.journal }
+    table.source.map(journal) ?? table.journal
+  }
+
+  /// The journal that a way has to be in, as it begins with rows or pairs, or looks rows up.
+  func journal(of branch: Branch) -> Int? {
+    if let stream = branch.joined { return joins.first { $0.stream == stream }?.journal }
+    let name = branch.rows.first?.table
     return tables.first { $0.name == name }.flatMap(journal)
   }
 }
 
 extension TableDraft {
-  /// The first table whose changes it is made of.
-  var changed: String? { clauses.lazy.compactMap(\.branch.changed).first }
+  /// Where it comes from first that is no event.
+  var source: Branch? {
+    clauses.lazy.map(\.branch).first { $0.event == nil }
+  }
 }

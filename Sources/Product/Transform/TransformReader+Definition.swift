@@ -20,7 +20,8 @@ extension TransformReader {
       mesh: around.mesh, domain: descriptor.domain, name: descriptor.id,
       version: descriptor.version, inputs: inputs.indices.map(input),
       journals: journals.map(journal), identifiers: identifiers,
-      streams: streams.values.map(stream).sorted { $0.name < $1.name }, tables: tables.map(table),
+      streams: streams.values.map(stream).sorted { $0.name < $1.name }, joins: joinDefinitions,
+      tables: tables.map(table),
       outputs: outputs.enumerated().map { output($0.offset, $0.element) },
       onError: record.text("onError") == "stop" ? .stop : .quarantine,
       futureMsMax: record["future"]?.durationMs ?? Self.futureDefaultMs, names: names,
@@ -46,20 +47,8 @@ extension TransformReader {
     func add(_ branch: Branch, _ more: [CheckedExpression?]) {
       if branch.event?.input == index { all += branch.expressions + more.compactMap(\.self) }
     }
-    for clause in tables.flatMap(\.clauses) {
-      add(clause.branch, clause.key + [clause.delete])
-      for update in clause.updates {
-        add(clause.branch, [update.argument, update.condition, update.mapKey])
-      }
-    }
-    for case .events(let branches) in outputs.map(\.content) {
-      for branch in branches {
-        add(branch.branch, branch.key + [branch.when])
-        for case .expression(let expression) in branch.columns.map(\.source) {
-          add(branch.branch, [expression])
-        }
-      }
-    }
+    eachUse(add)
+    for side in joinDefinitions.flatMap(\.sides) { add(side.branch, side.key + side.fields) }
     for (event, key) in journals.flatMap(\.keys) where event.input == index {
       switch key {
       case .parts(let parts), .handed(let parts): all += parts
@@ -75,6 +64,24 @@ extension TransformReader {
       (paths + [inputs[index].id?.path, inputs[index].time].compactMap(\.self)).map {
         $0.first ?? ""
       })
+  }
+
+  /// Each way, with what tables and ports read on it.
+  func eachUse(_ body: (Branch, [CheckedExpression?]) -> Void) {
+    for clause in tables.flatMap(\.clauses) {
+      body(clause.branch, clause.key + [clause.delete])
+      for update in clause.updates {
+        body(clause.branch, [update.argument, update.condition, update.mapKey])
+      }
+    }
+    for case .events(let branches) in outputs.map(\.content) {
+      for branch in branches {
+        body(branch.branch, branch.key + [branch.when])
+        for case .expression(let expression) in branch.columns.map(\.source) {
+          body(branch.branch, [expression])
+        }
+      }
+    }
   }
 
   private var prefix: String { around.environment.isEmpty ? "" : around.environment + "." }
@@ -175,12 +182,19 @@ extension TransformReader {
     return []
   }
 
+  private func sources(of draft: StreamDraft) -> [String] {
+    if let join = draft.fields["join"]?.record {
+      return ["left", "right"].compactMap { join.text($0) }
+    }
+    return draft.fields["from"]?.items.compactMap(\.text) ?? []
+  }
+
   private func stream(_ draft: StreamDraft) -> StreamDefinition {
     var unheard: [Diagnostic] = []
     let block = draft.fields["let"]?.node.textSpan
       .map { AssignmentBlock(parsing: $0, into: &unheard) }
     return StreamDefinition(
-      name: draft.name, from: draft.fields["from"]?.items.compactMap(\.text) ?? [],
+      name: draft.name, from: sources(of: draft),
       explosion: draft.fields["explode"]?.entries.first.flatMap { key, value in
         value.node.textSpan.map { .init(name: key.text ?? "", value: $0) }
       },
@@ -194,6 +208,13 @@ extension TransformReader {
 
   private func logic(of stream: StreamDefinition) -> String {
     var lines = ["from = " + stream.from.sorted().joined(separator: ", ")]
+    if let join = joins.first(where: { $0.stream == stream.name }) {
+      let key = join.keyParts.map { CanonicalText.of($0.expression.span) }
+      // Which is which has a meaning.
+      lines.append(
+        "join = \(stream.from.joined(separator: " with ")) by \(key.joined(separator: ", ")), within "
+          + "\(join.withinMs) ms, grace \(join.graceMs) ms")
+    }
     if let list = stream.explosion {
       lines.append("explode \(list.name) = " + CanonicalText.of(list.value))
     }

@@ -25,7 +25,7 @@ extension TransformReader {
     if outputs.isEmpty && tables.isEmpty { return }
     let locals = localKeys.map { (texts: [$0.text], key: [$0.key]) }
     let own = tables.filter { !isChained($0) }
-    let keys = (own.compactMap(journalKey) + locals).sorted {
+    let keys = (own.compactMap(journalKey) + joins.map(journalKey) + locals).sorted {
       ($0.texts.count, $0.texts.joined(separator: "\n"))
         < ($1.texts.count, $1.texts.joined(separator: "\n"))
     }
@@ -33,7 +33,7 @@ extension TransformReader {
       journals.append(JournalDraft(keyTexts: key.texts, key: key.key))
     }
     for table in tables.indices
-    where !isChained(tables[table]) && tables[table].changed == nil {
+    where !isChained(tables[table]) && tables[table].source == nil {
       guard
         let journal = journals.firstIndex(where: {
           tables[table].keyTexts.starts(with: $0.keyTexts)
@@ -44,6 +44,7 @@ extension TransformReader {
         take(event, into: journal, tables[table].nameSpan)
       }
     }
+    placeJoins()
     chainTables()
     followJournals()
     for table in tables {
@@ -91,10 +92,16 @@ extension TransformReader {
     var parts = Array(table.keyParts.prefix { $0.isFixed })
     if parts.isEmpty {
       // One made of rows has the journal of these.
-      if table.changed != nil { return nil }
+      if table.source != nil { return nil }
       // It is told why the event has no such key.
       parts = table.keyParts
     }
+    return (parts.map(\.text), parts.map(\.expression))
+  }
+
+  private func journalKey(of join: JoinDraft) -> (texts: [String], key: [ParsedExpression]) {
+    let fixed = join.keyParts.prefix { $0.isFixed }
+    let parts = fixed.isEmpty ? join.keyParts[...] : fixed
     return (parts.map(\.text), parts.map(\.expression))
   }
 
@@ -139,10 +146,9 @@ extension TransformReader {
     if locals.count > 1 {
       chain(output, branches, locals)
     } else {
-      let rows = ways.flatMap(\.rows).first?.table
       guard
         let journal = locals.first.flatMap({ firstJournal(by: $0) })
-          ?? tables.first(where: { $0.name == rows })?.journal
+          ?? ways.compactMap({ self.journal(of: $0) }).first
       else { return false }
       for event in draft.events { take(event, into: journal, draft.nameSpan) }
       outputJournals[output] = journal

@@ -88,16 +88,23 @@ extension TransformReader {
   /// A row as streams see it: the parts of its key, each by the name of the last field that it is,
   /// or `keyN` where it has no name of its own; then the columns.
   func row(of table: TableDraft) -> ObjectType {
-    var fields: [ObjectType.Field] = []
-    for (index, (part, type)) in zip(table.key, table.keyTypes).enumerated() {
-      let name = part.path?.parts.last
-      let isTaken =
-        fields.contains { $0.name == name } || table.columns.contains { $0.name == name }
-      fields.append(
-        .init(isTaken ? "key\(index + 1)" : name ?? "key\(index + 1)", type, isRequired: true))
+    let names = keyNames(table.key, besides: table.columns.map(\.name))
+    let key = zip(names, table.keyTypes).map { ObjectType.Field($0, $1, isRequired: true) }
+    let columns = table.columns.map {
+      ObjectType.Field($0.name, $0.type, isRequired: $0.isRequired)
     }
-    fields += table.columns.map { .init($0.name, $0.type, isRequired: $0.isRequired) }
-    return ObjectType(name: table.name, fields: fields)
+    return ObjectType(name: table.name, fields: key + columns)
+  }
+
+  /// Names of a key's parts.
+  func keyNames(_ key: [ParsedExpression], besides others: [String]) -> [String] {
+    var names: [String] = []
+    for (index, part) in key.enumerated() {
+      let own = part.path?.parts.last
+      let isFree = own.map { !names.contains($0) && !others.contains($0) } ?? false
+      names.append(isFree ? own ?? "" : "key\(index + 1)")
+    }
+    return names
   }
 
   /// Whether the rows that ways begin with or look up are in the journal that they are in, those
@@ -106,6 +113,15 @@ extension TransformReader {
     of branches: [Branch], in journal: Int, _ what: String, _ span: SourceSpan
   ) {
     let wanted = journals[journal].keyTexts
+    for join in branches.compactMap(\.joined) {
+      guard let draft = joins.first(where: { $0.stream == join }), draft.journal != journal
+      else { continue }
+      report(
+        .badKey,
+        "pairs of `\(join)` are in the journal by \(Self.names(journals[draft.journal].keyTexts)), "
+          + "and \(what) is made by \(Self.names(wanted))", span,
+        help: "both have to be made by one key")
+    }
     for row in branches.flatMap(\.rows) {
       guard let table = tables.first(where: { $0.name == row.table }) else { continue }
       let own = journals[table.journal].keyTexts

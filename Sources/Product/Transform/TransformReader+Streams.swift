@@ -75,7 +75,17 @@ extension TransformReader {
   private mutating func resolved(_ draft: StreamDraft) -> [Flow]? {
     var flows: [Flow] = []
     var isWhole = !draft.fields.isBroken("from")
-    for reference in draft.fields["from"]?.items ?? [] {
+    if let join = draft.fields["join"]?.record {
+      if let pairs = pairs(draft, join) { flows = [pairs] } else { return nil }
+    } else if draft.fields["from"] == nil {
+      if isWhole && !draft.fields.isBroken("join") {
+        report(
+          .missingKey, "`from` is missing", draft.nameSpan, label: "a stream needs it, or `join`",
+          help: "add `from: …`, an input, event type, stream or table")
+      }
+      return nil
+    }
+    for reference in draft.fields["join"] == nil ? draft.fields["from"]?.items ?? [] : [] {
       if let more = self.flows(from: reference) {
         flows += more
       } else {

@@ -23,6 +23,7 @@ struct TransformReader {
   var inputs: [InputDefinition] = []
   var inputContracts: [String: Contract] = [:]
   var streams: [String: StreamDraft] = [:]
+  var joins: [JoinDraft] = []
   var tables: [TableDraft] = []
   /// Tables whose reading has begun.
   var begunTables: Set<String> = []

@@ -68,7 +68,7 @@ struct Explanation {
       Part(
         title: "journals",
         items: definition.journals.indices.map { Explanation.journal($0, definition) }),
-      Part(title: "streams", items: definition.streams.map(Explanation.stream)),
+      Part(title: "streams", items: definition.streams.map { Explanation.stream($0, definition) }),
       Part(title: "tables", items: definition.tables.map { Explanation.table($0, definition) }),
       Part(title: "ports", items: definition.outputs.map { Explanation.port($0, definition) }),
       Part(title: "besides", items: Explanation.besides(definition)),
@@ -198,8 +198,19 @@ struct Explanation {
     return Item(name: journal.name, facts: facts)
   }
 
-  private static func stream(_ stream: StreamDefinition) -> Item {
+  private static func stream(_ stream: StreamDefinition, _ product: ProductDefinition) -> Item {
     var facts = ["from \(stream.from.joined(separator: ", "))"]
+    if let join = product.joins.first(where: { $0.name == stream.name }) {
+      facts = [
+        "pairs of \(stream.from.joined(separator: " and ")) by "
+          + join.left.key.map(\.span.text).joined(separator: ", ")
+          + ", at most \(span(join.withinMs)) apart in actual time",
+        "what is read of each event is kept in the state of journal "
+          + "\(product.journals[join.journal].name), by key, until its clock is "
+          + "\(span(join.withinMs)) and \(span(join.graceMs)) of grace beyond it; one that comes"
+          + " later than its grace goes to quarantine",
+      ]
+    }
     if let list = stream.explosion {
       facts.append(
         "explode \(list.name) = \(list.value.text); each element goes on as an event, all of them"
@@ -312,6 +323,7 @@ struct Explanation {
       let input = product.inputs[event.input]
       return "\(input.name).\(input.events[event.event].name)"
     case .changes(let table): return "the changes of `\(table)`, in the same turn"
+    case .pairs(let stream): return "the pairs of `\(stream)`"
     }
   }
 

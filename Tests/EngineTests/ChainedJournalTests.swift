@@ -39,6 +39,7 @@ import Testing
         var found: [(id: String?, patient: String, origin: JournalOrigin?)] = []
         var events = try JournalBlock(bytes).events
         while try events.next() {
+          if events.control != nil { continue }
           var known = JournalIdentifiers(events.event.identifiers)
           found.append(
             (events.event.id?.text, known.next()?.global.text ?? "", events.event.origin))
@@ -188,6 +189,50 @@ import Testing
     let text = definition.logicFiles.first { $0.path == "product" }?.content ?? ""
     #expect(text.contains("journal patient = 2 by ids.patient\n"))
     #expect(text.contains("journal patient is handed = charges.Record by member\n"))
+  }
+
+  // MARK: Quarantine and back
+
+  @Test func `what a chained journal could not take goes back there when it is released, once`()
+    throws
+  {
+    let simulation = try Self.run(
+      [
+        .link("claims", "m1", "P 1", at: 1), .charge(1, "m1", amount: 5),
+        .charge(2, "m1", amount: 1),
+      ],
+      Self.byPatient + [
+        (
+          "charges = count()",
+          "charges = count() if 100 / (state.charges - event.amount) < 1000"
+        )
+      ])
+    #expect(simulation.reasons == ["expression"])
+    #expect(Self.rows(simulation) == [Self.row("P 1", 1)])
+    func release(_ place: Int) throws {
+      let blocks = try ControlBlocks(simulation.plan.definition)
+      let record = try #require(simulation.quarantine[place].event)
+      #expect(record.journal == "patient")
+      #expect(blocks.release(record, recordedMs: simulation.recordedMs) == nil)
+      simulation.write(blocks.take(recordedMs: simulation.recordedMs))
+      simulation.run()
+    }
+    // As long as nothing has changed it fails again.
+    try release(0)
+    #expect(
+      simulation.quarantine.compactMap(\.settlement).map(\.result) == [.quarantined])
+    IdentityTests.feed(simulation, .charge(3, "m1", amount: 7))
+    simulation.run()
+    for _ in 0..<2 { try release(1) }
+    #expect(
+      simulation.quarantine.compactMap(\.settlement).map(\.result) == [.quarantined, .applied])
+    #expect(Self.rows(simulation).last == Self.row("P 1", 3))
+    // The first journal has it once, and what it made of it stays.
+    #expect(try Self.handed(simulation).count == 3)
+    #expect(IdentityTests.paid(simulation).count == 3)
+    let digests = simulation.stateDigests
+    simulation.crash()
+    #expect(simulation.stateDigests == digests)
   }
 
   // MARK: What is refused

@@ -180,7 +180,7 @@ import Testing
   }
 
   /// What is published at the event port: ids and patients, in order.
-  private static func paid(_ simulation: ProductSimulation) -> [String] {
+  static func paid(_ simulation: ProductSimulation) -> [String] {
     simulation.published.filter { $0.port == 1 }.map { record in
       String(decoding: record.value ?? [], as: UTF8.self)
     }

@@ -26,10 +26,16 @@ extension Checks {
     for (index, handed) in expected.enumerated() { places[handed.event.place] = index }
     var seen: Set<Int> = []
     for partition in 0..<Int(journal.partitions) {
-      var read: [Reference.Handed] = []
+      var read: [Reference.Chained] = []
       var last: [String: Int] = [:]
-      for place in discarded(of: journal, partition) { reference.discard(place, in: key) }
-      for found in handed(of: journal, partition) {
+      for entry in entries(of: journal, partition) {
+        let found: Found
+        switch entry {
+        case .control(let control, let source):
+          read.append(.control(control, source: source))
+          continue
+        case .event(let event): found = event
+        }
         guard let index = places[found.place] else {
           run.fail("\(found.place) is in journal \(key), and nobody has handed it on")
           continue
@@ -42,7 +48,7 @@ extension Checks {
         }
         last[before] = index
         check(found, should, key, partition, of: journal)
-        read.append(should)
+        read.append(.event(should))
       }
       if !run.failures.isEmpty { return }
       reference.read(read, of: key, partition)
@@ -73,29 +79,29 @@ extension Checks {
     }
   }
 
-  /// Places in quarantine of events of the chained journal that operators want to stay there.
-  private func discarded(of journal: JournalDefinition, _ partition: Int) -> [Int64] {
-    broker.committed(journal.topic, partition).flatMap { _, record in
-      ByteView.lending(record.value ?? []) { bytes in
-        var events = (try? JournalBlock(bytes))?.events
-        var places: [Int64] = []
-        while (try? events?.next()) == true {
-          if let control = events?.control { places.append(control.quarantine.value) }
-        }
-        return places
-      }
-    }
+  private enum Entry {
+    case event(Found)
+    case control(Reference.Control, source: String)
   }
 
-  private func handed(of journal: JournalDefinition, _ partition: Int) -> [Found] {
-    var all: [Found] = []
+  private func entries(of journal: JournalDefinition, _ partition: Int) -> [Entry] {
+    var all: [Entry] = []
     for (offset, record) in broker.committed(journal.topic, partition) {
       ByteView.lending(record.value ?? []) { bytes in
         do {
           let block = try JournalBlock(bytes)
-          if block.kind == .control { return }
           var events = block.events
           while try events.next() {
+            if let control = events.control {
+              all.append(
+                .control(
+                  Reference.Control(
+                    control.quarantine.value, isDiscard: control.action == .discard),
+                  source: source(
+                    events.event.input, Int(events.event.partition.value),
+                    Int(events.event.offset.value))))
+              continue
+            }
             guard let origin = events.event.origin else {
               run.fail("\(journal.topic)/\(partition)/\(offset) was not handed on")
               return
@@ -104,11 +110,12 @@ extension Checks {
             let at = origin.position
             let first = definition.journals[origin.journal].name
             all.append(
-              Found(
-                place: "\(first)/\(origin.partition.value)/\(at.block.value)/\(at.index)",
-                origin: origin,
-                owner: known.next()?.global.text ?? "", id: events.event.id?.text,
-                key: events.event.key?.copied(), payload: events.event.payload?.copied()))
+              .event(
+                Found(
+                  place: "\(first)/\(origin.partition.value)/\(at.block.value)/\(at.index)",
+                  origin: origin,
+                  owner: known.next()?.global.text ?? "", id: events.event.id?.text,
+                  key: events.event.key?.copied(), payload: events.event.payload?.copied())))
           }
         } catch {
           run.fail("\(journal.topic)/\(partition)/\(offset): \(error)")

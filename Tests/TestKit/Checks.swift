@@ -40,7 +40,7 @@ struct Checks {
     checkLastStates()
   }
 
-  private func source(_ input: Int, _ partition: Int, _ offset: Int) -> String {
+  func source(_ input: Int, _ partition: Int, _ offset: Int) -> String {
     "\(definition.inputs[input].topic)/\(partition)/\(offset)"
   }
 

@@ -210,19 +210,40 @@ package struct Reference {
     return .failed
   }
 
-  /// Reads a partition of a chained journal, in order.
-  package mutating func read(_ events: [Handed], of key: Shape.Key, _ partition: Int) {
-    for event in events {
-      _ = apply(
-        event.event, key, partition, owner: event.owner, isReleased: false,
-        Moment(home: "\(key)/\(partition)", nowMs: nil), { _ in false })
-    }
+  /// What stands in a chained journal: an event that was handed on, or what an operator wants done
+  /// with one that came to nothing there.
+  package enum Chained {
+    case event(Handed)
+    case control(Control, source: String)
   }
 
-  /// Something in a chained journal that an operator wants to stay out.
-  package mutating func discard(_ quarantine: Int64, in key: Shape.Key) {
-    let text = "\(key) \(quarantine) discarded"
-    if !settled.contains(text) { settled.append(text) }
+  /// Reads a partition of a chained journal, in order.
+  package mutating func read(_ entries: [Chained], of key: Shape.Key, _ partition: Int) {
+    var failed: [String: Handed] = [:]
+    var done: Set<String> = []
+    func take(_ handed: Handed) -> Outcome {
+      let outcome = apply(
+        handed.event, key, partition, owner: handed.owner, isReleased: false,
+        Moment(home: "\(key)/\(partition)", nowMs: nil), { _ in false })
+      failed[handed.event.source] = outcome == .failed ? handed : nil
+      return outcome
+    }
+    for entry in entries {
+      switch entry {
+      case .event(let handed): _ = take(handed)
+      case .control(let control, let source):
+        if !done.insert("\(control.quarantine) \(source)").inserted { continue }
+        var result = "discarded"
+        if control.isDiscard {
+          failed[source] = nil
+        } else if let handed = failed[source] {
+          result = take(handed) == .failed ? "quarantined" : "released"
+        } else {
+          result = "released, of which nothing had failed"
+        }
+        settled.append("\(key) \(control.quarantine) \(result)")
+      }
+    }
   }
 
   /// What comes of one event of a journal.

@@ -80,6 +80,7 @@ extension Shape {
     if !isToldByBranch { return }
     for table in tables.indices where isChained(tables[table]) && !tables[table].key.isOfWho {
       tables[table].key = .who
+      tables[table].expireS = nil
     }
   }
 

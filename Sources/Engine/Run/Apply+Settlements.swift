@@ -22,9 +22,9 @@ extension Apply {
     case .discard:
       if !isSilent { countDiscarded() }
       result = .discarded
-    case .admit, .release:
+    case .admit, .release, .releaseHanded:
       let coming = Coming.released(
-        identity: control.identity, isRemembered: control.action == .release)
+        identity: control.identity, isRemembered: control.action != .admit)
       let applied = apply(
         event, at: position, recordedMs: recordedMs, batch: batch, isSilent: isSilent, coming)
       guard case .applied = applied else { return applied }

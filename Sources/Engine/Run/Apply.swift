@@ -262,7 +262,7 @@ package final class Apply {
     case .failed, .failedEverywhere:
       if let corrected { failed(corrected, at: position) }
       let fault = bench.takeFault()
-      let extent = extentOfFailure(isHanded: event.origin != nil)
+      let extent = extentOfFailure(event)
       if extent == .event && !isFirstJournal { break }
       batch.truncate(toEntry: entry, byte: byte)
       let origin = Origin(
@@ -288,9 +288,9 @@ package final class Apply {
   }
 
   /// How much of the event at hand came to nothing.
-  private func extentOfFailure(isHanded: Bool) -> Extent {
+  private func extentOfFailure(_ event: JournalEvent) -> Extent {
     if outcome == .failedEverywhere { return .event }
-    if isHanded { return .handed }
+    if let handed = HandedOrigin(event) { return .handed(handed) }
     return bench.onlyIdentity < 0 ? .journal : .identity(bench.onlyIdentity)
   }
 

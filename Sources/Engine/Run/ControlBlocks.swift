@@ -16,8 +16,6 @@ package final class ControlBlocks {
     case staysOut(reason: String, message: String)
     /// Nothing in the product takes it.
     case isNotTaken
-    /// A chained journal has it, which only the worker writes events to.
-    case isHanded
     /// The product has no input of that name.
     case isForeign
     /// The product runs without a journal.
@@ -66,7 +64,7 @@ package final class ControlBlocks {
     case nil: return nil
     case .isForeign: return .isForeign
     case .hasNoJournal: return .hasNoJournal
-    case .isCut, .isHanded, .staysOut, .isNotTaken: break
+    case .isCut, .staysOut, .isNotTaken: break
     }
     // Without a key, it is remembered where the event lies, or else in the first partition of all.
     let number = plan.definition.journals.firstIndex { $0.name == record.journal } ?? 0
@@ -94,8 +92,10 @@ package final class ControlBlocks {
   {
     if plan.definition.journals.isEmpty { return .hasNoJournal }
     guard let input = input(of: record) else { return .isForeign }
-    if record.extent == .handed { return .isHanded }
     if record.isCut { return .isCut }
+    if case .handed(let origin)? = record.extent {
+      return add(record, handedFrom: origin, input, isDiscarded: isDiscarded, recordedMs)
+    }
     defer {
       ingest.discard()
       batch.clear()
@@ -118,6 +118,35 @@ package final class ControlBlocks {
         append(control(record, isDiscarded), event, to: place, recordedMs)
       }
     }
+    return nil
+  }
+
+  /// An event that had been handed on to a chained journal goes there as it did before.
+  private func add(
+    _ record: QuarantinedRecord, handedFrom handed: HandedOrigin, _ input: Int, isDiscarded: Bool,
+    _ recordedMs: Int64
+  ) -> Refusal? {
+    guard let journal = plan.definition.journals.firstIndex(where: { $0.name == record.journal }),
+      let partition = record.journalPartition
+    else { return .isNotTaken }
+    var event = JournalEvent(
+      input: input, partition: Partition(record.partition), offset: Offset(record.sourceOffset),
+      time: record.time, payload: nil)
+    let arena = Arena()
+    if !isDiscarded {
+      let identifiers = ByteBuffer(capacity: 64)
+      ByteView.lending(handed.global) {
+        identifiers.appendJournalIdentifier(handed.identifier, $0)
+      }
+      event.identifiers = arena.copy(identifiers.view)
+      event.key = record.key.map { ByteView.lending($0) { arena.copy($0) } }
+      event.payload = record.value.map { ByteView.lending($0) { arena.copy($0) } }
+      event.origin = handed.origin
+    }
+    append(
+      JournalControl(isDiscarded ? .discard : .releaseHanded, Offset(record.offset)), event,
+      to: Place(journal: journal, partition: partition.value), recordedMs)
+    journalsOfLast = 1
     return nil
   }
 

@@ -34,7 +34,7 @@ package enum Extent: Hashable, Sendable {
   /// Of that only what had waited for the link of this identity.
   case identity(Int)
   /// What a chained journal makes of it, to which another one has handed it on.
-  case handed
+  case handed(HandedOrigin)
 }
 
 /// Which record went to quarantine and why, in short. Never its bytes.
@@ -122,16 +122,18 @@ extension Extent {
     case .event: "event"
     case .journal: "journal"
     case .identity(let number): "identity \(number)"
-    case .handed: "handed"
+    case .handed(let origin): "handed \(origin.text)"
     }
   }
 
   init?(_ text: String) {
-    let words = text.split(separator: " ")
+    let words = text.split(separator: " ", maxSplits: 1)
     switch words.first {
     case "event": self = .event
     case "journal": self = .journal
-    case "handed": self = .handed
+    case "handed":
+      guard words.count == 2, let origin = HandedOrigin(text: words[1]) else { return nil }
+      self = .handed(origin)
     case "identity":
       guard words.count == 2, let number = Int(words[1]), number >= 0 else { return nil }
       self = .identity(number)

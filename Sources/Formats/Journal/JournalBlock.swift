@@ -138,11 +138,14 @@ package struct JournalEvents {
     let start = reader.position
     guard let bytes = reader.bytes(Int(length)) else { throw failure(.wrongCount, start) }
     var entry = ByteReader(bytes)
-    if isHanded && !readOrigin(&entry) { throw failure(.badNumber, start + entry.position) }
+    var hasOrigin = isHanded
     if hasControls {
       guard let control = control(&entry) else { throw failure(.badNumber, start) }
       self.control = control
+      hasOrigin = control.action == .releaseHanded
+      event.origin = nil
     }
+    if hasOrigin && !readOrigin(&entry) { throw failure(.badNumber, start + entry.position) }
     guard let flags = entry.byte() else { throw failure(.truncated, start) }
     if flags & ~JournalFormat.flagsKnown != 0 { throw failure(.unknownFlags, start) }
     if !readSource(&entry) { throw failure(.badNumber, start + entry.position) }

@@ -65,12 +65,15 @@ package final class JournalBlockBuilder {
   /// The same for a block of control records.
   package func append(_ control: JournalControl, _ event: JournalEvent) -> Outcome {
     precondition(kind == .control, "only a block of control records takes control records")
+    precondition(
+      (control.action == .releaseHanded) == (event.origin != nil), "a handed event has an origin")
     if isFull(with: event) { return .sealFirst }
     let start = buffer.count
     buffer.append(littleEndian: UInt32(0))
     buffer.append(control.action.rawValue)
     buffer.append(varint: UInt64(bitPattern: control.quarantine.value))
     buffer.append(varint: UInt64((control.identity ?? -1) + 1))
+    if let origin = event.origin { append(origin) }
     append(event, from: start)
     return .appended
   }

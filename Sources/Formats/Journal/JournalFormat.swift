@@ -20,6 +20,7 @@ import Records
 /// (``JournalControl``), and goes on with the event:
 /// ```
 /// action u8 · quarantine offset varint · identity varint (0: all of the event; else ordinal + 1)
+/// [where the other journal has it, if the action is to release a handed event]
 /// ```
 /// An entry of a block of events:
 /// ```
@@ -85,6 +86,9 @@ package struct JournalControl: Sendable, Hashable {
     case release = 2
     /// It stays out for good.
     case discard = 3
+    /// As release, of an event that another journal has handed on: the entry says where that has
+    /// it, as one of a block of handed events does.
+    case releaseHanded = 4
   }
 
   package let action: Action

@@ -124,12 +124,6 @@ struct Settling {
           + " only its beginning",
         help: "write it to \(event.topic) again, smaller, or take it from there: partition"
           + " \(event.partition), offset \(event.sourceOffset)")
-    case .isHanded:
-      return Diagnostic(
-        .notReleasable,
-        "\(what) cannot be released: it was handed on to journal"
-          + " `\(event.journal ?? "")` by another one",
-        help: "what other journals made of it stays; it can be discarded")
     case .staysOut(let reason, let message):
       return Diagnostic(
         .notReleasable, "\(what) cannot be released: \(message) (\(reason))",

@@ -335,7 +335,7 @@ import Testing
       "transform.yaml", "from: orders.Placed\n",
       "from: orders.Placed\n    identify: {a: {system: s, local: event.id, unmapped: provisional}}\n"
     ),
-    ("transform.yaml", "    on:", "    window: {tumbling: 1h}\n    on:"),
+    ("transform.yaml", "    on:", "    window: {tumbling: 1h, emit: final}\n    on:"),
     ("transform.yaml", "id    = event.id", "id    = headers.id"),
     (
       "transform.yaml", "  customer:\n    from: customer",

@@ -301,6 +301,48 @@ import Testing
       ))
   }
 
+  @Test func `a window's start is the last part of the key`() throws {
+    let files = try expiring("window: {hopping: {size: 1h, every: 10m}, grace: 5m}")
+    let problems = told(LoadedDomain.load(files.directory).diagnostics)
+    #expect(problems.contains { $0.contains("a key of 2, and the contract's primary key has 1") })
+    let contract = try #require(ProductFiles.shop["contracts/customer.odcs.yaml"])
+    var all = try ProductFiles.changed(
+      ProductFiles.shop,
+      [
+        (
+          "transform.yaml", "    key: event.customer\n    on:",
+          "    key: event.customer\n    window: {hopping: {size: 1h, every: 10m}, grace: 5m}\n    on:"
+        )
+      ])
+    all["contracts/customer.odcs.yaml"] =
+      contract
+      + "      - {name: since, logicalType: timestamp, required: true, primaryKey: true}\n"
+    let good = try ProductFiles(all)
+    let loaded = LoadedDomain.load(good.directory)
+    #expect(told(loaded.diagnostics) == [])
+    let table = try #require(loaded.definition?.products.first?.tables.first)
+    #expect(
+      table.window
+        == TableDefinition.Window(sizeMs: 3_600_000, everyMs: 600_000, graceMs: 300_000))
+    #expect(table.keyTypes == [.string, .timestamp])
+  }
+
+  @Test(arguments: [
+    ("window: {grace: 5m}", "one of `tumbling` and `hopping`"),
+    ("window: {tumbling: 1h, hopping: {size: 1h, every: 1m}}", "one of `tumbling` and `hopping`"),
+    ("window: {tumbling: 0s}", "cannot begin that often"),
+    ("window: {hopping: {size: 1m, every: 1h}}", "cannot begin that often"),
+    ("window: {hopping: {size: 1d, every: 1s}}", "cannot begin that often"),
+    ("window: {tumbling: 1h}\n    expire: {after: 1d}", "go when their window is closed"),
+    ("window: {session: 1h}", "not there yet"),
+    ("window: {tumbling: 1h, emit: final}", "not there"),
+  ])
+  func `what is no window is refused`(_ text: String, _ message: String) throws {
+    let files = try expiring(text)
+    let problems = told(LoadedDomain.load(files.directory).diagnostics)
+    #expect(problems.contains { $0.contains(message) }, "\(problems)")
+  }
+
   @Test func `rows expire after some time, which is a part of the logic`() throws {
     let (shop, files) = (try ProductFiles.shop(), try expiring("expire: {after: 90d}"))
     let kept = LoadedDomain.load(shop.directory)

@@ -225,9 +225,14 @@ struct Checks {
   /// The key by which a record has its partition: of a row the journal's, with which its own key
   /// begins.
   private func placing(_ key: String, _ output: OutputDefinition) -> [UInt8] {
-    guard output.isState, key.hasPrefix("["),
-      [.account, .who].contains(self.key(of: output.journal))
-    else { return Array(key.utf8) }
+    guard output.isState, key.hasPrefix("[") else { return Array(key.utf8) }
+    if self.key(of: output.journal).parts.count > 1 {
+      // Of a window: all but its start.
+      guard case .state(let table, _, _, _) = output.content,
+        definition.tables[table].window != nil, let comma = key.lastIndex(of: ",")
+      else { return Array(key.utf8) }
+      return Array((key[..<comma] + "]").utf8)
+    }
     return Array(key.utf8.dropFirst(2).prefix { $0 != UInt8(ascii: "\"") })
   }
 

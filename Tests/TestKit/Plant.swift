@@ -34,7 +34,7 @@ package enum Plant: String, CaseIterable, Sendable {
   case handedElsewhere, handedTwice, handedLate
   // The clock, and what goes by it: as if the engine did otherwise, or journals were not told.
   case clockMaximum, endsStay, recordedStands, ticksAtOne, endsUntold
-  case expiryLost, expirySoon
+  case expiryLost, expirySoon, graceLost, lateTaken, windowsWide, hopsLost
   // Rows that are looked up: of another column, or whatever they have is let through.
   case lookupOfOther, lookupUnasked
   // Changes of rows: only those of new rows come, those of rows that went do not, old is new.
@@ -80,6 +80,9 @@ package enum Plant: String, CaseIterable, Sendable {
     // Needs a state of before that is opened again late.
     case .incarnationsAlike: 4400..<6000
     case .clockMaximum: 250..<700
+    case .lateTaken: 200..<900
+    case .lookupOfOther: 250..<500
+    case .lookupUnasked: 700..<900
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500
     case .abortedEpochKept: 900..<1500
     case .chainedOffset, .handedAgain, .handedLost: 0..<1000

@@ -68,6 +68,18 @@ extension Plant {
       for table in shape.tables.indices where shape.tables[table].expireS != nil {
         shape.tables[table].expireS = self == .expirySoon ? 1 : 1_000_000
       }
+    case .graceLost, .lateTaken, .windowsWide, .hopsLost:
+      for table in shape.tables.indices {
+        guard var window = shape.tables[table].window else { continue }
+        switch self {
+        case .graceLost: window.grace = 0
+        case .lateTaken: window.grace = 100_000
+        case .windowsWide:
+          window = .init(size: 2 * window.size, every: 2 * window.size, grace: window.grace)
+        default: window.every = window.size
+        }
+        shape.tables[table].window = window
+      }
     case .heldRefused: shape.unmapped = .reject
     case .otherSystem: shape.system = "yard"
     case .linesLost:
@@ -187,8 +199,12 @@ extension Plant {
     case .entriesUnlimited: return given.shape.entriesMax != nil
     case .selectLost: return given.shape.tables.contains(where: \.isDerived)
     case .heldRefused: return given.shape.usesLinks && given.shape.unmapped == .hold
-    case .clockMaximum, .endsStay, .recordedStands, .expiryLost, .expirySoon, .endsUntold:
-      return given.shape.hasClock
+    case .clockMaximum, .endsStay, .recordedStands, .endsUntold: return given.shape.hasClock
+    case .expiryLost, .expirySoon: return given.shape.tables.contains { $0.expireS != nil }
+    case .graceLost: return given.shape.tables.contains { $0.window.map { $0.grace > 0 } ?? false }
+    case .lateTaken, .windowsWide: return given.shape.tables.contains { $0.window != nil }
+    case .hopsLost:
+      return given.shape.tables.contains { $0.window.map { $0.every < $0.size } ?? false }
     case .ticksAtOne: return given.shape.hasClock && given.shape.journalPartitions > 1
     case .otherSystem, .linkTimesLost: return given.shape.usesLinks
     case .linesLost, .linesTwice: return given.shape.explodes

@@ -1,3 +1,5 @@
+import Records
+
 /// What a product must publish, by a plain reading of its shape: no engine, no state rows, no
 /// programs, no bytes. It is told the order in which the product took its events, and nothing else.
 package struct Reference {
@@ -316,8 +318,10 @@ package struct Reference {
   /// The clock of a journal partition comes to `nowMs`.
   private mutating func pass(_ nowMs: Int64, at home: String) {
     for (place, table) in shape.tables.enumerated() {
-      guard let seconds = table.expireS else { continue }
       for (key, row) in rows[place] where row.home == home {
+        // A window that is closed: what was shown of it stays.
+        if let window = row.window, window.closesMs <= nowMs { rows[place][key] = nil }
+        guard let seconds = table.expireS else { continue }
         if row.touchedMs + Int64(seconds) * 1000 > nowMs { continue }
         rows[place][key] = nil
         if row.isPublished { published[table.name, default: [:]][key, default: []].append(nil) }
@@ -387,8 +391,9 @@ package struct Reference {
         try countExploded(table.isExploded, number)
         if !one.holds(clause.filter) || !isLetThrough(table.lookup, one) { continue }
         if try !goes(table.isIdentified, known, &effect) { break }
-        try change(
-          place, clause, one, owner: known.owner ?? "", moment, &changed)
+        for start in try starts(table, one, moment) {
+          try change(place, clause, one, start, owner: known.owner ?? "", moment, &changed)
+        }
       }
     }
     if !known.isReleased { try pair(key, input, partition, moment, &effect) }
@@ -418,12 +423,32 @@ package struct Reference {
     func part(_ name: String) -> String { input.part(name, owner: owner) }
   }
 
+  /// Where the windows begin whose rows an event updates; of a table without windows one that is
+  /// none.
+  private func starts(_ table: Shape.Table, _ input: GeneratedInput, _ moment: Moment)
+    throws(Refused) -> [Int64?]
+  {
+    guard let window = table.window else { return [nil] }
+    let open = window.starts(of: input.actualMs(shape)).filter {
+      window.closesMs($0) > moment.nowMs ?? .min
+    }
+    if open.isEmpty { throw Refused("late") }
+    return open
+  }
+
+  /// The key of a row of a window.
+  private static func text(_ key: String, _ startMs: Int64) -> String {
+    let text = "\"\(Timestamp(milliseconds: startMs))\""
+    return key.hasPrefix("[") ? "\(key.dropLast()),\(text)]" : "[\"\(key)\",\(text)]"
+  }
+
   private func change(
-    _ place: Int, _ clause: Shape.Clause, _ input: GeneratedInput, owner: String, _ moment: Moment,
-    _ changed: inout [Changed]
+    _ place: Int, _ clause: Shape.Clause, _ input: GeneratedInput, _ start: Int64?, owner: String,
+    _ moment: Moment, _ changed: inout [Changed]
   ) throws(Refused) {
     let table = shape.tables[place]
-    let own = input.text(of: table.key, owner: owner)
+    let plain = input.text(of: table.key, owner: owner)
+    let own = start.map { Self.text(plain, $0) } ?? plain
     let known = changed.firstIndex { $0.table == place && $0.key == own }
     var now =
       known.map { changed[$0] }
@@ -441,6 +466,7 @@ package struct Reference {
     } else {
       var row = old ?? ReferenceRow(table)
       row.home = moment.home
+      if let start, let window = table.window { row.window = (start, window.closesMs(start)) }
       let isUpdated = try row.update(clause, table, shape, input)
       if !isUpdated, known == nil { return }
       if isUpdated {
@@ -504,6 +530,9 @@ package struct Reference {
     if table.isNarrow && new.isTooWide(table) { throw Refused("contract-output") }
     var value = fields
     for name in table.key.parts { value[name] = "\"\(part(name))\"" }
+    if let window = new.window {
+      value["since"] = "\"\(Timestamp(milliseconds: window.startMs))\""
+    }
     if table.isDerived { value["label"] = "\"of \(part(table.key.parts[0]))\"" }
     effect.records.append((table.name, key, value))
   }

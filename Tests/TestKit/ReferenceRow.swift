@@ -29,6 +29,8 @@ struct ReferenceRow {
   /// The journal partition that it is of, and when an event updated it last.
   var home = ""
   var touchedMs = Int64.min
+  /// Of a window: when it begins, and when it takes no more.
+  var window: (startMs: Int64, closesMs: Int64)?
 
   init(_ table: Shape.Table) { columns = Array(repeating: Column(), count: table.columns.count) }
 

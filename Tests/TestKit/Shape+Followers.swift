@@ -25,7 +25,7 @@ extension Shape {
       let columns = table.columns.indices.filter {
         table.columns[$0].isCount || table.columns[$0].isWhole
       }
-      if columns.isEmpty || table.expireS != nil { continue }
+      if columns.isEmpty || table.expireS != nil || table.window != nil { continue }
       if random.percent(60) {
         let isShort = journal(of: table) == .account && random.percent(50)
         followers.append(

@@ -33,7 +33,13 @@ extension Shape {
     for table in tables.indices where random.percent(60) {
       let isChained = chainedJournals.contains(journal(of: tables[table]))
       if isChained || corrects(tables[table]) { continue }
-      tables[table].expireS = random.pick([2, 10, 30])
+      if random.percent(40) {
+        tables[table].expireS = random.pick([2, 10, 30])
+        continue
+      }
+      let size = random.pick([5, 10, 30])
+      let every = random.percent(50) ? size : random.pick([2, 5])
+      tables[table].window = Window(size: size, every: every, grace: random.pick([0, 5, 20, 60]))
     }
   }
 
@@ -118,7 +124,8 @@ extension Shape {
     let able = (0..<end).flatMap { place in
       let table = tables[place]
       let isAble =
-        (table.key != .sku || isExploded) && !chainedJournals.contains(self.journal(of: table))
+        table.window == nil && (table.key != .sku || isExploded)
+        && !chainedJournals.contains(self.journal(of: table))
         && (journal == nil || journal == self.journal(of: table))
       return table.columns.indices.filter {
         isAble && (table.columns[$0].isCount || table.columns[$0].isWhole)

@@ -98,6 +98,22 @@ package struct Shape: Sendable, Hashable {
     package var updates: [Update]
   }
 
+  /// In seconds.
+  package struct Window: Sendable, Hashable {
+    package var size: Int
+    package var every: Int
+    package var grace: Int
+
+    /// Where the windows begin that a time falls into, in milliseconds.
+    func starts(of timeMs: Int64) -> [Int64] {
+      let (size, every) = (Int64(size) * 1000, Int64(every) * 1000)
+      let last = timeMs / every * every
+      return (0...size / every).map { last - $0 * every }.filter { $0 + size > timeMs }.reversed()
+    }
+
+    func closesMs(_ startMs: Int64) -> Int64 { startMs + Int64(size + grace) * 1000 }
+  }
+
   package struct Table: Sendable, Hashable {
     package var name: String
     package var key: Key
@@ -111,6 +127,8 @@ package struct Shape: Sendable, Hashable {
     package var isIdentified = false
     /// Its events are made of the lines of what comes: `n` is a line's.
     package var isExploded = false
+    /// Its rows are of a window each.
+    package var window: Window?
     /// Its rows go when nothing has updated them for so many seconds.
     package var expireS: Int?
     package var lookup: Lookup?
@@ -207,7 +225,9 @@ package struct Shape: Sendable, Hashable {
     tables.contains(where: \.isExploded) || ports.contains(where: \.isExploded)
   }
   /// Whether anything goes by the clock.
-  var hasClock: Bool { tables.contains { $0.expireS != nil } || !joins.isEmpty }
+  var hasClock: Bool {
+    tables.contains { $0.expireS != nil || $0.window != nil } || !joins.isEmpty
+  }
   /// Whether anything looks up rows.
   var looksUp: Bool {
     tables.contains { $0.lookup != nil } || ports.contains { $0.lookup != nil }

@@ -236,6 +236,11 @@ extension Shape {
         "      - {name: \(part), logicalType: string, required: true,"
         + " primaryKey: true, primaryKeyPosition: \(place + 1)}\n"
     }
+    if table.window != nil {
+      text +=
+        "      - {name: since, logicalType: timestamp, required: true,"
+        + " primaryKey: true, primaryKeyPosition: \(table.key.parts.count + 1)}\n"
+    }
     for column in table.columns {
       let startsAtZero = column.aggregate == .count || column.aggregate == .countDistinct
       text += property(
@@ -343,6 +348,15 @@ extension Shape {
   private func lines(_ table: Table) -> String {
     let key = table.key.parts.map(keyPart).joined(separator: ", ")
     var text = "  \(table.name):\n    key: [\(key)]\n"
+    if let window = table.window {
+      let isHopping = window.every < window.size
+      text += "    window: {"
+      text +=
+        isHopping
+        ? "hopping: {size: \(window.size)s, every: \(window.every)s}"
+        : "tumbling: \(window.size)s"
+      text += ", grace: \(window.grace)s}\n"
+    }
     if let seconds = table.expireS { text += "    expire: {after: \(seconds)s}\n" }
     text += "    on:\n"
     for (place, clause) in table.clauses.enumerated() {

@@ -468,7 +468,8 @@ struct EventCompiler {
     let delete: Term? =
       if let condition = clause.delete { try Term(condition, slot: slot) } else { nil }
     return ClausePlan(
-      table: target, branch: compiled.plan, key: try KeyPlan(clause.key, slot: slot),
+      table: target, branch: compiled.plan,
+      key: try KeyPlan(clause.key, isOfWindow: target.isWindowed, slot: slot),
       updates: updates, delete: delete, stateReads: reads)
   }
 

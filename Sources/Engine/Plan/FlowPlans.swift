@@ -58,13 +58,20 @@ final class KeyPlan {
   /// Each part as its file has it, for messages.
   let texts: [String]
 
-  /// - Parameter parts: none: the record's own Kafka key.
-  init(_ parts: [CheckedExpression], slot: @escaping (FieldPath) -> Int?) throws(PlanFailure) {
+  /// - Parameters:
+  ///   - parts: none: the record's own Kafka key.
+  ///   - isOfWindow: the window's start is one part more.
+  init(
+    _ parts: [CheckedExpression], isOfWindow: Bool = false, slot: @escaping (FieldPath) -> Int?
+  ) throws(PlanFailure) {
     isSource = parts.isEmpty
     var terms: ContiguousArray<Term> = []
     for part in parts { terms.append(try Term(part, slot: slot)) }
+    if isOfWindow { terms.append(Term(slot: Variable.windowStart)) }
     self.parts = terms
-    texts = parts.map { String(decoding: $0.span.source.bytes[$0.span.range], as: UTF8.self) }
+    texts =
+      parts.map { String(decoding: $0.span.source.bytes[$0.span.range], as: UTF8.self) }
+      + (isOfWindow ? ["window.start"] : [])
   }
 
   private init() {
@@ -229,6 +236,11 @@ final class TablePlan {
   private let expireAfterMs: Int64
   let touchedSlot: Int
   let expires: Bool
+  /// Of rows that are of a window each.
+  let window: WindowPlan
+  let isWindowed: Bool
+  /// Whether rows have an entry in the schedule.
+  let isScheduled: Bool
   /// Whether events delete rows.
   let isDeletable: Bool
 
@@ -251,6 +263,11 @@ final class TablePlan {
     self.statePorts = Lent(statePorts)
     expires = table.expireAfterMs != nil
     expireAfterMs = table.expireAfterMs ?? 0
+    window = WindowPlan(
+      sizeMs: table.window?.sizeMs ?? 1, everyMs: table.window?.everyMs ?? 1,
+      graceMs: table.window?.graceMs ?? 0)
+    isWindowed = table.window != nil
+    isScheduled = table.needsClock
     touchedSlot = columnSlot + layout.columns.count + max(layout.touched, 0)
     isDeletable = table.clauses.contains { $0.delete != nil }
   }

@@ -9,8 +9,12 @@ enum Variable {
   static let sourceOffset = 6
   /// The three before it, as one object.
   static let source = 7
+  static let windowStart = 8
+  static let windowEnd = 9
+  /// The two before it, as one object.
+  static let window = 10
   /// The first slot behind them.
-  static let end = 8
+  static let end = 11
 
   /// Whether a journal's key may depend on it: what ingest and apply see alike.
   static func isFixed(_ slot: Int) -> Bool { slot != recorded && slot != now }
@@ -26,6 +30,9 @@ enum Variable {
     case ["source", "topic"]: sourceTopic
     case ["source", "partition"]: sourcePartition
     case ["source", "offset"]: sourceOffset
+    case ["window"]: window
+    case ["window", "start"]: windowStart
+    case ["window", "end"]: windowEnd
     default: nil
     }
   }

@@ -7,7 +7,10 @@ extension Apply {
   func run(_ clause: ClausePlan, _ change: RowChange, _ staged: inout StagedRows) -> Bool {
     var way = bench.follow(clause.branch)
     while way == .on {
-      if !update(clause, change, &staged) { return false }
+      let isGood =
+        clause.table.isWindowed
+        ? updateWindows(clause, change, &staged) : update(clause, change, &staged)
+      if !isGood { return false }
       if clause.branch.explodes && max(rows.count, keys.count) > Limits.eventBytesMax {
         bench.failSize(ofEventAt: clause.table.name)
         return false
@@ -19,7 +22,7 @@ extension Apply {
 
   /// Changes the row of the event at hand, or of what a stream has made of it; false: it failed.
   @inline(__always)
-  private func update(
+  func update(
     _ clause: ClausePlan, _ change: RowChange, _ staged: inout StagedRows
   ) -> Bool {
     let keyStart = keys.count
@@ -201,6 +204,9 @@ extension Apply {
   private func publish(
     _ row: StagedRows.Row, _ table: TablePlan, _ emission: Emission, _ batch: OutputBatch
   ) -> Workbench.Emitted {
+    if table.isWindowed {
+      bench.setWindow(table.window, row.parts[row.parts.count - 1].timestamp.milliseconds)
+    }
     bench.setRowVariables(emission)
     var flags = rows[row.bytes].uint32(at: 0)
     var result = Workbench.Emitted.nothing
@@ -268,10 +274,10 @@ extension Apply {
   }
 
   private func enter(_ row: StagedRows.Row) {
-    tables.lend(row.table) { if $0.expires { enter($0, row.key, rows[row.bytes]) } }
+    tables.lend(row.table) { if $0.isScheduled { enter($0, row) } }
   }
 
   private func leave(_ row: StagedRows.Row) {
-    tables.lend(row.table) { if $0.expires { leaveGhost($0, row.key) } }
+    tables.lend(row.table) { if $0.isScheduled { leaveGhost($0, row.key) } }
   }
 }

@@ -51,6 +51,11 @@ extension Apply {
       if table.isDeletable { forgetGhost(table, key) }
       return
     }
+    if table.isWindowed {
+      // Its window is closed: what ports show of it stays.
+      state.delete(space, keys[key])
+      return
+    }
     let expiry = table.expiry(of: table.layout.touchedMs(row))
     if expiry > nowMs {
       schedule.append(expiry, table: table.ordinal, key: keys[key])
@@ -63,11 +68,14 @@ extension Apply {
   // MARK: Rows that come and go
 
   /// A row that was not there has been put into the state.
-  func enter(_ table: TablePlan, _ key: Range<Int>, _ row: ByteView) {
+  func enter(_ table: TablePlan, _ row: StagedRows.Row) {
     // Of one that was there before, there still is an entry.
-    if table.isDeletable && forgetGhost(table, key) { return }
-    let due = table.expiry(of: table.layout.touchedMs(row))
-    schedule.append(due, table: table.ordinal, key: keys[key])
+    if table.isDeletable && forgetGhost(table, row.key) { return }
+    let due =
+      table.isWindowed
+      ? table.window.closesMs(row.parts[row.parts.count - 1].timestamp.milliseconds)
+      : table.expiry(of: table.layout.touchedMs(rows[row.bytes]))
+    schedule.append(due, table: table.ordinal, key: keys[row.key])
   }
 
   /// A row was deleted whose entry in the schedule stays.

@@ -298,7 +298,8 @@ package final class Apply {
   /// released, as it would again at each start: that goes back to quarantine.
   private func stops(_ fault: RunFault, _ coming: Coming) -> Bool {
     if case .released = coming { return false }
-    return plan.stopsOnError || fault.stops
+    // What comes late is nobody's error.
+    return plan.stopsOnError && fault.reason != "late" || fault.stops
   }
 
   private func count(_ coming: Coming, _ isFirstJournal: Bool) {

@@ -50,6 +50,7 @@ final class Workbench {
     decoder = JSONShapeReader(slots: slots, arena: arena)
     tape = decoder.tape
     slots[Variable.source] = .object(slots[Variable.sourceTopic..<Variable.source])
+    slots[Variable.window] = .object(slots[Variable.windowStart..<Variable.window])
   }
 
   func fail(_ fault: RunFault) { faultNow = fault }

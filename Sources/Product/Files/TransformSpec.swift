@@ -117,8 +117,26 @@ package enum TransformSpec {
       FieldSpec(
         "on", .map(key: "input, event type, stream or table", .assignments), required: true,
         "What each event does to its row."),
-      FieldSpec("window", .any, .notYet, "One row a key and time."),
+      FieldSpec("window", .record(window), "One row a key and stretch of actual time."),
       FieldSpec("expire", .record(expire), "When a row is forgotten."),
+    ])
+  static let window = RecordSpec(
+    "`window`",
+    [
+      FieldSpec("tumbling", .duration, "Windows of this size, one behind the other."),
+      FieldSpec("hopping", .record(hopping), "Windows that overlap."),
+      FieldSpec("session", .duration, .notYet, "Windows that end when nothing comes for so long."),
+      FieldSpec(
+        "grace", .duration, "For how long beyond its end a window takes events; not at all."),
+      FieldSpec(
+        "emit", .choice(["changes"], notYet: ["final"]),
+        "A record for each change, or one when the window is closed; changes."),
+    ])
+  static let hopping = RecordSpec(
+    "`hopping`",
+    [
+      FieldSpec("size", .duration, required: true, "How long a window is."),
+      FieldSpec("every", .duration, required: true, "How often one begins."),
     ])
   static let expire = RecordSpec(
     "`expire`",

@@ -291,18 +291,35 @@ package struct TableDefinition: Sendable {
     }
   }
 
+  /// Windows of one size that begin every so often since 1970, in milliseconds. One takes events
+  /// until the clock has passed its end by the grace.
+  package struct Window: Sendable, Hashable {
+    package let sizeMs: Int64
+    /// As the size: one behind the other.
+    package let everyMs: Int64
+    package let graceMs: Int64
+    package init(sizeMs: Int64, everyMs: Int64, graceMs: Int64) {
+      self.sizeMs = sizeMs
+      self.everyMs = everyMs
+      self.graceMs = graceMs
+    }
+  }
+
   package var name: String
   /// Ordinal of the journal that feeds it.
   package var journal: Int
   package var keyTypes: [ValueType]
   package var columns: [Column]
   package var clauses: [Clause]
+  /// Each key has a row for each of these stretches of actual time, whose start is the last part of
+  /// the row's key; nil: one row.
+  package var window: Window?
   /// A row goes when no event has updated it for so many milliseconds of the journal partition's
   /// clock; nil: it stays.
   package var expireAfterMs: Int64?
 
   /// Whether it goes by the clock of its journal's partitions.
-  package var needsClock: Bool { expireAfterMs != nil }
+  package var needsClock: Bool { window != nil || expireAfterMs != nil }
 
   /// Whether anything that was done to its rows may be taken back.
   package var corrects: Bool { clauses.contains(where: \.corrects) }
@@ -315,8 +332,9 @@ package struct TableDefinition: Sendable {
 
   package init(
     name: String, journal: Int, keyTypes: [ValueType], columns: [Column], clauses: [Clause],
-    expireAfterMs: Int64? = nil
+    expireAfterMs: Int64? = nil, window: Window? = nil
   ) {
+    self.window = window
     self.expireAfterMs = expireAfterMs
     self.name = name
     self.journal = journal

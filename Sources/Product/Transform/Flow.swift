@@ -40,6 +40,16 @@ struct Flow {
     Scope.Variable("now", .timestamp), Scope.Variable("source", .object(source)),
   ]
 
+  /// Of tables with windows, and what is made of them.
+  static let window = Scope.Variable(
+    "window",
+    .object(
+      ObjectType(
+        name: "window",
+        fields: [
+          .init("start", .timestamp, isRequired: true), .init("end", .timestamp, isRequired: true),
+        ])))
+
   /// What is known only when the journal has taken the event.
   static let recordedNames: Set<String> = ["recorded", "now"]
 
@@ -57,7 +67,7 @@ struct Flow {
   ]
 
   /// Variables that later versions have.
-  static let notYet: Set<String> = ["key", "headers", "window"]
+  static let notYet: Set<String> = ["key", "headers"]
 }
 
 /// A part of a table's key, or of what is made of its rows, as its journal sees it.

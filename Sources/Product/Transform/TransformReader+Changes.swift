@@ -11,6 +11,11 @@ extension TransformReader {
         .notThereYet, "changes of rows that expire, as those of `\(name)`, are not there yet", span)
       return nil
     }
+    if table.window != nil {
+      report(
+        .notThereYet, "changes of rows of windows, as those of `\(name)`, are not there yet", span)
+      return nil
+    }
     let row = row(of: table)
     let key = Array(row.fields.prefix(table.key.count))
     let mayGo = table.clauses.contains { $0.delete != nil || $0.corrects }

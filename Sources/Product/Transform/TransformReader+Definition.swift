@@ -103,7 +103,8 @@ extension TransformReader {
         .init(
           name: $0.name, type: $0.type, decimalPlaces: $0.decimalPlaces,
           quantileBillionths: $0.billionths)
-      }, clauses: draft.clauses, expireAfterMs: draft.expireAfterMs)
+      }, clauses: draft.clauses, expireAfterMs: draft.expireAfterMs,
+      window: draft.window)
   }
 
   private func output(_ index: Int, _ draft: OutputDraft) -> OutputDefinition {

@@ -45,6 +45,12 @@ extension TransformReader {
       return nil
     }
     guard let table = table(named: element.name) else { return nil }
+    if table.window != nil {
+      report(
+        .notThereYet, "rows of windows, as those of `\(table.name)`, are not looked up yet",
+        element.nameSpan)
+      return nil
+    }
     if element.index.count != table.key.count {
       report(
         .badKey,

@@ -21,6 +21,7 @@ extension TransformReader {
     guard let row = row(of: table, draft) else { return nil }
     draft.keyTexts = table.keyTexts
     var scope = Scope([Scope.Variable("row", .object(row.type))] + Self.rowCommon)
+    if table.window != nil { scope.variables.append(Flow.window) }
     var condition: CheckedExpression?
     if let when = fields["when"] {
       guard let text = parsed(when), let checked = check(text, scope, expecting: .bool) else {
@@ -60,7 +61,8 @@ extension TransformReader {
         .breaksContract,
         "table `\(table.name)` has a key of \(table.keyTypes.count), and the contract's primary "
           + "key has \(keys.count)", draft.nameSpan,
-        notes: ["contract `\(draft.contract.source.name)`"],
+        notes: ["contract `\(draft.contract.source.name)`"]
+          + (table.window == nil ? [] : ["the start of the window is the last part of the key"]),
         help: "mark the fields that hold the key: `primaryKey: true, primaryKeyPosition: 1`")
       return nil
     }

@@ -34,6 +34,7 @@ struct TableDraft {
   /// Canonical lines for the logic digest.
   var logic: [String] = []
   var expireAfterMs: Int64?
+  var window: TableDefinition.Window?
   var journal = 0
   /// Something it is updated by is broken, and that has been said there.
   var isBroken = false
@@ -97,6 +98,8 @@ extension TransformReader {
     checkState(draft, blocks.flatMap(\.lines))
     checkCorrections(draft)
     checkTime(fields, draft)
+    // Its start is one part more of the row's key.
+    if draft.window != nil { draft.keyTypes.append(.timestamp) }
     return draft
   }
 

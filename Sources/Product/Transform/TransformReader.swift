@@ -99,6 +99,13 @@ struct TransformReader {
       told.help = "`ids` is there in streams with `identify`, and in what is made of them"
       return told
     }
+    if name == "window" {
+      var told = diagnostic
+      told.help =
+        "`window` is there in the clauses and ports of a table with a window; its start is"
+        + " the last part of the row's key by itself"
+      return told
+    }
     guard Flow.notYet.contains(name) else { return diagnostic }
     return Diagnostic(
       .notThereYet, "the variable `\(name)` is not there yet in this version of Weft", at: span)

@@ -258,6 +258,14 @@ struct Explanation {
     if table.corrects {
       facts.append("what events did to a row may be taken back; it goes when nothing of it is left")
     }
+    if let window = table.window {
+      let grace = window.graceMs == 0 ? "" : " and \(span(window.graceMs))"
+      facts.append(
+        "windows of \(span(window.sizeMs)), one every \(span(window.everyMs)), whose start is the"
+          + " last part of the key; when the journal's clock is at its end\(grace) one is closed: its"
+          + " row leaves the state, what ports show of it stays, and what comes for it goes to"
+          + " quarantine as `late`")
+    }
     if let after = table.expireAfterMs {
       facts.append(
         "a row that no event has updated for \(span(after)) of actual time goes, by a tombstone at"

@@ -26,17 +26,19 @@ package struct Branch: Sendable {
     case identify(Identification)
   }
   package let origin: Origin
+  /// The event type that it begins with; nil: it begins with rows or pairs.
+  package let event: EventReference?
   package var steps: [Step]
   package init(origin: Origin, steps: [Step]) {
     self.origin = origin
+    // Kept, as Swift 6.3's optimizer does not survive a look into a borrowed branch's origin.
+    event = if case .event(let event) = origin { event } else { nil }
     self.steps = steps
   }
   package init(event: EventReference, steps: [Step]) {
     self.init(origin: .event(event), steps: steps)
   }
 
-  /// The event type that it begins with; nil: it begins with rows.
-  package var event: EventReference? { if case .event(let event) = origin { event } else { nil } }
   /// The table whose changes it begins with.
   package var changed: String? { if case .changes(let table) = origin { table } else { nil } }
   /// The stream whose pairs it begins with.

@@ -187,7 +187,7 @@ extension TransformReader {
       else { continue }
       for branch in identifiedBranches {
         guard let found = branch.identification, CanonicalText.of(found.local.span) == text,
-          branch.event.flatMap({ journals[journal].keys[$0] }) != nil
+          let event = branch.event, journals[journal].keys[event] != nil
         else { continue }
         let links = identifiers[found.identifier].links
         switch journals[journal].keys[links] {

@@ -121,11 +121,14 @@ extension QuarantinedRecord {
 }
 
 extension Run {
-  /// Whether a journal takes events of a kind.
+  /// Whether ingest writes events of a kind to a journal.
   func isTaken(_ kind: Shape.Kind, by journal: Int) -> Bool {
     let event = kind == .Closed ? 1 : 0
     let reference = EventReference(input: given.shape.input(of: kind), event: event)
-    return definition.journals[journal].keys[reference] != nil
+    switch definition.journals[journal].keys[reference] {
+    case nil, .handed?: return false
+    case .source?, .parts?, .links?: return true
+    }
   }
 
   /// No simulation gets there.

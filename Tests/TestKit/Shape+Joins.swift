@@ -21,12 +21,15 @@ extension Shape {
   mutating func join(_ random: inout Random) {
     let able = kinds.filter { !corrects($0) }
     if able.count < 2 { return }
+    // A chained journal and another one would have the same name.
+    let keys: [Key] =
+      chainedJournals.contains(.branch) ? [.account, .pair] : [.account, .branch, .pair]
     for number in 0...random.below(2) {
       let left = random.pick(able)
       joins.append(
         Join(
           name: "pairs\(number)", left: left, right: random.pick(able.filter { $0 != left }),
-          key: random.pick([.account, .branch, .pair]), withinS: random.pick([0, 3, 15]),
+          key: random.pick(keys), withinS: random.pick([0, 3, 15]),
           graceS: random.percent(60) ? random.pick([2, 20, 60]) : nil,
           filter: random.percent(30) ? Self.condition(&random) : nil))
     }

@@ -468,7 +468,8 @@ package struct Reference {
       row.home = moment.home
       if let start, let window = table.window { row.window = (start, window.closesMs(start)) }
       let isUpdated = try row.update(clause, table, shape, input)
-      if !isUpdated, known == nil { return }
+      // Another element of the same event may have taken it away.
+      if !isUpdated, known == nil || old == nil { return }
       if isUpdated {
         row.touchedMs = max(row.touchedMs, input.actualMs(shape), moment.nowMs ?? .min)
       }

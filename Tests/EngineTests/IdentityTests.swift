@@ -10,50 +10,9 @@ import Testing
 @Suite struct IdentityTests {
   // MARK: A mesh of two domains
 
-  private static func contract(_ id: String, _ topic: String, _ fields: [String]) -> String {
-    """
-    apiVersion: v3.1.0
-    kind: DataContract
-    id: \(id)
-    version: "1.0.0"
-    status: active
-    schema:
-      - name: Record
-        physicalName: \(topic)
-        properties:
-    \(fields.map { "      - {\($0)}" }.joined(separator: "\n"))
-
-    """
-  }
-
-  private static func descriptor(
-    _ domain: String, _ product: String, inputs: [String], outputs: [String]
-  ) -> String {
-    func ports(_ names: [String], _ owner: String) -> String {
-      names.map { "  - {name: \($0), version: \"1.0.0\", contractId: \(owner)/\($0)}" }
-        .joined(separator: "\n")
-    }
-    return """
-      apiVersion: v1.0.0
-      kind: DataProduct
-      id: \(product)
-      version: "1.0.0"
-      status: active
-      domain: \(domain)
-      inputPorts:
-      \(ports(inputs, "ops"))
-      outputPorts:
-      \(ports(outputs, product))
-
-      """
-  }
-
   private static let text = "logicalType: string, required: true"
 
   private static var files: [String: String] {
-    func worker(_ domain: String) -> String {
-      "kind: Worker\ndomain: \(domain)\nkafka: {bootstrap.servers: \"nowhere:1\"}\n"
-    }
     return [
       "mesh.yaml": """
       kind: Mesh
@@ -64,9 +23,10 @@ import Testing
           link: {system: event.system, local: event.local, global: event.patient}
 
       """,
-      "desk/worker.yaml": worker("desk"),
-      "desk/product.odps.yaml": descriptor("desk", "people", inputs: ["told"], outputs: ["links"]),
-      "desk/contracts/links.odcs.yaml": contract(
+      "desk/worker.yaml": MeshFiles.worker("desk"),
+      "desk/product.odps.yaml": MeshFiles.descriptor(
+        "desk", "people", inputs: ["told"], outputs: ["links"]),
+      "desk/contracts/links.odcs.yaml": MeshFiles.contract(
         "people/links", "desk.people.links.v1",
         ["name: system, \(text)", "name: local, \(text)", "name: patient, \(text)"]),
       "desk/transform.yaml": """
@@ -77,19 +37,19 @@ import Testing
         links: {from: told, key: event.local, select: "a = event.a"}
 
       """,
-      "shop/worker.yaml": worker("shop"),
-      "shop/product.odps.yaml": descriptor(
+      "shop/worker.yaml": MeshFiles.worker("shop"),
+      "shop/product.odps.yaml": MeshFiles.descriptor(
         "shop", "claims", inputs: ["charges"], outputs: ["paid", "member"]),
-      "shop/contracts/charges.odcs.yaml": contract(
+      "shop/contracts/charges.odcs.yaml": MeshFiles.contract(
         "ops/charges", "ops.charges",
         [
           "name: id, \(text)", "name: member, \(text)", "name: claim, \(text)",
           "name: amount, logicalType: integer, required: true",
         ]),
-      "shop/contracts/paid.odcs.yaml": contract(
+      "shop/contracts/paid.odcs.yaml": MeshFiles.contract(
         "claims/paid", "shop.claims.paid.v1",
         ["name: id, \(text)", "name: patient, \(text)", "name: share, logicalType: integer"]),
-      "shop/contracts/member.odcs.yaml": contract(
+      "shop/contracts/member.odcs.yaml": MeshFiles.contract(
         "claims/member", "shop.claims.member.v1",
         [
           "name: member, \(text), primaryKey: true", "name: patient, logicalType: string",
@@ -140,15 +100,7 @@ import Testing
       let file = try #require(place, "\(old) is there once")
       files[file] = files[file]?.components(separatedBy: old).joined(separator: new)
     }
-    let folder = FileManager.default.temporaryDirectory.appending(path: "weft-\(UUID())")
-    defer { try? FileManager.default.removeItem(at: folder) }
-    for (path, text) in files {
-      let url = folder.appending(path: path)
-      try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(text.utf8).write(to: url)
-    }
-    return LoadedDomain.load(folder.appending(path: "shop").path)
+    return try MeshFiles.load(files, domain: "shop")
   }
 
   static func simulation(_ changes: [(String, String)] = []) throws -> ProductSimulation {

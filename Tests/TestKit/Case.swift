@@ -88,7 +88,9 @@ package struct Case: Sendable, Hashable {
     if shape.explodes { GeneratedInput.addLines(to: &inputs) }
     var ofLinks = Random(seed ^ 0x11_4B5)
     let links = GeneratedInput.links(shape, among: inputs, &ofLinks)
-    if !links.isEmpty { inputs = (inputs + links).sorted { $0.atMs < $1.atMs } }
+    var ofRows = Random(seed ^ 0x2_0775)
+    let others = links + GeneratedInput.kept(shape, among: inputs, &ofRows)
+    if !others.isEmpty { inputs = (inputs + others).sorted { $0.atMs < $1.atMs } }
     var ofCorrections = Random(seed ^ 0xC0_44EC7)
     let corrections = GeneratedInput.corrections(shape, among: inputs, &ofCorrections)
     if !corrections.isEmpty { inputs = (inputs + corrections).sorted { $0.atMs < $1.atMs } }

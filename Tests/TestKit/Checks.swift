@@ -97,7 +97,8 @@ struct Checks {
       // Of links only those of its own system.
       let isWanted = input.kind != .Linked || input.system == shape.system
       let belongs =
-        input.intakeReason(shape) == nil && isTaken(input.kind, by: number) && isWanted
+        input.intakeReason(shape) == nil && isWanted
+        && (input.isDeletion ? shape.undoes(inJournalOf: key) : isTaken(input.kind, by: number))
       if belongs != seen.contains(source) {
         run.fail(
           belongs ? "\(source) is missing in journal \(key)" : "\(source) is in journal \(key)")

@@ -52,10 +52,18 @@ package struct GeneratedInput: Sendable, Hashable {
   static let nothing = GeneratedInput(
     kind: .Moved, partition: 0, atMs: 0, id: "", account: "", branch: "", timeS: 0)
 
-  package var key: [UInt8] { Array(account.utf8) }
+  /// Of a row of the state port: what it is known by, and whether it is deleted.
+  package var rowKey = Shape.Key.account
+  package var isDeletion = false
+
+  /// Nil only of a tombstone that names no row.
+  package var key: [UInt8]? {
+    isDeletion && flaw == .noKeys ? nil : Array(text(of: rowKey).utf8)
+  }
 
   /// Its bytes; nil is a null.
   package var value: [UInt8]? {
+    if isDeletion { return nil }
     switch flaw {
     case .nullValue: return nil
     case .emptyValue: return []
@@ -107,7 +115,7 @@ package struct GeneratedInput: Sendable, Hashable {
 
   /// Of a record of another product's port.
   package var headers: [(name: String, value: [UInt8])] {
-    if kind == .Linked { return [("ce_time", Array(instant.utf8))] }
+    if kind == .Linked || kind == .Kept { return [("ce_time", Array(instant.utf8))] }
     var headers = [("ce_id", Array((recordId ?? id).utf8))]
     if let operation {
       headers += [("ce_op", Array(operation.utf8)), ("ce_corrects", Array(corrects.utf8))]
@@ -117,7 +125,7 @@ package struct GeneratedInput: Sendable, Hashable {
 
   /// The actual time that it says, or of one that says none Kafka's, in milliseconds since 1970.
   func actualMs(_ shape: Shape) -> Int64 {
-    let saysTime = shape.hasTime || kind == .Linked
+    let saysTime = shape.hasTime || kind == .Linked || kind == .Kept
     return SimulatedWorld.epochMs + (saysTime ? (timeS - 129_600) * 1000 : atMs)
   }
 
@@ -131,6 +139,7 @@ package struct GeneratedInput: Sendable, Hashable {
 
   /// Why ingest or a direct product would not take it; nil: it would.
   package func intakeReason(_ shape: Shape) -> String? {
+    if isDeletion { return flaw == .noKeys ? "missing-key" : nil }
     if let operation, shape.corrects(kind), !["retract", "assert"].contains(operation) {
       return "bad-correction"
     }
@@ -228,6 +237,28 @@ extension GeneratedInput {
       subjects.append(anew)
     }
     return all
+  }
+
+  /// Rows of the state port between the others: made, changed, deleted, and deleted again.
+  static func kept(_ shape: Shape, among others: [GeneratedInput], _ random: inout Random)
+    -> [GeneratedInput]
+  {
+    guard shape.usesKept, let last = others.last else { return [] }
+    let flaws: [Flaw] = [.emptyValue, .cutOff, .wrongEncoding, .noKeys]
+    return (0..<random.below(40)).map { number in
+      var row = GeneratedInput(
+        kind: .Kept, partition: random.below(shape.inputPartitions),
+        atMs: Int64(random.below(Int(last.atMs) + 200)), id: "k\(number)",
+        account: "a\(random.below(4))", branch: "b\(random.below(2))",
+        timeS: Int64(random.below(40)) - 20, flaw: random.percent(6) ? random.pick(flaws) : nil)
+      row.rowKey = shape.keptKey
+      row.isDeletion = random.percent(30)
+      if row.isDeletion && row.flaw != .noKeys { row.flaw = nil }
+      if random.percent(75) { row.amount = random.below(10_000) * 2 - 4999 }
+      if random.percent(75) { row.n = 1 + random.below(12) }
+      if random.percent(50) { row.note = "note \(random.below(4))" }
+      return row
+    }
   }
 
   package static func generated(_ shape: Shape, count: Int, _ random: inout Random)

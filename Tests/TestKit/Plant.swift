@@ -41,6 +41,8 @@ package enum Plant: String, CaseIterable, Sendable {
   case changesLost, deletionsUnfollowed, oldForNew
   // Pairs: of events too far apart, not of those that are not at once, twice; late ones are taken.
   case pairsFarApart, pairsAtOnce, pairsTwice, lateJoined
+  // Rows that are deleted at a state port: they stay, their tombstones are empty, others go.
+  case deletionsIgnored, emptyForNull, otherRowDeleted
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
   // Releases: of all of an event where only a part of it had failed, to one of two journals,
@@ -82,11 +84,12 @@ package enum Plant: String, CaseIterable, Sendable {
     case .clockMaximum: 250..<700
     case .lateTaken: 200..<900
     case .lookupOfOther: 250..<500
-    case .lookupUnasked: 700..<900
+    case .lookupUnasked: 1100..<1200
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500
     case .abortedEpochKept: 900..<1500
     case .chainedOffset, .handedAgain, .handedLost: 0..<1000
     case .inputsUnheld: 0..<6000
+    case .deletionsIgnored, .emptyForNull, .otherRowDeleted: 0..<1600
     default: 0..<200
     }
   }

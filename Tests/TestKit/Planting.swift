@@ -105,6 +105,7 @@ extension Plant {
     case .changesLost: shape.followed = "!has(old.KEY)"
     case .deletionsUnfollowed: shape.followed = "has(row.KEY)"
     case .oldForNew: shape.old = "row"
+    case .deletionsIgnored: shape.undoesDeletions = false
     case .idsIgnored: shape.horizonS = nil
     case .horizonShort: if shape.horizonS != nil { shape.horizonS = 1 }
     default: break
@@ -220,6 +221,8 @@ extension Plant {
     case .pairsAtOnce: return given.shape.joins.contains { $0.withinS > 0 }
     case .changesLost, .deletionsUnfollowed, .oldForNew:
       return !given.shape.followers.isEmpty || !given.shape.changePorts.isEmpty
+    case .deletionsIgnored, .emptyForNull, .otherRowDeleted:
+      return given.shape.usesKept && given.inputs.contains(where: \.isDeletion)
     case .wideAmounts:
       return given.shape.tables.contains(where: \.isNarrow)
         || given.shape.ports.contains(where: \.isNarrow)

@@ -124,7 +124,7 @@ package struct Reference {
     var time = ReferenceClock(inputs: inputs, fault: clockFault)
     let home = "\(key)/\(partition)"
     // By input: ids with the time when they were first seen, oldest first.
-    var seen: [[(id: String, at: Int64)]] = [[], [], []]
+    var seen: [[(id: String, at: Int64)]] = shape.inputNames.map { _ in [] }
     // By local id: who it is, as of when; and who waits to know.
     var links: [String: (owner: String, timeS: Int64)] = [:]
     var waiting: [String: [Taken]] = [:]
@@ -137,7 +137,9 @@ package struct Reference {
     func take(_ event: Taken, isReleased: Bool) -> Outcome {
       let local = key == .branch ? event.input.branch : event.input.account
       let outcome: Outcome
-      if shape.corrects(event.input.kind) {
+      if event.input.isDeletion {
+        outcome = undo(event, key, partition)
+      } else if shape.corrects(event.input.kind) {
         outcome = correct(
           event, key, partition, &fates, tells(event.input.kind), moment, isPublisher)
       } else if event.input.breaksContract {
@@ -186,11 +188,11 @@ package struct Reference {
         }
         continue
       }
-      if shape.corrects(input.kind) {
+      if input.isDeletion || shape.corrects(input.kind) {
         _ = take(event, isReleased: false)
         continue
       }
-      if let horizon = shape.horizonS, input.flaw != .noId {
+      if let horizon = shape.horizonS, input.flaw != .noId, input.kind != .Kept {
         for number in seen.indices {
           while let oldest = seen[number].first, oldest.at < clock - Int64(horizon) * 1000 {
             seen[number].removeFirst()
@@ -326,6 +328,34 @@ package struct Reference {
         rows[place][key] = nil
         if row.isPublished { published[table.name, default: [:]][key, default: []].append(nil) }
       }
+    }
+  }
+
+  /// A row of the state port is deleted: what it has given goes.
+  private mutating func undo(_ event: Taken, _ key: Shape.Key, _ partition: Int) -> Outcome {
+    do throws(Refused) {
+      var effect = Effect()
+      var changes: [Changed] = []
+      for place in shape.tables.indices {
+        let table = shape.tables[place]
+        let own = event.input.text(of: table.key)
+        guard table.takesKept, shape.journal(of: table) == key, let old = rows[place][own]
+        else { continue }
+        var row: ReferenceRow? = old.without(.Kept, table)
+        if row?.fields(table) != old.fields(table) {
+          try show(table, own, &row, before: old, { event.input.part($0, owner: "") }, &effect)
+          changes.append(
+            Changed(
+              table: place, key: own, row: row, input: event.input, owner: "", isChanged: true))
+        }
+        effect.rows.append((place, own, row))
+      }
+      follow(changes, partition, &effect)
+      keep(effect)
+      return .done
+    } catch {
+      quarantined.append("\(event.source) \(error.reason)")
+      return .failed
     }
   }
 

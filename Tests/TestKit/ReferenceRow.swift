@@ -73,6 +73,15 @@ struct ReferenceRow {
     }
   }
 
+  /// The row without what events of a kind have given; nil: nothing is left.
+  func without(_ kind: Shape.Kind, _ table: Shape.Table) -> ReferenceRow? {
+    var rest = self
+    for clause in table.clauses where clause.kind == kind {
+      for update in clause.updates { rest.columns[update.column] = Column() }
+    }
+    return rest.columns.allSatisfy { $0.seen.isEmpty && $0.fold == nil } ? nil : rest
+  }
+
   private func fold(
     _ place: Int, _ table: Shape.Table, _ input: GeneratedInput
   ) throws(Reference.Refused) -> Value? {
@@ -119,7 +128,7 @@ struct ReferenceRow {
           && !column.has(before, value, keeps: keeps)
       if isFull { throw Reference.Refused("too-many-entries") }
     }
-    let time = shape.hasTime ? input.timeS * 1000 : input.atMs
+    let time = shape.hasTime || input.kind == .Kept ? input.timeS * 1000 : input.atMs
     columns[place].seen.append(Given(value: value, atMs: time, by: input.contribution))
     if column.isMap { columns[place].keys.append(key) }
   }

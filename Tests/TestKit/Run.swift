@@ -129,15 +129,28 @@ package final class Run {
     feedingLeft -= 1
     // What asked for links may have been taken away.
     if input.kind == .Linked && !given.shape.usesLinks { return }
+    if input.kind == .Kept && !given.shape.usesKept { return }
     let number = given.shape.input(of: input.kind)
     let headers = plants.reduce(input) { $1.changed($0, after: fed[number].joined(), given.shape) }
       .headers
     fed[number][input.partition].append(input)
     simulation.broker.append(
       SimulatedBroker.Record(
-        key: input.key, value: input.value, timestampMs: SimulatedWorld.epochMs + input.atMs,
+        key: key(of: input), value: value(of: input),
+        timestampMs: SimulatedWorld.epochMs + input.atMs,
         headers: plants.contains(.linkTimesLost) ? [] : headers),
       to: definition.inputs[number].topic, input.partition)
+  }
+
+  private func key(of input: GeneratedInput) -> [UInt8]? {
+    guard input.isDeletion, plants.contains(.otherRowDeleted) else { return input.key }
+    var other = input
+    other.account = input.account == "a0" ? "a1" : "a0"
+    return other.key
+  }
+
+  private func value(of input: GeneratedInput) -> [UInt8]? {
+    input.isDeletion && plants.contains(.emptyForNull) ? [] : input.value
   }
 
   private func start(_ instance: Int, machine: Int, isEdited: Bool = false) {

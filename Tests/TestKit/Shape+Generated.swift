@@ -25,6 +25,7 @@ extension Shape {
     if !shape.isDirect && random.percent(40) { shape.identify(&random) }
     if !shape.usesLinks && random.percent(35) { shape.correct() }
     if !shape.isDirect && random.percent(40) { shape.giveTime(&random) }
+    if random.percent(40) { shape.keep(&random) }
     return shape
   }
 
@@ -92,8 +93,11 @@ extension Shape {
 
   /// Has some of it made of the lines of events.
   mutating func explode(_ random: inout Random) {
-    for port in ports.indices where random.percent(50) { ports[port].isExploded = true }
-    for table in tables.indices where random.percent(50) {
+    // Rows of the state port have no lines.
+    for port in ports.indices where random.percent(50) && ports[port].kind != .Kept {
+      ports[port].isExploded = true
+    }
+    for table in tables.indices where random.percent(50) && !tables[table].takesKept {
       tables[table].isExploded = true
       if random.percent(40) { tables[table].key = .sku }
     }
@@ -132,6 +136,29 @@ extension Shape {
       }.map { Lookup(table: place, column: $0) }
     }
     return able.isEmpty ? nil : random.pick(able)
+  }
+
+  /// Gives tables columns that rows of the state port set, and these alone.
+  private mutating func keep(_ random: inout Random) {
+    keptKey = random.percent(60) ? .account : .pair
+    for place in tables.indices where tables[place].key == keptKey && random.percent(70) {
+      let isOther = tables[place].isIdentified || tables[place].window != nil
+      if isOther || corrects(tables[place]) { continue }
+      let first = tables[place].columns.count
+      var updates: [Update] = []
+      for number in 0...random.below(3) {
+        let column = Self.column(first + number, tables[place].columns, &random)
+        tables[place].columns.append(column)
+        updates.append(
+          Update(
+            column: first + number, condition: random.percent(25) ? Self.condition(&random) : nil))
+      }
+      let filter = random.percent(25) ? Self.condition(&random) : nil
+      tables[place].clauses.append(Clause(kind: .Kept, filter: filter, updates: updates))
+    }
+    if usesKept && random.percent(40) {
+      ports.append(EventPort(name: "told-rows", kind: .Kept))
+    }
   }
 
   /// Other files: one thing that decides what is published is not as it was.

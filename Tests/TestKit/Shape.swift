@@ -28,8 +28,11 @@ package struct Shape: Sendable, Hashable {
     var isOfWho: Bool { self == .who || self == .whoBranch }
   }
   /// `Moved` and `Closed` come by one input, told apart by a field; `Told` by another. `Linked`
-  /// says whose an account is, and comes from another product's port.
-  package enum Kind: String, Sendable, Hashable, CaseIterable { case Moved, Closed, Told, Linked }
+  /// says whose an account is, and comes from another product's port. `Kept` is a row of a state
+  /// port, and may be deleted there.
+  package enum Kind: String, Sendable, Hashable, CaseIterable {
+    case Moved, Closed, Told, Linked, Kept
+  }
   /// What becomes of an event whose account nobody is known for.
   package enum Unmapped: String, Sendable, Hashable { case hold, reject }
 
@@ -140,6 +143,7 @@ package struct Shape: Sendable, Hashable {
         whenAbove = newValue?.above ?? 0
       }
     }
+    var takesKept: Bool { clauses.contains { $0.kind == .Kept } }
     private var whenColumn: Int?
     private var whenAbove = 0
 
@@ -216,6 +220,13 @@ package struct Shape: Sendable, Hashable {
     }
   }
 
+  /// What a row of the state port is known by.
+  package var keptKey = Key.account
+  /// Whether a row that is deleted there takes back what it has given.
+  package var undoesDeletions = true
+
+  /// Whether a table takes rows of the state port.
+  package var usesKept: Bool { tables.contains(where: \.takesKept) }
   /// Whether anything asks whose an account is.
   package var usesLinks: Bool {
     tables.contains(where: \.isIdentified) || ports.contains(where: \.isIdentified)
@@ -242,14 +253,18 @@ package struct Shape: Sendable, Hashable {
   package var kinds: [Kind] { hasTold ? [.Moved, .Closed, .Told] : [.Moved, .Closed] }
   /// Inputs stand in the order of their names.
   package func input(of kind: Kind) -> Int {
-    let first = usesLinks ? 1 : 0
+    let links = usesKept ? 1 : 0
+    let first = usesLinks ? links + 1 : links
     return switch kind {
-    case .Linked: 0
+    case .Kept: 0
+    case .Linked: links
     case .Moved, .Closed: first
     case .Told: first + 1
     }
   }
-  package var inputNames: [String] { (usesLinks ? ["links"] : []) + ownInputNames }
+  package var inputNames: [String] {
+    (usesKept ? ["kept"] : []) + (usesLinks ? ["links"] : []) + ownInputNames
+  }
   /// Those that are no other product's port.
   var ownInputNames: [String] { hasTold ? ["moves", "tells"] : ["moves"] }
 
@@ -271,6 +286,11 @@ package struct Shape: Sendable, Hashable {
   package func isChained(_ table: Table) -> Bool {
     let locals = locals(of: table)
     return locals.count > 1 || locals.first.map { $0.rawValue != table.key.parts[0] } ?? false
+  }
+
+  /// The tables of a journal in which a deleted row of the state port takes something back.
+  package func undoes(inJournalOf key: Key) -> Bool {
+    undoesDeletions && tables.contains { $0.takesKept && journal(of: $0) == key }
   }
 
   /// By whose journal a table is made: a longer key goes with a shorter one that it begins with.

@@ -48,7 +48,7 @@ extension Shape {
       """,
       "shop/goods/product.odps.yaml": descriptor, "shop/goods/transform.yaml": transform,
     ]
-    if usesLinks { files.merge(Shape.desk) { first, _ in first } }
+    if usesLinks || usesKept { files.merge(desk) { first, _ in first } }
     for name in ownInputNames {
       files["shop/goods/contracts/\(name).odcs.yaml"] = inputContract(name)
     }
@@ -60,52 +60,50 @@ extension Shape {
     return files
   }
 
-  /// The domain whose port brings links.
-  private static let desk = [
-    "desk/worker.yaml": """
-    kind: Worker
-    domain: desk
-    kafka: {bootstrap.servers: "nowhere:9092"}
+  /// The domain whose ports bring links, and rows.
+  private var desk: [String: String] {
+    [
+      "desk/worker.yaml": """
+      kind: Worker
+      domain: desk
+      kafka: {bootstrap.servers: "nowhere:9092"}
 
-    """,
-    "desk/product.odps.yaml": """
-    apiVersion: v1.0.0
-    kind: DataProduct
-    id: people
-    name: People
-    version: "1.0.0"
-    status: active
-    domain: desk
-    outputPorts:
-      - {name: links, version: "1.0.0", contractId: people/links, type: kafka}
+      """,
+      "desk/product.odps.yaml": """
+      apiVersion: v1.0.0
+      kind: DataProduct
+      id: people
+      name: People
+      version: "1.0.0"
+      status: active
+      domain: desk
+      outputPorts:
+        - {name: links, version: "1.0.0", contractId: people/links, type: kafka}
+        - {name: kept, version: "1.0.0", contractId: people/kept, type: kafka}
 
-    """,
-    "desk/contracts/links.odcs.yaml": """
-    apiVersion: v3.2.0
-    kind: DataContract
-    id: people/links
-    name: links
-    version: "1.0.0"
-    status: active
-    schema:
-      - name: Link
-        physicalName: desk.people.links.v1
-        physicalType: topic
-        properties:
-          - {name: system, logicalType: string, required: true}
-          - {name: local, logicalType: string, required: true}
-          - {name: owner, logicalType: string, required: true}
+      """,
+      "desk/contracts/links.odcs.yaml": head("people/links", product: false)
+        + schema("links", of: "desk.people") + property("system", type(.note), required: true)
+        + property("local", type(.note), required: true)
+        + property("owner", type(.note), required: true),
+      "desk/contracts/kept.odcs.yaml": head("people/kept", product: false)
+        + schema("kept", of: "desk.people") + keyProperties(keptKey)
+        + (keptKey == .account ? property("branch", type(.note), required: true) : "")
+        + property("eventId", type(.note), required: true)
+        + [Field.amount, .n, .note].map { property($0.rawValue, type($0)) }.joined(),
+      "desk/transform.yaml": """
+      kind: Transform
+      product: people
+      inputs: {}
+      tables:
+        rows: {key: event.account, on: {}}
+      outputs:
+        links: {from: told, key: event.local, select: "local = event.local"}
+        kept: {from: rows}
 
-    """,
-    "desk/transform.yaml": """
-    kind: Transform
-    product: people
-    inputs: {}
-    outputs:
-      links: {from: told, key: event.local, select: "local = event.local"}
-
-    """,
-  ]
+      """,
+    ]
+  }
 
   private var outputNames: [String] {
     tables.map(\.name) + ports.map(\.name) + followers.map(\.name) + changePorts.map(\.name)
@@ -124,7 +122,8 @@ extension Shape {
     description: {purpose: To be simulated.}
     team: {name: Shop, members: [{username: shop@example.org, role: owner}]}
     inputPorts:
-    \(ownInputNames.map { "  - {name: \($0), version: \"1.0.0\", contractId: shop/\($0)}" }
+    \(((usesKept ? ["kept"] : []) + ownInputNames)
+      .map { "  - {name: \($0), version: \"1.0.0\", contractId: shop/\($0)}" }
       .joined(separator: "\n"))
     outputPorts:
     \(outputNames
@@ -208,10 +207,17 @@ extension Shape {
     return text
   }
 
-  func schema(_ name: String) -> String {
+  private func keyProperties(_ key: Key) -> String {
+    key.parts.enumerated().map { place, part in
+      "      - {name: \(part), logicalType: string, required: true,"
+        + " primaryKey: true, primaryKeyPosition: \(place + 1)}\n"
+    }.joined()
+  }
+
+  func schema(_ name: String, of product: String = "shop.goods") -> String {
     """
       - name: \(name)
-        physicalName: shop.goods.\(name).v1
+        physicalName: \(product).\(name).v1
         physicalType: topic
         properties:
 
@@ -231,11 +237,7 @@ extension Shape {
 
   private func contract(_ table: Table) -> String {
     var text = head("goods/\(table.name)", product: true) + schema(table.name)
-    for (place, part) in table.key.parts.enumerated() {
-      text +=
-        "      - {name: \(part), logicalType: string, required: true,"
-        + " primaryKey: true, primaryKeyPosition: \(place + 1)}\n"
-    }
+    text += keyProperties(table.key)
     if table.window != nil {
       text +=
         "      - {name: since, logicalType: timestamp, required: true,"
@@ -254,7 +256,7 @@ extension Shape {
 
   func source(_ kind: Kind) -> String {
     let input = inputNames[input(of: kind)]
-    return kind == .Told ? input : "\(input).\(kind.rawValue)"
+    return kind == .Told || kind == .Kept ? input : "\(input).\(kind.rawValue)"
   }
 
   private var transform: String {
@@ -268,6 +270,9 @@ extension Shape {
       }
       if hasTime { text += "    time: at\n" }
       text += "    start: earliest\n"
+    }
+    if usesKept {
+      text += "  kept: {port: people#kept@1\(undoesDeletions ? "" : ", deletions: ignore")}\n"
     }
     text += isDirect ? "journal: none\n" : "journal:\n  partitions: \(journalPartitions)\n"
     var streams = ""

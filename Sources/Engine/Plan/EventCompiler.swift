@@ -71,7 +71,8 @@ struct EventCompiler {
       event, reading: decodePaths, firstSlot: first, checksAll: true)
     let intake = try DecodePlan(
       event, reading: intakePaths, firstSlot: first, checksAll: false)
-    slotEnd = max(decode.slotEnd, intake.slotEnd)
+    let deletion = try deletion()
+    slotEnd = max(decode.slotEnd, intake.slotEnd, deletion?.decode.slotEnd ?? 0)
 
     var journals: ContiguousArray<EventPlan.JournalKey> = []
     var work: ContiguousArray<WorkPlan?> = []
@@ -97,7 +98,37 @@ struct EventCompiler {
       name: event.name, decode: decode, intake: intake, journals: journals, work: work,
       id: (slot(input.id?.path, decode), slot(input.id?.path, intake)),
       time: (slot(input.time, decode), slot(input.time, intake)),
-      keysReadVariables: keysReadVariables(keys), slotEnd: slotEnd)
+      keysReadVariables: keysReadVariables(keys), slotEnd: slotEnd, deletion: deletion)
+  }
+
+  // MARK: Deletions
+
+  /// What a tombstone of the event's input does; nil: it means nothing to the product.
+  private func deletion() throws(PlanFailure) -> DeletionPlan? {
+    let undone = definition.tables.enumerated().compactMap { number, table in
+      table.deletions.first { $0.event == reference }.map { (number: number, deletion: $0) }
+    }
+    guard let key = input.port?.key, !undone.isEmpty else { return nil }
+    let fields = key.compactMap { name in event.fields.first { $0.name == name } }
+    let decode = try DecodePlan(
+      EventType(name: event.name, fields: fields), reading: Set(key.map { [$0] }),
+      firstSlot: Variable.end, checksAll: true)
+    var journals: ContiguousArray<EventPlan.JournalKey> = []
+    var work: ContiguousArray<DeletionPlan.Work> = []
+    for (ordinal, journal) in definition.journals.enumerated() {
+      var tables: ContiguousArray<DeletionPlan.Undoing> = []
+      for (number, deletion) in undone where definition.tables[number].journal == ordinal {
+        tables.append(
+          .init(
+            table: self.tables[number], key: try KeyPlan(deletion.key, slot: fixedSlot(decode)),
+            columns: deletion.columns))
+      }
+      if !tables.isEmpty, let key = journal.keys[reference] {
+        journals.append(.init(journal: ordinal, key: try compile(key, over: decode), link: nil))
+      }
+      work.append(.init(tables, counts: journals.count == 1))
+    }
+    return DeletionPlan(fields: fields, decode: decode, journals: journals, work: work)
   }
 
   /// The text of a key that is a global id alone.

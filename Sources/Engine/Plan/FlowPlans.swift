@@ -372,8 +372,10 @@ final class EventPlan {
   init(
     name: String, decode: DecodePlan, intake: DecodePlan, journals: ContiguousArray<JournalKey>,
     work: ContiguousArray<WorkPlan?>, id: (decode: Int, intake: Int),
-    time: (decode: Int, intake: Int), keysReadVariables: Bool, slotEnd: Int
+    time: (decode: Int, intake: Int), keysReadVariables: Bool, slotEnd: Int,
+    deletion: DeletionPlan? = nil
   ) {
+    self.deletion = deletion
     self.name = ByteBuffer(capacity: 64)
     self.name.append(name)
     self.decode = decode
@@ -392,6 +394,8 @@ final class EventPlan {
     intakeShape = intake.shape
   }
 
+  /// What a tombstone does; nil: it means nothing.
+  let deletion: DeletionPlan?
   /// Whether a journal takes it for its links, and so perhaps not.
   let hasLinks: Bool
   /// Whether a journal takes it, and whether anything does.
@@ -421,6 +425,10 @@ final class InputPlan {
   let hasTime: Bool
   /// Whether its records may be taken back.
   let corrects: Bool
+  /// Whether its records are rows of a state port: one without a value is a row that is deleted.
+  let isState: Bool
+  /// What such a one does; nil: it means nothing.
+  let deletion: DeletionPlan?
 
   init(_ input: InputDefinition, events: ContiguousArray<EventPlan>) {
     name = input.name
@@ -439,6 +447,9 @@ final class InputPlan {
     horizonMs = input.id?.horizonMs
     hasTime = input.time != nil
     corrects = input.corrects
+    isState = input.port?.isState ?? false
+    // A port has one kind of record.
+    deletion = events.first?.deletion
   }
 
   private static func isSeen(_ discriminator: [String], _ events: ContiguousArray<EventPlan>)

@@ -42,7 +42,7 @@ extension Apply {
       load(known, &staged)
       keys.truncate(to: keyStart)
     } else {
-      row = begin(clause, keyRange, &staged)
+      row = begin(clause.table, clause.key, keyRange, &staged)
     }
     let found = row
     // It had no part in a row that is not there.
@@ -102,7 +102,7 @@ extension Apply {
   }
 
   /// Marks the row at hand as one that goes; one that is not there yet does not come to be.
-  private func delete(_ given: StagedRows.Row, _ known: Int, _ staged: inout StagedRows) {
+  func delete(_ given: StagedRows.Row, _ known: Int, _ staged: inout StagedRows) {
     var row = given
     if known < 0 && row.isChanged {
       keys.truncate(to: row.key.lowerBound)
@@ -116,12 +116,11 @@ extension Apply {
   }
 
   /// Brings the row of a key from the state, or a new one, to the row frame.
-  func begin(_ clause: ClausePlan, _ key: Range<Int>, _ staged: inout StagedRows)
-    -> StagedRows.Row
-  {
-    let table = clause.table
+  func begin(
+    _ table: TablePlan, _ plan: KeyPlan, _ key: Range<Int>, _ staged: inout StagedRows
+  ) -> StagedRows.Row {
     let slots = bench.rowSlots
-    bench.loadKey(clause, slots)
+    bench.loadKey(plan, slots)
     staged.setCurrent(-1)
     ahead.wanted += 1
     let rowStart = rows.count
@@ -186,8 +185,23 @@ extension Apply {
     return true
   }
 
+  /// Publishes the staged rows.
+  func publish(_ staged: inout StagedRows, _ emission: Emission, _ batch: OutputBatch)
+    -> Workbench.Emitted
+  {
+    var result = Workbench.Emitted.nothing
+    for index in 0..<staged.count {
+      switch publish(index, &staged, emission, batch) {
+      case .record: result = .record
+      case .nothing: break
+      case .failed: return .failed
+      }
+    }
+    return result
+  }
+
   /// Publishes a staged row at the table's state ports, when what it shows has changed.
-  func publish(
+  private func publish(
     _ index: Int, _ staged: inout StagedRows, _ emission: Emission, _ batch: OutputBatch
   ) -> Workbench.Emitted {
     let row = staged[index]

@@ -67,7 +67,7 @@ extension Apply.Outcome {
     case .filtered: .filtered
     case .redelivered: .redelivered
     case .held: .held
-    case .failed, .failedEverywhere, .unreadable: .quarantined
+    case .failed, .failedEverywhere, .unreadable, .foreign: .quarantined
     }
   }
 }

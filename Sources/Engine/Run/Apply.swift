@@ -201,6 +201,8 @@ package final class Apply {
   /// What comes of an event in one journal.
   enum Outcome {
     case applied, filtered, redelivered, failed, unreadable, held
+    /// Ingest would not have journaled it.
+    case foreign
     /// For a reason that each journal finds that takes the event: the first one quarantines it.
     case failedEverywhere
   }
@@ -243,21 +245,14 @@ package final class Apply {
     let byte = batch.bytes.count
     bench.begin()
     rows.clear()
-    let number = bench.read(event.payload, of: input, .whole)
-    if number < 0 || input.events.lend(number, { $0.work.lend(journal) { $0.isNothing } }) {
-      _ = bench.takeFault()
-      return .unreadable("event \(position.index) is none that ingest would have journaled")
-    }
     var isFirstJournal = false
     corrected = nil
-    outcome = input.events.lend(number) { type in
-      type.work.lend(journal) { work in
-        isFirstJournal = work.counts
-        return run(
-          event, input, type, work, at: position, recordedMs: recordedMs, batch: batch, coming,
-          isSilent: isSilent)
-      }
-    }
+    outcome =
+      event.payload == nil && input.isState
+      ? undo(event, input, at: position, recordedMs: recordedMs, batch: batch, &isFirstJournal)
+      : run(
+        event, input, at: position, recordedMs: recordedMs, batch: batch, coming,
+        isSilent: isSilent, &isFirstJournal)
     switch outcome {
     case .failed, .failedEverywhere:
       if let corrected { failed(corrected, at: position) }
@@ -278,6 +273,9 @@ package final class Apply {
         event.origin == nil
           ? "event \(position.index) has no key, though ingest found one"
           : "event \(position.index) was handed on in a way that the product does not have")
+    case .foreign:
+      _ = bench.takeFault()
+      return .unreadable("event \(position.index) is none that ingest would have journaled")
     case .applied, .filtered, .redelivered, .held: break
     }
     if !isSilent { count(coming, isFirstJournal) }
@@ -319,7 +317,25 @@ package final class Apply {
     case .redelivered: counted.redelivered += 1
     case .failed, .failedEverywhere: counted.quarantined += 1
     case .held: counted.held += 1
-    case .unreadable: break
+    case .unreadable, .foreign: break
+    }
+  }
+
+  private func run(
+    _ event: JournalEvent, _ input: InputPlan, at position: Position, recordedMs: Int64,
+    batch: OutputBatch, _ coming: Coming, isSilent: Bool,
+    _ isFirstJournal: inout Bool
+  ) -> Outcome {
+    let number = bench.read(event.payload, of: input, .whole)
+    if number < 0 { return .foreign }
+    return input.events.lend(number) { type in
+      type.work.lend(journal) { work in
+        if work.isNothing { return .foreign }
+        isFirstJournal = work.counts
+        return run(
+          event, input, type, work, at: position, recordedMs: recordedMs, batch: batch, coming,
+          isSilent: isSilent)
+      }
     }
   }
 
@@ -387,12 +403,10 @@ package final class Apply {
       }
     }
     if !changes.isEmpty, staged.count > 0, !follow(time, &staged) { return .failed }
-    for index in 0..<staged.count {
-      switch publish(index, &staged, emission, batch) {
-      case .record: isApplied = true
-      case .nothing: break
-      case .failed: return .failed
-      }
+    switch publish(&staged, emission, batch) {
+    case .record: isApplied = true
+    case .nothing: break
+    case .failed: return .failed
     }
     for index in work.ports.indices {
       switch work.ports.lend(index, { bench.emit($0, emission, to: batch) }) {

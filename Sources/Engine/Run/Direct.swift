@@ -61,6 +61,8 @@ package final class Direct {
   private func run(
     _ record: SourceRecord, _ input: InputPlan, _ recordedMs: Int64, _ batch: OutputBatch
   ) -> Workbench.Emitted {
+    // A row that is deleted: there is nothing that it could be taken from.
+    if record.value == nil && input.isState { return .nothing }
     bench.begin()
     let number = bench.read(record.value, of: input, .whole)
     if number < 0 { return .failed }

@@ -82,6 +82,7 @@ package final class Ingest {
   private func journal(
     _ record: SourceRecord, _ input: InputPlan, _ recordedMs: Int64
   ) -> Bool {
+    if record.value == nil && input.isState { return journalDeletion(record, input, recordedMs) }
     // A fault is not for ingest to judge; it may be why there is no key.
     let number = bench.read(record.value, of: input, .intake)
     if number < 0 { return false }
@@ -97,11 +98,7 @@ package final class Ingest {
       return true
     }
     let time = bench.actualTime(slot: event.time.intake, record)
-    if isClocked, bench.hasTime(slot: event.time.intake),
-      time.milliseconds &- recordedMs <= plan.futureMsMax
-    {
-      shownMs = time.milliseconds
-    }
+    if isClocked, bench.hasTime(slot: event.time.intake) { show(time, recordedMs) }
     if event.keysReadVariables {
       bench.setVariables(
         time: time, recordedMs: recordedMs, key: record.key, topic: input.topic.view,
@@ -121,20 +118,50 @@ package final class Ingest {
     if input.corrects, !note(record.correction, in: &entry) { return false }
     if !isSmallEnough(entry) { return false }
     if event.hasLinks { return journalLink(entry, record, event, recordedMs) }
+    return append(entry, to: event.journals, record, event.intake, recordedMs)
+  }
+
+  /// The record at hand shows how far its source has come in actual time.
+  private func show(_ time: Timestamp, _ recordedMs: Int64) {
+    if time.milliseconds &- recordedMs <= plan.futureMsMax { shownMs = time.milliseconds }
+  }
+
+  /// The same of a row of a state port that is deleted: its key is all there is.
+  private func journalDeletion(
+    _ record: SourceRecord, _ input: InputPlan, _ recordedMs: Int64
+  ) -> Bool {
+    guard let deletion = input.deletion else {
+      counted.filtered += 1
+      return true
+    }
+    let time = bench.actualTime(slot: -1, record)
+    if isClocked { show(time, recordedMs) }
+    if !bench.read(key: record.key, of: deletion) { return false }
+    let entry = JournalEvent(
+      input: record.input, partition: record.partition, offset: record.offset, time: time,
+      key: record.key, payload: nil)
+    return isSmallEnough(entry)
+      && append(entry, to: deletion.journals, record, deletion.decode, recordedMs)
+  }
+
+  private func append(
+    _ entry: JournalEvent, to journals: Lent<EventPlan.JournalKey>, _ record: SourceRecord,
+    _ document: DecodePlan, _ recordedMs: Int64
+  ) -> Bool {
     // All keys first: a record is in every journal that takes it, or in none.
     let start = keys.count
-    for index in event.journals.indices {
-      if !event.journals.lend(index, { appendKey($0.key, record, event) }) { return false }
+    for index in journals.indices {
+      if !journals.lend(index, { appendKey($0.key, record, document) }) { return false }
     }
-    if event.journals.count == 1 {
-      let journal = event.journals.lend(0) { $0.journal }
+    if journals.count == 1 {
+      let journal = journals.lend(0) { $0.journal }
       append(entry, journal, keys[start..<keys.count], recordedMs)
       return true
     }
-    for index in event.journals.indices {
+    for index in journals.indices {
       let begin = keys.count
-      let isAppended = event.journals.lend(index) {
-        if !appendKey($0.key, record, event) { return false }
+      let isAppended = journals.lend(index) {
+        if !appendKey($0.key, record, document) { return false }
         append(entry, $0.journal, keys[begin..<keys.count], recordedMs)
         return true
       }
@@ -167,7 +194,7 @@ package final class Ingest {
       let isGood = event.journals.lend(index) { journal in
         if let link = journal.link, !link.isWanted(bench.frame) { return true }
         let start = keys.count
-        if !appendKey(journal.key, record, event) { return false }
+        if !appendKey(journal.key, record, event.intake) { return false }
         places.append((journal.journal, start..<keys.count))
         return true
       }
@@ -179,12 +206,12 @@ package final class Ingest {
   }
 
   private func appendKey(
-    _ key: KeyPlan, _ record: SourceRecord, _ event: EventPlan
+    _ key: KeyPlan, _ record: SourceRecord, _ document: DecodePlan
   ) -> Bool {
     let start = keys.count
     if !key.isSource {
       if bench.appendKey(key, to: keys) { return isShortEnough(keys.count - start, "key") }
-      bench.explainMissingKey(event)
+      bench.explainMissingKey(document)
       return false
     }
     if let key = record.key {

@@ -125,9 +125,9 @@ extension Workbench {
 
   /// Sets the key's parts of the row at hand from the document at hand.
   @inline(__always)
-  func loadKey(_ clause: ClausePlan, _ slots: ValueRun) {
-    for part in clause.key.parts.indices {
-      slots[TablePlan.keySlot + part] = clause.key.parts[part].evaluate(frame)
+  func loadKey(_ key: KeyPlan, _ slots: ValueRun) {
+    for part in key.parts.indices {
+      slots[TablePlan.keySlot + part] = key.parts[part].evaluate(frame)
     }
   }
 

@@ -19,6 +19,8 @@ final class Workbench {
   let keys = ByteBuffer(capacity: 1024)
   /// Rows of the record at hand, before they are put into the state; and ids, for a moment.
   let rows = ByteBuffer(capacity: 4096)
+  /// A document made of a key.
+  let document = ByteBuffer(capacity: 256)
   /// Takes what silent re-apply makes.
   let discarded = OutputBatch()
   let headers: HeaderWriter
@@ -170,13 +172,13 @@ final class Workbench {
   }
 
   /// A key is missing in a document that ingest has read: says so with the fault that may be why.
-  func explainMissingKey(_ event: EventPlan) {
+  func explainMissingKey(_ document: DecodePlan) {
     let found = takeFault()
     if decoder.fault.reason == .none {
       fail(RunFault(reason: "missing-key", message: found.message, place: found.place))
       return
     }
-    let cause = RunFault(decoder.fault, event.intake, decoder.tape)
+    let cause = RunFault(decoder.fault, document, decoder.tape)
     fail(
       RunFault(
         reason: "missing-key", message: "\(found.message): \(cause.message)", place: cause.place))

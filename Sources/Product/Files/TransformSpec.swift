@@ -39,6 +39,10 @@ package enum TransformSpec {
       FieldSpec(
         "start", .either([.choice(["earliest", "latest"]), .timestamp]),
         "Where the first start begins; `earliest` when nothing is said."),
+      FieldSpec(
+        "deletions", .choice(["undo", "ignore"]),
+        "Of a state port: a tombstone takes back what the row has given to tables, or means nothing; "
+          + "`undo`."),
       FieldSpec("envelope", .choice([], notYet: ["debezium"]), "What the event is wrapped in."),
       FieldSpec("headers", .list(.text), .notYet, "Headers to keep."),
     ])

@@ -26,7 +26,10 @@ package enum LogicText {
     let identity = input.id.map { "\($0.path.joined(separator: ".")) for \($0.horizonMs) ms" }
     text.append("id = \(identity ?? "none")")
     if input.corrects { text.append("corrections = true") }
-    if let port = input.port { text.append("port = \(port.address)") }
+    if let port = input.port {
+      text.append("port = \(port.address)")
+      if port.isState { text.append("deletions = \(input.undoesDeletions ? "undo" : "ignore")") }
+    }
     for event in input.events.sorted(by: { $0.name < $1.name }) {
       text += lines(of: event.fields, path: event.name + ".")
     }

@@ -307,6 +307,16 @@ package struct TableDefinition: Sendable {
     }
   }
 
+  /// What a tombstone of a state port takes back: the row there was one of this table's key, and
+  /// the columns are set by that port's records alone.
+  package struct Deletion: Sendable {
+    package let event: EventReference
+    /// Plain fields of the port's key.
+    package let key: [CheckedExpression]
+    /// In rising order.
+    package let columns: [Int]
+  }
+
   package var name: String
   /// Ordinal of the journal that feeds it.
   package var journal: Int
@@ -316,6 +326,7 @@ package struct TableDefinition: Sendable {
   /// Each key has a row for each of these stretches of actual time, whose start is the last part of
   /// the row's key; nil: one row.
   package var window: Window?
+  package var deletions: [Deletion] = []
   /// A row goes when no event has updated it for so many milliseconds of the journal partition's
   /// clock; nil: it stays.
   package var expireAfterMs: Int64?
@@ -334,10 +345,11 @@ package struct TableDefinition: Sendable {
 
   package init(
     name: String, journal: Int, keyTypes: [ValueType], columns: [Column], clauses: [Clause],
-    expireAfterMs: Int64? = nil, window: Window? = nil
+    expireAfterMs: Int64? = nil, window: Window? = nil, deletions: [Deletion] = []
   ) {
     self.window = window
     self.expireAfterMs = expireAfterMs
+    self.deletions = deletions
     self.name = name
     self.journal = journal
     self.keyTypes = keyTypes

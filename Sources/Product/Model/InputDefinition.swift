@@ -48,6 +48,9 @@ package struct InputDefinition: Sendable {
   /// Kafka's record timestamp.
   package var time: [String]?
   package var start: Start
+  /// Of a state port: whether a deleted row takes back what it has given to tables. Else its
+  /// tombstones mean nothing.
+  package var undoesDeletions = false
   /// In the order of the contract's `schema[]`; an ``EventReference`` counts in it.
   package var events: [EventType]
   /// Whether its records may be taken back, as its contract says. They are known by their `ce_id`

@@ -104,7 +104,7 @@ extension TransformReader {
           name: $0.name, type: $0.type, decimalPlaces: $0.decimalPlaces,
           quantileBillionths: $0.billionths)
       }, clauses: draft.clauses, expireAfterMs: draft.expireAfterMs,
-      window: draft.window)
+      window: draft.window, deletions: draft.deletions)
   }
 
   private func output(_ index: Int, _ draft: OutputDraft) -> OutputDefinition {

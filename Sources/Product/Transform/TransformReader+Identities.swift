@@ -24,7 +24,7 @@ extension TransformReader {
     for identifier in around.identifiers.sorted(by: { $0.name < $1.name })
     where names.contains(identifier.name) {
       guard let port = port(identifier.links.text ?? "", identifier.links.span) else { continue }
-      linkInput(of: port)
+      linkInput(of: port, identifier.links.span)
     }
     // Ordinals are those of all inputs, in the order of their names.
     inputs.sort { $0.name < $1.name }
@@ -52,8 +52,12 @@ extension TransformReader {
   }
 
   /// Adds an input for a port that brings links, unless the product takes it in anyway.
-  private mutating func linkInput(of port: ForeignPort) {
-    if inputs.contains(where: { $0.port?.address == port.address }) { return }
+  private mutating func linkInput(of port: ForeignPort, _ span: SourceSpan) {
+    if let known = inputs.first(where: { $0.port?.address == port.address }) {
+      if known.undoesDeletions { refuseStatePort(port, span, input: known.name) }
+      return
+    }
+    if port.port.isState { return refuseStatePort(port, span, input: nil) }
     var name = port.port.name
     // No name in a file has such a one.
     while inputs.contains(where: { $0.name == name }) { name = "\(port.product)#\(name)" }
@@ -62,6 +66,17 @@ extension TransformReader {
         name: name, topic: port.port.topic, discriminator: nil, id: nil, time: nil,
         start: .earliest, events: [EventType(name: port.port.name, fields: port.port.fields)],
         port: .init(port), corrects: port.port.corrects))
+  }
+
+  private mutating func refuseStatePort(
+    _ port: ForeignPort, _ span: SourceSpan, input: String?
+  ) {
+    report(
+      .notThereYet,
+      "links that are deleted are not there yet, and `\(port.address)` is a state port",
+      span,
+      help: "publish links at an event port, or take this one in and "
+        + "write `deletions: ignore` at the input\(input.map { " `\($0)`" } ?? "")")
   }
 
   /// What a stream's `identify` asks for; nil when something is wrong, and that has been said.

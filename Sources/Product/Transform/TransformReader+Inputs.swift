@@ -46,6 +46,7 @@ extension TransformReader {
   {
     if fields.isBroken("port") { return nil }
     if let reference = fields["port"] { return input(name, fields, from: reference, port) }
+    checkDeletions(fields, isState: false)
     // Only without a contract are the types unknown that all else depends on.
     let topic = needed("topic", of: fields) ?? ""
     guard let contract = contract(fields, port) else { return nil }
@@ -92,12 +93,15 @@ extension TransformReader {
     let event = EventType(name: found.port.name, fields: found.port.fields)
     let time = fields.text("time").map(Self.path)
     if let time { checkPath(time, fields["time"], [event], [.timestamp, .date]) }
+    checkDeletions(fields, isState: found.port.isState)
     let corrects = found.port.corrects
     if corrects { refuseIdentity(fields) }
-    return InputDefinition(
+    var input = InputDefinition(
       name: name, topic: found.port.topic, discriminator: nil,
       id: corrects ? nil : identity(fields, [event]), time: time, start: start(fields["start"]),
       events: [event], port: .init(found), corrects: corrects)
+    input.undoesDeletions = found.port.isState && fields.text("deletions") != "ignore"
+    return input
   }
 
   /// The port that a file names; nil when it cannot be had, and that has been said.

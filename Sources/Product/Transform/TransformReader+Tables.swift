@@ -31,6 +31,7 @@ struct TableDraft {
   /// The type of `state`.
   var state: ObjectType?
   var clauses: [TableDefinition.Clause] = []
+  var deletions: [TableDefinition.Deletion] = []
   /// Canonical lines for the logic digest.
   var logic: [String] = []
   var expireAfterMs: Int64?

@@ -51,6 +51,7 @@ struct TransformReader {
     readStreams()
     resolveStreams()
     readTables()
+    planDeletions()
     readOutputs()
     settleAverages()
     planJournals()

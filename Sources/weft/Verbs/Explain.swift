@@ -130,6 +130,12 @@ struct Explanation {
     var facts = ["topic \(input.topic)"]
     if let port = input.port {
       facts.append("\(port.isState ? "state" : "event") port \(port.address)")
+      if port.isState {
+        facts.append(
+          input.undoesDeletions
+            ? "a row that is deleted there takes back what it has given to tables"
+            : "a row that is deleted there means nothing here, as `deletions: ignore` says")
+      }
     }
     let types = input.events.map(\.name).joined(separator: ", ")
     facts.append(
@@ -270,6 +276,12 @@ struct Explanation {
       facts.append(
         "a row that no event has updated for \(span(after)) of actual time goes, by a tombstone at"
           + " state ports; costs an entry in the state for each row")
+    }
+    for deletion in table.deletions {
+      let columns = deletion.columns.map { table.columns[$0].name }.joined(separator: ", ")
+      facts.append(
+        "a tombstone of \(product.inputs[deletion.event.input].name) sets back \(columns);"
+          + " a row of which nothing is left goes")
     }
     return Item(name: table.name, facts: facts)
   }

@@ -113,8 +113,10 @@ final class Observer: Sendable {
         let found = PartitionObservation(
           journal: place.journal, partition: place.partition.value, instance: instance,
           logic: logic, position: place.position, stateRows: place.rows,
-          fileBytes: place.fileBytes, memoryBytes: place.memoryBytes, held: place.held,
-          heldSinceMs: place.heldSinceMs, observedMs: wallMs)
+          fileBytes: place.fileBytes, memoryBytes: place.memoryBytes, 
+          held: place.held.map {
+            .init(identifier: $0.identifier, count: $0.count, sinceMs: $0.sinceMs)
+          }, observedMs: wallMs)
         let observation = Observation.partition(found)
         owned.insert(observation.key)
         if places[observation.key]?.isAsBefore(found) != true { result.append(observation) }

@@ -176,12 +176,11 @@ extension ProductLoop {
   /// The states as they stand between turns.
   var stateStatuses: [StateStatus] {
     owned.allSlots.map { slot in
-      let held = slot.apply.held
-      return StateStatus(
+      StateStatus(
         journal: product.journals[slot.journal].name, partition: slot.partition,
         position: slot.cursor.next.value, rows: Int64(slot.rowCount),
         fileBytes: Int64(slot.state.fileBytes), memoryBytes: Int64(slot.state.bytesUsed),
-        held: held.count, heldSinceMs: held.sinceMs)
+        held: slot.apply.held)
     }
   }
 

@@ -51,9 +51,7 @@ package struct StateStatus: Hashable, Sendable {
   package let rows: Int64
   package let fileBytes: Int64
   package let memoryBytes: Int64
-  /// Events that wait for a link, and since when the first does, in milliseconds since 1970.
-  package let held: Int64
-  package let heldSinceMs: Int64?
+  package let held: [Held]
 }
 
 /// Where a loop leaves its status and others pick it up.

@@ -17,7 +17,8 @@ import Testing
     (instance.commitP50Ms, instance.lastCommitMs) = (1.5, 6)
     let place = PartitionObservation(
       journal: "claimId", partition: 3, instance: "0", logic: "00ff", position: 17,
-      stateRows: 2451, fileBytes: 9, memoryBytes: 8, observedMs: 7)
+      stateRows: 2451, fileBytes: 9, memoryBytes: 8,
+      held: [.init(identifier: "patient", count: 2, sinceMs: 5)], observedMs: 7)
     var observations = Observations()
     take(&observations, .instance(instance))
     take(&observations, .partition(place))

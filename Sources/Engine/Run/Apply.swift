@@ -79,10 +79,15 @@ package final class Apply {
 
   package func clearCounts() { counted = Counts() }
 
-  /// How many events wait for a link, and since when the first of them does, in milliseconds of
-  /// recorded time.
-  package var held: (count: Int64, sinceMs: Int64?) {
-    plan.identifies ? holding.total(in: state) : (0, nil)
+  /// How many events wait for links, by identifier; of those for which any do.
+  package var held: [Held] {
+    plan.definition.identifiers.indices.compactMap { identifier in
+      let total = holding.total(identifier, in: state)
+      if total.count == 0 { return nil }
+      return Held(
+        identifier: plan.definition.identifiers[identifier].name, count: total.count,
+        sinceMs: total.sinceMs)
+    }
   }
 
   /// The state was rolled back: what apply remembers between calls is of no use.

@@ -11,8 +11,8 @@ struct HeldEvent {
   let isCounted: Bool
 }
 
-/// Events that wait for links, in a partition's state: a queue for each local id, and the queues in
-/// the order in which their first event came, so that the oldest is known.
+/// Events that wait for links, in a partition's state: a queue for each local id, and the queues of
+/// an identifier in the order in which their first event came, so that the oldest is known.
 ///
 /// All of it stands in rows, so that it goes back with them. In memory is only which queue is being
 /// released, and that is begun again when its turn is.
@@ -101,17 +101,19 @@ final class Holding {
     state.put(Spaces.queues, key, row.view)
   }
 
-  /// All queues: how many events wait in them, and the first and the last of them.
+  /// All queues of an identifier: how many events wait in them, and the first and the last of them.
   private struct Total {
     var count: Int64 = 0
     var sinceMs: Int64 = 0
     var first: [UInt8] = []
     var last: [UInt8] = []
   }
-  private static let totalKey = Array("held".utf8)
 
-  private func total(_ state: PartitionState) -> Total {
-    ByteView.lending(Holding.totalKey) { key in
+  /// - Parameter identifier: as a queue's key begins with it.
+  private static func totalKey(_ identifier: UInt8) -> [UInt8] { Array("held".utf8) + [identifier] }
+
+  private func total(_ identifier: UInt8, _ state: PartitionState) -> Total {
+    ByteView.lending(Holding.totalKey(identifier)) { key in
       guard let row = state.get(Spaces.clock, key) else { return Total() }
       var reader = ByteReader(row)
       guard let count = reader.uint64(), let since = reader.uint64(), let first = reader.part(),
@@ -123,8 +125,8 @@ final class Holding {
     }
   }
 
-  private func put(_ total: Total, in state: PartitionState) {
-    ByteView.lending(Holding.totalKey) { key in
+  private func put(_ total: Total, _ identifier: UInt8, in state: PartitionState) {
+    ByteView.lending(Holding.totalKey(identifier)) { key in
       if total.count == 0 {
         state.delete(Spaces.clock, key)
         return
@@ -138,14 +140,16 @@ final class Holding {
     }
   }
 
-  func total(in state: PartitionState) -> (count: Int64, sinceMs: Int64?) {
-    let total = total(state)
-    return (total.count, total.count == 0 ? nil : total.sinceMs)
+  /// How many events wait for links of an identifier, and since when the first does.
+  func total(_ identifier: Int, in state: PartitionState) -> (count: Int64, sinceMs: Int64) {
+    let total = total(UInt8(truncatingIfNeeded: identifier), state)
+    return (total.count, total.sinceMs)
   }
 
   /// Has an event wait for a link of the id at hand.
   func hold(_ event: HeldEvent, in state: PartitionState) {
-    var all = total(state)
+    let identifier = key.view[0]
+    var all = total(identifier, state)
     var own: Queue
     if let known = queue(key.view, in: state) {
       own = known
@@ -166,7 +170,7 @@ final class Holding {
     own.next += 1
     put(own, key.view, in: state)
     all.count += 1
-    put(all, in: state)
+    put(all, identifier, in: state)
   }
 
   /// Changes a queue, if there is one of that key.
@@ -224,7 +228,8 @@ final class Holding {
     setPlace(releaseKey.view, own.first)
     state.delete(Spaces.held, place.view)
     own.first += 1
-    var all = total(state)
+    let identifier = releaseKey.view[0]
+    var all = total(identifier, state)
     all.count -= 1
     if own.first < own.next {
       put(own, releaseKey.view, in: state)
@@ -238,7 +243,7 @@ final class Holding {
       }
       if own.after.isEmpty { all.last = own.before }
     }
-    put(all, in: state)
+    put(all, identifier, in: state)
   }
 
   // MARK: An event as it is kept

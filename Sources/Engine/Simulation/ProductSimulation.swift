@@ -147,9 +147,14 @@ package final class ProductSimulation {
     partitions.joined().reduce(0) { $0 + $1.apply.schedule.count }
   }
 
+  /// The events of each journal partition that wait for links, by identifier; of those that have any.
+  package var held: [[Held]] {
+    partitions.joined().map(\.apply.held).filter { !$0.isEmpty }
+  }
+
   /// How many events wait for a link.
   package var heldCount: Int {
-    partitions.joined().reduce(0) { $0 + Int($1.apply.held.count) }
+    Int(held.joined().reduce(0) { $0 + $1.count })
   }
 
   // MARK: One turn

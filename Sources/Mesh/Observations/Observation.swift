@@ -105,18 +105,28 @@ package struct PartitionObservation: Hashable, Sendable {
   /// Of the state's files, and of what is in memory.
   package var fileBytes: Int64
   package var memoryBytes: Int64
-  /// Events that wait for a link, and since when the first does, in milliseconds since 1970.
-  package var held: Int64
-  package var heldSinceMs: Int64?
+  package var held: [Held]
   package var observedMs: Int64
+
+  /// Events that wait for links of one identifier.
+  package struct Held: Hashable, Sendable {
+    package let identifier: String
+    package let count: Int64
+    /// When the first of them was taken in, in milliseconds since 1970.
+    package let sinceMs: Int64
+    package init(identifier: String, count: Int64, sinceMs: Int64) {
+      self.identifier = identifier
+      self.count = count
+      self.sinceMs = sinceMs
+    }
+  }
 
   package init(
     journal: String, partition: Int32, instance: String, logic: String, position: Int64,
-    stateRows: Int64, fileBytes: Int64, memoryBytes: Int64, held: Int64 = 0,
-    heldSinceMs: Int64? = nil, observedMs: Int64
+    stateRows: Int64, fileBytes: Int64, memoryBytes: Int64, held: [Held] = [],
+    observedMs: Int64
   ) {
     self.held = held
-    self.heldSinceMs = heldSinceMs
     self.journal = journal
     self.partition = partition
     self.instance = instance
@@ -189,8 +199,7 @@ extension PartitionObservation {
       "partition": .integer(Int64(partition)), "instance": .string(instance),
       "logicDigest": .string(logic), "position": .integer(position),
       "stateRows": .integer(stateRows), "fileBytes": .integer(fileBytes),
-      "memoryBytes": .integer(memoryBytes), "held": .integer(held),
-      "heldSinceMs": heldSinceMs.map { .integer($0) } ?? .null,
+      "memoryBytes": .integer(memoryBytes), "held": .array(held.map(\.json)),
       "observedMs": .integer(observedMs),
     ])
   }
@@ -207,7 +216,21 @@ extension PartitionObservation {
     self.init(
       journal: journal, partition: partition, instance: instance, logic: logic,
       position: position, stateRows: rows, fileBytes: fileBytes, memoryBytes: memoryBytes,
-      held: json["held"]?.int64 ?? 0, heldSinceMs: json["heldSinceMs"]?.int64,
-      observedMs: observed)
+      held: json["held"].all(Held.init) ?? [], observedMs: observed)
+  }
+}
+
+extension PartitionObservation.Held {
+  package var json: JSONValue {
+    .members([
+      "identifier": .string(identifier), "count": .integer(count), "sinceMs": .integer(sinceMs),
+    ])
+  }
+
+  init?(_ json: JSONValue) {
+    guard let identifier = json["identifier"]?.string, let count = json["count"]?.int64,
+      let since = json["sinceMs"]?.int64
+    else { return nil }
+    self.init(identifier: identifier, count: count, sinceMs: since)
   }
 }

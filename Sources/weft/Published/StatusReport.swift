@@ -47,6 +47,18 @@ struct StatusReport {
   /// The product was applied before there were observations.
   var isUnobserved = false
 
+  /// Events that wait for links, by identifier, as the workers have told: over all partitions, with
+  /// the time of the one that has waited longest.
+  var held: [PartitionObservation.Held] {
+    let all = Dictionary(
+      grouping: journals.compactMap(\.observation).flatMap(\.held), by: \.identifier)
+    return all.sorted { $0.key < $1.key }.map { identifier, places in
+      .init(
+        identifier: identifier, count: places.reduce(0) { $0 + $1.count },
+        sinceMs: places.map(\.sinceMs).min() ?? 0)
+    }
+  }
+
   /// Asks the broker.
   init(_ found: PublishedProduct, _ broker: Broker) throws {
     product = found.product
@@ -169,7 +181,7 @@ extension StatusReport {
       "domain": .string(product.domain), "product": .string(product.name),
       "version": .string(product.version), "logicDigest": .string(product.logicDigest),
       "instances": .array(instances.map(\.json)), "journals": .array(journals.map(\.json)),
-      "inputs": .array(inputs.map(\.json)),
+      "inputs": .array(inputs.map(\.json)), "held": .array(held.map(\.json)),
       "unseen": .array(
         unseen.map {
           .members(["topic": .string($0.topic), "reason": .string($0.reason ?? "it is not there")])
@@ -205,8 +217,7 @@ extension StatusReport.Place {
         .init("stateRows", .integer(observation.stateRows)),
         .init("fileBytes", .integer(observation.fileBytes)),
         .init("memoryBytes", .integer(observation.memoryBytes)),
-        .init("held", .integer(observation.held)),
-        .init("heldSinceMs", observation.heldSinceMs.map { .integer($0) } ?? .null),
+        .init("held", .array(observation.held.map(\.json))),
         .init("lastCommitMs", lastCommitMs.map { .integer($0) } ?? .null),
         .init("observedMs", .integer(observation.observedMs)),
       ]

@@ -58,6 +58,7 @@ private struct StatusText {
     for instance in report.instances { write(instance) }
     places(report.inputs, "input", isJournal: false)
     places(report.journals, "journal", isJournal: true)
+    writeHeld()
     if !report.unseen.isEmpty { session.output.write("\n") }
     for (topic, reason) in report.unseen {
       line("topic \(topic) \(reason.map { "is not shown to this user: \($0)" } ?? "is not there")")
@@ -106,6 +107,16 @@ private struct StatusText {
     line(turns)
   }
 
+  private func writeHeld() {
+    if report.held.isEmpty { return }
+    session.output.write("\n")
+    for held in report.held {
+      line(
+        "\(held.identifier): \(held.count) event\(held.count == 1 ? " waits" : "s wait") for a link;"
+          + " the first came \(ago(held.sinceMs))")
+    }
+  }
+
   private func milliseconds(_ value: Double) -> String {
     "\((value * 10).rounded() / 10) ms"
   }
@@ -151,11 +162,6 @@ private struct StatusText {
     session.output.write("\n" + table.header)
     for row in rows { session.output.write(table.line(row)) }
     for place in places {
-      if let seen = place.observation, seen.held > 0 {
-        line(
-          "\(place.name), partition \(place.partition): \(seen.held) events wait for a link"
-            + (seen.heldSinceMs.map { ", the first came \(ago($0))" } ?? ""))
-      }
       guard let logic = place.observation?.logic, logic != report.product.logicDigest
       else { continue }
       line("\(place.name), partition \(place.partition) has other logic: \(logic.prefix(12))")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from proofs.places import ProofError, tool
 
-from .plan import TOPICS, Fed
+from .plan import Fed
 
 
 class Feeder(threading.Thread):
@@ -18,15 +18,16 @@ class Feeder(threading.Thread):
 
     FAST = 12_000.0  # records a second
 
-    def __init__(self, bootstrap: str, fed: list[Fed], kept: int, seconds: float, log: Path):
+    def __init__(self, bootstrap: str, topics: list[str], fed: list[Fed], kept: int,
+                 seconds: float, log: Path):
         super().__init__(daemon=True)
-        self._fed = fed
+        self._fed, self._topics = fed, topics
         self._held = len(fed) - max(len(fed) // 20, kept)
         self._rate = self._held / seconds
         self._released = threading.Event()
         self._log = open(log, "wb")
         self._process = subprocess.Popen(
-            [tool("publish"), bootstrap, *TOPICS], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [tool("publish"), bootstrap, *topics], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self._log)
         self.sent = 0
         self.failure = ""
@@ -56,7 +57,8 @@ class Feeder(threading.Thread):
             count = min(int(credit), limit - self.sent)
             credit = min(credit - count, self.FAST)
             if count > 0:
-                pipe.write(b"".join(f.frame() for f in self._fed[self.sent:self.sent + count]))
+                some = self._fed[self.sent:self.sent + count]
+                pipe.write(b"".join(one.frame(self._topics) for one in some))
                 pipe.flush()
                 self.sent += count
         pipe.close()

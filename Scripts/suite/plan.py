@@ -23,16 +23,17 @@ class Fed:
     value: bytes | None
     malformed: bool
 
-    def frame(self) -> bytes:
+    def frame(self, topics: list[str]) -> bytes:
+        """As Scripts/tools/publish.c reads it, called with these topics."""
         return _FRAME.pack(
-            TOPICS.index(self.topic), self.partition, 0,
+            topics.index(self.topic), self.partition, 0,
             -1 if self.key is None else len(self.key),
             -1 if self.value is None else len(self.value)) + (self.key or b"") + (self.value or b"")
 
 
-def partition_of(account: str) -> int:
-    """All events of an account are in one partition; any function of the account will do."""
-    return zlib.crc32(account.encode()) % PARTITIONS
+def partition_of(key: bytes) -> int:
+    """All events of a key are in one partition; any function of the key will do."""
+    return zlib.crc32(key) % PARTITIONS
 
 
 def time_text(ms: int) -> str:
@@ -120,7 +121,7 @@ class Plan:
             kind = f',"kind":"K{pick.randrange(12)}"' if pick.random() < 0.8 else ""
             text = (f'{{"type":"Moved",{common},"sequence":{number},'
                     f'"teller":"T{pick.randrange(TELLERS)}","amount":{_money(cents)}{note}{kind}}}')
-        return Fed(MOVEMENTS, partition_of(account), account.encode(), text.encode(), False)
+        return Fed(MOVEMENTS, partition_of(account.encode()), account.encode(), text.encode(), False)
 
     def _common(self, account: str, number: int, time: int) -> str:
         return (f'"eventId":"e{number}","occurredAt":"{time_text(_TIME_ZERO_MS + time * 250)}",'
@@ -128,7 +129,7 @@ class Plan:
 
     def _holder(self, account: str, common: str) -> Fed:
         text = f'{{{common},"name":"Holder {self._random.randrange(500)} Ö."}}'
-        return Fed(HOLDERS, partition_of(account), account.encode(), text.encode(), False)
+        return Fed(HOLDERS, partition_of(account.encode()), account.encode(), text.encode(), False)
 
     def _malformed(self, number: int) -> Fed:
         """One of the ways in which a record is none; each with bytes of its own where it has any."""

@@ -17,7 +17,7 @@ from .compare import Differences
 from .feeder import Feeder
 from .model import Model
 from .plan import PARTITIONS, TOPICS, Plan
-from .workers import Workers
+from .workers import Workers, copy_mesh
 
 JOURNAL, TELLER_JOURNAL = (
     "weft.bank.ledger.journal.account", "weft.bank.ledger.journal.teller")
@@ -69,12 +69,12 @@ class Rig:
         self.asker = Asker(bootstrap)
         for topic in TOPICS:
             self.asker.until(30, "create", topic, PARTITIONS)
-        self.workers = Workers(
-            self._weft, bootstrap, self.directory, self._settings, self._disabled)
+        domain = copy_mesh(self.directory / "mesh", self._settings)
+        self.workers = Workers(self._weft, bootstrap, self.directory, domain, self._disabled)
         self.workers.apply()
         self.follower = Follower(bootstrap, compare.PORTS, self.directory / "followed")
         self.feeder = Feeder(
-            bootstrap, self.plan.fed, len(self.plan.touched), self._seconds,
+            bootstrap, TOPICS, self.plan.fed, len(self.plan.touched), self._seconds,
             self.directory / "feeder.log")
         self.feeder.start()
 

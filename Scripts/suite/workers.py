@@ -34,12 +34,13 @@ class Kill:
 
 
 class Workers:
-    """All processes of a run; every signal goes to a pid that was started here."""
+    """All processes of a domain; every signal goes to a pid that was started here. They run in the
+    folder of its mesh, and write their logs and states into `directory`."""
 
-    def __init__(self, weft: str, bootstrap: str, directory: Path, settings: dict[str, str],
+    def __init__(self, weft: str, bootstrap: str, directory: Path, domain: Path,
                  disabled: str | None = None):
         self._weft, self._directory, self._disabled = weft, directory, disabled
-        self._domain = str(copy_mesh(directory / "mesh", settings))
+        self._domain = domain
         self._environment = {**os.environ, "KAFKA_BOOTSTRAP": bootstrap}
         self._running: dict[str, subprocess.Popen] = {}
         self._old: list[tuple[str, subprocess.Popen]] = []
@@ -52,14 +53,23 @@ class Workers:
         """Topics and catalog of the mesh."""
         deadline = time.monotonic() + 60
         while True:
-            done = subprocess.run(
-                [self._weft, "apply", self._domain], env=self._with_state("apply"),
-                capture_output=True, text=True, timeout=120)
+            done = self.weft("apply", self._domain.name)
             if done.returncode == 0:
                 return
             if time.monotonic() > deadline:
                 raise ProofError(f"weft apply: {(done.stdout + done.stderr).strip()[:1500]}")
             time.sleep(1)
+
+    def weft(self, *words: str, at: Path | None = None) -> subprocess.CompletedProcess:
+        """A command, in the mesh's folder or elsewhere."""
+        return subprocess.run(
+            [self._weft, *words], cwd=at or self._domain.parent, env=self._with_state("apply"),
+            capture_output=True, text=True, timeout=120)
+
+    def log(self) -> str:
+        """What all processes have said so far."""
+        logs = sorted((self._directory / "logs").glob("*.log"))
+        return "".join(log.read_text(errors="replace") for log in logs)
 
     def start(self, instance: str, state: str | None = None) -> subprocess.Popen:
         """`state` names another state directory, as on another machine."""
@@ -67,8 +77,8 @@ class Workers:
         log = self._directory / "logs" / f"{self._starts:03}-{instance}.log"
         with open(log, "wb") as out:
             process = subprocess.Popen(
-                [self._weft, "run", self._domain, "--instance", instance],
-                env=self._with_state(state or "here"), stdout=out, stderr=subprocess.STDOUT,
+                [self._weft, "run", self._domain.name, "--instance", instance],
+                cwd=self._domain.parent, env=self._with_state(state or "here"), stdout=out, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, start_new_session=True)
         self._running[instance] = process
         return process

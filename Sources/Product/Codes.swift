@@ -44,6 +44,8 @@ extension DiagnosticCode {
   package static let journal = DiagnosticCode("W0348")
   /// Promised and not made, or made and not promised.
   package static let unfulfilled = DiagnosticCode("W0349")
+  /// Another product's port that is not there yet; nothing else need be wrong.
+  package static let unpublishedPort = DiagnosticCode("W0352")
   /// A way of writing that does not fit here, such as a `select` by inputs for a table.
   package static let misplaced = DiagnosticCode("W0350")
   /// Something that a correction could not take back, or a port that carries none.

@@ -31,17 +31,23 @@ struct Session: Sendable {
     errors = Output(.standardError, isDirect: true)
   }
 
-  private init(_ other: Session, _ arguments: Arguments) {
+  private init(_ other: Session, _ arguments: Arguments, _ ports: CatalogPorts) {
     self.arguments = arguments
     variables = other.variables
     terminal = other.terminal
     errorTerminal = other.errorTerminal
     output = other.output
     errors = other.errors
-    catalogPorts = other.catalogPorts
+    catalogPorts = ports
   }
 
-  func with(_ arguments: Arguments) -> Session { Session(self, arguments) }
+  func with(_ arguments: Arguments) -> Session { Session(self, arguments, catalogPorts) }
+
+  /// The same, for asking the catalog anew: what it has answered so far is forgotten.
+  /// - Parameter patienceMs: how long brokers are waited for.
+  func asking(patienceMs: Int) -> Session {
+    Session(self, arguments, CatalogPorts(patienceMs: patienceMs))
+  }
 
   /// Where ports are found whose files are not at hand.
   var elsewhere: PortsElsewhere { catalogPorts.elsewhere(self) }

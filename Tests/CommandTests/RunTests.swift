@@ -49,6 +49,28 @@ import Testing
     #expect(ended.contains("before anything was begun") && !ended.contains("last turn"), "\(ended)")
   }
 
+  @Test func `ports that nobody has published yet are waited for, and a signal ends the wait`() throws
+  {
+    let weft = try product()
+    defer { weft.remove() }
+    let topic = "    topic: ops.orders.orders\n"
+    try weft.edit("orders/transform.yaml", topic, "    port: nobody#orders@1\n")
+    for line in ["format: json\n", "contract: contracts/", "discriminator: type"] {
+      try weft.edit("orders/transform.yaml", "    \(line)", "    # \(line)")
+    }
+    let process = try weft.process(
+      ["run", "orders"], output: weft.directory.appending(path: "out"),
+      errors: weft.directory.appending(path: "err"))
+    try process.run()
+    defer { if process.isRunning { process.terminate() } }
+    let hasSaid = try wait { try weft.read("err").contains("\"event\":\"ports-awaited\"") }
+    let said = try weft.read("err")
+    #expect(hasSaid && said.contains("\"ports\":\"nobody#orders@1\""), "\(said)")
+    process.terminate()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+  }
+
   @Test func `on a terminal it is said at once that no broker answers`() throws {
     let weft = try product()
     defer { weft.remove() }

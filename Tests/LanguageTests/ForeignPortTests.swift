@@ -159,6 +159,32 @@ import Testing
     #expect(found.count == 1 && found.first?.hasPrefix(wanted) == true, "\(found)")
   }
 
+  @Test(arguments: [
+    (PortsElsewhere.Answer.ports([]), "W0352", "is not published yet"),
+    (.away("no broker answers"), "W0352", "is not published yet"),
+    (.unknown("the broker refuses the login"), "W0341", "is not to be found"),
+  ])
+  func `a port that may come later is told apart from one that cannot be had`(
+    _ answer: PortsElsewhere.Answer, _ code: String, _ message: String
+  ) throws {
+    let files = try Self.mesh(without: "shop")
+    let elsewhere = PortsElsewhere { _, _ in answer }
+    let found = told(LoadedDomain.load(files.directory + "/desk", elsewhere: elsewhere).diagnostics)
+    #expect(found == ["\(code) transform.yaml:4:18 the output port `sales#placed@1` \(message)"])
+  }
+
+  @Test func `what comes of a port that is not there yet is not complained of`() throws {
+    let files = try Self.mesh(
+      ("desk/product.odps.yaml", "outputPorts:", "outputPorts:\n"
+        + "  - {name: seen, version: \"1.0.0\", contractId: desk/total}"),
+      ("desk/transform.yaml", "outputs:", "streams:\n  all: {from: [placed]}\noutputs:\n"
+        + "  seen: {from: all, key: event.id, select: {placed: \"id = event.id\"}}"),
+      without: "shop")
+    let elsewhere = PortsElsewhere { _, _ in .ports([]) }
+    let found = told(LoadedDomain.load(files.directory + "/desk", elsewhere: elsewhere).diagnostics)
+    #expect(found.map { $0.prefix(5) } == ["W0352"], "\(found)")
+  }
+
   @Test func `two domains with a product of one name are told apart by the domain`() throws {
     let ports = ["shop", "yard"].map { domain in
       ForeignPort(

@@ -1,9 +1,21 @@
 import Formats
+import Product
 import Records
 import State
 
 // Global ids: found in the links that have come, waited for where there is none.
 extension Apply {
+  /// How many events wait for links, by identifier; of those for which any do.
+  package var held: [Held] {
+    plan.definition.identifiers.indices.compactMap { identifier in
+      let total = holding.total(identifier, in: state)
+      if total.count == 0 { return nil }
+      return Held(
+        identifier: plan.definition.identifiers[identifier].name, count: total.count,
+        sinceMs: total.sinceMs)
+    }
+  }
+
   /// Finds the global ids of the event at hand. False: it failed.
   func identify(_ work: WorkPlan, _ coming: Coming) -> Bool {
     bench.unmapped = 0

@@ -79,17 +79,6 @@ package final class Apply {
 
   package func clearCounts() { counted = Counts() }
 
-  /// How many events wait for links, by identifier; of those for which any do.
-  package var held: [Held] {
-    plan.definition.identifiers.indices.compactMap { identifier in
-      let total = holding.total(identifier, in: state)
-      if total.count == 0 { return nil }
-      return Held(
-        identifier: plan.definition.identifiers[identifier].name, count: total.count,
-        sinceMs: total.sinceMs)
-    }
-  }
-
   /// The state was rolled back: what apply remembers between calls is of no use.
   package func rolledBack() { holding.forgetRelease() }
 

@@ -52,6 +52,8 @@ package struct PortsElsewhere: Sendable {
     case ports([ForeignPort])
     /// It could not be looked for; says why.
     case unknown(String)
+    /// Nobody answers; says who. Asked again, somebody may.
+    case away(String)
   }
 
   /// Asked with a product's name and the settings of the domain that takes from it.
@@ -70,6 +72,9 @@ final class PortFinder {
     case missing(help: String?)
     case several(domains: [String])
     case unknown(String)
+    /// Its product is neither at hand nor in the catalog, or the catalog does not answer: says which.
+    /// It may be there later.
+    case unpublished(String)
   }
 
   private let root: String
@@ -96,6 +101,11 @@ final class PortFinder {
       switch elsewhere.ports(reference.product, settings) {
       case .ports(let ports): all = ports
       case .unknown(let why): return .unknown(why)
+      case .away(let why): return .unpublished(why)
+      }
+      if all.isEmpty {
+        return .unpublished(
+          "neither the files here nor the catalog have a product `\(reference.product)`")
       }
     }
     all = all.filter { reference.domain == nil || $0.domain == reference.domain }

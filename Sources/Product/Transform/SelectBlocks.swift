@@ -57,9 +57,13 @@ struct SelectBlocks {
     return nil
   }
 
-  /// Says which blocks nothing has come to.
+  /// Says which blocks nothing has come to, or could if what they are named by were not broken.
   func checkUsed(_ used: Set<String>, _ reader: inout TransformReader) {
     for block in named where !used.contains(block.name) {
+      let first = block.name.split(separator: ".").first.map(String.init)
+      if reader.brokenNames.contains(block.name) || reader.brokenNames.contains(first ?? "") {
+        continue
+      }
       reader.report(
         .unknownReference, "nothing called `\(block.name)` comes to this port", block.span)
     }

@@ -123,6 +123,10 @@ extension TransformReader {
     case .unknown(let why):
       report(
         .unknownReference, "the output port `\(reference)` is not to be found", span, notes: [why])
+    case .unpublished(let why):
+      report(
+        .unpublishedPort, "the output port `\(reference)` is not published yet", span, notes: [why],
+        help: "`weft apply` of the domain that owns it publishes it; `weft run` waits for it")
     }
     return nil
   }

@@ -163,13 +163,17 @@ extension TransformReader {
     if draft.key.count != keyValues.count || (fields["when"] != nil && when == nil) { return nil }
     var branches: [OutputDefinition.EventBranch] = []
     var used: Set<String> = []
+    var isWhole = true
     for reference in references {
-      for flow in flows(from: reference) ?? [] {
+      let flows = flows(from: reference)
+      // Of what is broken it was told, and what would have come of it is not known.
+      if flows == nil { isWhole = false }
+      for flow in flows ?? [] {
         guard let block = blocks.block(for: flow, &self, &used, draft.nameSpan) else { continue }
         if let branch = branch(flow, when, block, draft) { branches.append(branch) }
       }
     }
-    blocks.checkUsed(used, &self)
+    if isWhole { blocks.checkUsed(used, &self) }
     checkOnce(branches, draft)
     checkCorrections(draft, branches)
     draft.content = .events(branches)

@@ -9,9 +9,12 @@ import Worker
 /// once a command, and only when something asks for it.
 final class CatalogPorts: Sendable {
   /// So long a command waits for brokers that it may not need for anything else.
-  private static let patienceMs = 10_000
+  static let patienceMs = 10_000
 
+  private let patienceMs: Int
   private let catalogs = Mutex<[String: Result<Catalog, Refusal>]>([:])
+
+  init(patienceMs: Int = CatalogPorts.patienceMs) { self.patienceMs = patienceMs }
 
   func elsewhere(_ session: Session) -> PortsElsewhere {
     PortsElsewhere { [self] product, settings in ports(of: product, settings, session) }
@@ -27,8 +30,12 @@ final class CatalogPorts: Sendable {
           found.ports.map { ForeignPort(domain: found.domain, product: found.name, port: $0) }
         })
     case .failure(let refusal):
-      let why = refusal.diagnostics.first?.message ?? "it cannot be read"
-      return .unknown("no file here has it, and the catalog was not read: \(why)")
+      let first = refusal.diagnostics.first
+      let why =
+        "no file here has it, and the catalog was not read: \(first?.message ?? "no reason is known")"
+      let isAway =
+        first?.code == .brokerUnreachable && !ClientSettings(worker, session).bootstrap.isEmpty
+      return isAway ? .away(why) : .unknown(why)
     }
   }
 
@@ -39,7 +46,7 @@ final class CatalogPorts: Sendable {
     if let known = catalogs.withLock({ $0[name] }) { return known }
     let result: Result<Catalog, Refusal>
     do {
-      let broker = try Broker(settings, session, patienceMs: CatalogPorts.patienceMs)
+      let broker = try Broker(settings, session, patienceMs: patienceMs)
       result = .success(
         try broker.run { _, deadline in try Catalog.read(settings, topic: topic, deadline) })
     } catch let refusal as Refusal {

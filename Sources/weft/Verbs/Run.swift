@@ -30,11 +30,17 @@ enum RunVerb {
       ],
       discussion: "SIGTERM or Ctrl-C: the worker finishes its turn, commits and leaves, within 10 "
         + "seconds; a second signal stops it at once. Nothing is lost or counted twice either way.\n\n"
+        + "Brokers that are away are waited for, and so are ports of other domains that these have not "
+        + "published yet: workers may be started in any order.\n\n"
         + "Log lines go to standard error: logfmt on a terminal, JSON in a pipe or with --format "
         + "json. At the end each product's counts go to standard output. Exit codes: 0 drained, 1 "
         + "refused, 3 fenced by another worker or stopped by policy, 4 failed.")
   ) { session in
-    let workspace = try Workspace(session.arguments[Workspace.domain], session)
+    let signals = Signals()
+    guard let workspace = try awaitPorts(signals, session) else {
+      session.say("stopped as asked, before anything was begun: ports that it takes are not there")
+      return .ok
+    }
     try workspace.requireWhole()
     guard workspace.domains.count == 1, var domain = workspace.domains.first?.definition else {
       let names = workspace.domains.compactMap(\.settings?.domain)
@@ -45,7 +51,6 @@ enum RunVerb {
     domain.settings = domain.settings.with(session)
     Allocator.keepBetweenTurns()
     let worker = try makeWorker(domain, session)
-    let signals = Signals()
     guard try checkLogin(ClientSettings(domain.settings), signals, session) else {
       session.say("stopped as asked, before anything was begun: no broker has answered yet")
       return .ok
@@ -88,19 +93,22 @@ enum RunVerb {
     else {
       throw Refusal(.unknownRule, "\(UnsafeSettings.variable) names a rule that there is not")
     }
+    do throws(InstanceLock.Held) {
+      return try Worker(
+        domain, instance: session.arguments[instance] ?? "0", unsafe: rules, log: log(session))
+    } catch {
+      throw Refusal(.instanceHeld, error.description)
+    }
+  }
+
+  static func log(_ session: Session) -> Log {
     let isJSON = session.isJSON || !session.errorTerminal.isTerminal
     let errors = session.errors
-    let log = Log(
+    return Log(
       format: isJSON ? .json : .logfmt,
       level: session.arguments[level].flatMap(LogLevel.init) ?? .info,
       clock: { Int64((Date().timeIntervalSince1970 * 1000).rounded()) },
       sink: { errors.write($0 + "\n") })
-    do throws(InstanceLock.Held) {
-      return try Worker(
-        domain, instance: session.arguments[instance] ?? "0", unsafe: rules, log: log)
-    } catch {
-      throw Refusal(.instanceHeld, error.description)
-    }
   }
 
   /// Waits for the end: of all products, or of the drain after a signal.
@@ -196,7 +204,7 @@ enum RunVerb {
 }
 
 /// SIGTERM and SIGINT as a question: the first asks to drain, the second ends the process at once.
-private final class Signals {
+final class Signals {
   private let asked = DispatchSemaphore(value: 0)
   private let sources: [any DispatchSourceSignal]
 

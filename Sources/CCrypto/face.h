@@ -1,3 +1,4 @@
-// libcrypto: hashes.
+// libcrypto: hashes, with and without a key.
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>

@@ -26,6 +26,8 @@ extension DiagnosticCode {
   static let expectedType = DiagnosticCode("W0315")
   /// Of CEL, but not in Weft yet.
   static let notYet = DiagnosticCode("W0316")
+  /// A function that needs a key, where there is none.
+  static let noKey = DiagnosticCode("W0318")
   /// A macro whose argument has the wrong form.
   static let macroForm = DiagnosticCode("W0317")
 }

@@ -62,6 +62,8 @@ package struct Scope: Sendable {
   package var variables: [Variable]
   /// Optional fields known to be there: what `where` and `if` have asked for with `has`.
   package var known: Set<FieldPath>
+  /// The secret of `pseudonym()`, if there is one. It stands in what is checked, and in no message.
+  package var pseudonymKey: [UInt8]?
 
   package init(_ variables: [Variable], known: Set<FieldPath> = []) {
     self.variables = variables

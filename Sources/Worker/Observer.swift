@@ -113,7 +113,7 @@ final class Observer: Sendable {
         let found = PartitionObservation(
           journal: place.journal, partition: place.partition.value, instance: instance,
           logic: logic, position: place.position, stateRows: place.rows,
-          fileBytes: place.fileBytes, memoryBytes: place.memoryBytes, 
+          fileBytes: place.fileBytes, memoryBytes: place.memoryBytes,
           held: place.held.map {
             .init(identifier: $0.identifier, count: $0.count, sinceMs: $0.sinceMs)
           }, observedMs: wallMs)

@@ -49,7 +49,8 @@ import Testing
     #expect(ended.contains("before anything was begun") && !ended.contains("last turn"), "\(ended)")
   }
 
-  @Test func `ports that nobody has published yet are waited for, and a signal ends the wait`() throws
+  @Test func `ports that nobody has published yet are waited for, and a signal ends the wait`()
+    throws
   {
     let weft = try product()
     defer { weft.remove() }

@@ -29,7 +29,12 @@ enum Sample {
       .init("items", .list(.object(item)), isRequired: true),
       .init("tags", .list(.string), isRequired: false),
     ])
-  static let scope = Scope([
+  static let scope: Scope = {
+    var scope = Scope(variables)
+    scope.pseudonymKey = Array("a key of the tests".utf8)
+    return scope
+  }()
+  private static let variables: [Scope.Variable] = [
     .init("event", .object(event)), .init("key", .string),
     .init("named", .string, isRequired: false),
     .init(
@@ -40,7 +45,7 @@ enum Sample {
           fields: [
             .init("labs", .map(key: .string, value: .object(customer)), isRequired: true)
           ]))),
-  ])
+  ]
 
   static func span(_ text: String) -> SourceSpan {
     let source = SourceText(name: "expression", bytes: Array(text.utf8))

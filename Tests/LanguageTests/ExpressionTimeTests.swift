@@ -86,6 +86,15 @@ import Testing
     (
       "sha256(bytes('abc'))", "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\""
     ),
+    (
+      // RFC 4231, test case 2.
+      "hmac('Jefe', 'what do ya want for nothing?')",
+      "\"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843\""
+    ),
+    (
+      "pseudonym('a') == hmac('a key of the tests', 'a') && pseudonym('a') != pseudonym('b')",
+      "true"
+    ),
     ("uuid5(key, 'www.example.com')", "\"2ed6657d-e927-568b-95e1-2665a8aea6a2\""),
     ("uuid5(key, 'a') == uuid5(key, 'a') && uuid5(key, 'a') != uuid5(key, 'b')", "true"),
   ]) func `hashes are those that others compute`(text: String, value: String) {

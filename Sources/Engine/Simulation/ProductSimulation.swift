@@ -147,7 +147,7 @@ package final class ProductSimulation {
     partitions.joined().reduce(0) { $0 + $1.apply.schedule.count }
   }
 
-  /// The events of each journal partition that wait for links, by identifier; of those that have any.
+  /// The events of each journal partition that wait for links, by identifier; of those with any.
   package var held: [[Held]] {
     partitions.joined().map(\.apply.held).filter { !$0.isEmpty }
   }

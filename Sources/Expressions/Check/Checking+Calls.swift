@@ -92,9 +92,20 @@ extension Checking {
       reportZone(parts[1])
       return nil
     }
+    var operands = given.map(\.node)
+    if case .keyed = overload.emission {
+      guard let key = scope.pseudonymKey else {
+        report(
+          .noKey, "`\(overload.name)` needs a key, and worker.yaml has none", syntax.range,
+          help: "add `keys: {pseudonym: \"${WEFT_PSEUDONYM_KEY}\"}` to worker.yaml")
+        return nil
+      }
+      operands.insert(
+        TypedNode(kind: .constant(.string(key)), type: .string, range: syntax.range), at: 0)
+    }
     var result = Finding(
       node: TypedNode(
-        kind: .call(overload, given.map(\.node)), type: overload.result.resolved(bound),
+        kind: .call(overload, operands), type: overload.result.resolved(bound),
         range: syntax.range))
     switch overload.name {
     case "!_":

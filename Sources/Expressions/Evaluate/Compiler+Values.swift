@@ -110,7 +110,7 @@ extension Compiler {
     case .identity: return try value(arguments[0])
     case .absent: return constant(.absent)
     case .condition: return try boolean(node)
-    case .compute(let opcode): return try compute(opcode, arguments, node)
+    case .compute(let opcode), .keyed(let opcode): return try compute(opcode, arguments, node)
     case .part(let opcode, let part):
       return try compute(opcode, arguments, node, Outcomes(rawValue: part.rawValue))
     case .firstPresent:

@@ -85,7 +85,8 @@ extension Evaluation {
     case .joinLists: return a.run.count + load(instruction.b).run.count
     case .joinText: return a.view.steps + load(instruction.b).view.steps
     case .sha256: return Evaluation.hashSteps * a.view.steps
-    case .uuid5: return Evaluation.hashSteps * (a.view.steps + load(instruction.b).view.steps)
+    case .uuid5, .hmac:
+      return Evaluation.hashSteps * (a.view.steps + load(instruction.b).view.steps)
     default: return a.view.steps
     }
   }

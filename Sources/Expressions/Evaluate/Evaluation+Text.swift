@@ -32,7 +32,7 @@ extension Evaluation {
     case .textOfBytes: return a.view.isUTF8 ? .string(a.view) : .failure(.badConversion)
     case .doubleOfText, .doubleOfDecimal, .intOfDecimal, .uintOfDecimal, .decimalOfUint:
       return convertNumber(instruction, a)
-    case .sha256, .uuid5: return hash(instruction, a, frame)
+    case .sha256, .uuid5, .hmac: return hash(instruction, a, frame)
     default: return computeTime(instruction, a)
     }
   }

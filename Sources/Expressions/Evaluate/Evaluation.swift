@@ -147,7 +147,7 @@ extension Program {
       case .mask:
         evaluation.registers[Int(instruction.destination)] = .string(StaticString("***").view)
       case .indexMap, .tryIndexMap, .joinText, .joinLists, .makeListLike, .sizeText, .textOfBytes,
-        .decimalOfText, .doubleOfText, .sha256, .uuid5:
+        .decimalOfText, .doubleOfText, .sha256, .uuid5, .hmac:
         iterations += evaluation.work(instruction)
         if iterations > Evaluation.iterationsMax { return .tooMuchWork(at: next - 1) }
         fallthrough

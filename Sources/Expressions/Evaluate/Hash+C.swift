@@ -5,8 +5,12 @@ import Records
 extension Evaluation {
   func hash(_ instruction: Instruction, _ a: Value, _ frame: Frame) -> Value {
     frame.text.clear()
-    if instruction.opcode == .sha256 {
-      frame.text.append(sha256: a.view)
+    if instruction.opcode != .uuid5 {
+      if instruction.opcode == .sha256 {
+        frame.text.append(sha256: a.view)
+      } else {
+        frame.text.append(hmac: load(instruction.b).view, key: a.view)
+      }
       let hash = frame.arena.copy(frame.text.view)
       frame.text.clear()
       frame.text.append(hexadecimal: hash)
@@ -38,6 +42,14 @@ extension ByteBuffer {
   package func append(sha256 bytes: ByteView) {
     let place = unsafe reserve(32)
     _ = unsafe SHA256(bytes.pointer, bytes.count, place)
+    advance(by: 32)
+  }
+
+  /// The 32 bytes of HMAC-SHA256.
+  package func append(hmac bytes: ByteView, key: ByteView) {
+    let place = unsafe reserve(32)
+    _ = unsafe HMAC(
+      EVP_sha256(), key.pointer, Int32(clamping: key.count), bytes.pointer, bytes.count, place, nil)
     advance(by: 32)
   }
 

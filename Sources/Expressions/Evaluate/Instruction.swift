@@ -49,6 +49,8 @@ enum Opcode: UInt8, Sendable {
 
   // Hashes.
   case sha256, uuid5
+  /// Of `b`, with `a` as the key.
+  case hmac
 
   case sizeText, sizeBytes, sizeRun, sizeMap
   case joinText, mask

@@ -47,7 +47,8 @@ extension TypedNode {
 extension Overload {
   fileprivate var mayFail: Bool {
     switch emission {
-    case .compute(let opcode), .sum(let opcode, _), .part(let opcode, _): opcode.mayFail
+    case .compute(let opcode), .keyed(let opcode), .sum(let opcode, _), .part(let opcode, _):
+      opcode.mayFail
     default: false
     }
   }

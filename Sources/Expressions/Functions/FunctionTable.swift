@@ -159,6 +159,8 @@ enum FunctionTable {
     Overload("sha256", [.string], .string, .compute(.sha256)),
     Overload("sha256", [.bytes], .string, .compute(.sha256)),
     Overload("uuid5", [.string, .string], .string, .compute(.uuid5)),
+    Overload("hmac", [.string, .string], .string, .compute(.hmac)),
+    Overload("pseudonym", [.string], .string, .keyed(.hmac)),
   ]
 
   private static let parts: [Overload] =

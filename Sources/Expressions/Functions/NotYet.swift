@@ -12,7 +12,6 @@ enum NotYet {
     "unwrapOpt", "first", "last", "flatten", "slice", "sort", "sortBy", "distinct", "range",
     "lists.range", "sets.contains", "sets.equivalent", "sets.intersects", "cel.bind", "optMap",
     "optFlatMap", "transformMap", "transformMapEntry",
-    "hmac", "pseudonym",
   ]
   /// What may stand before a dot without being a variable.
   static let namespaces: Set<String> = [

@@ -11,6 +11,8 @@ struct Overload: Sendable {
   enum Emission: Sendable {
     /// One instruction that gives a value.
     case compute(Opcode)
+    /// The same, with the scope's key before its operand.
+    case keyed(Opcode)
     /// The same, of one part of a time.
     case part(Opcode, TimePart)
     /// One instruction that gives an outcome; true when the outcome is in the set.

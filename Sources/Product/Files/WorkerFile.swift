@@ -23,16 +23,32 @@ struct WorkerFile {
     let state = record["state"]?.record
     let stateDirectory = state?["directory"].map { resolved($0) } ?? ".weft"
     let prefix = prefix(record, environment)
-    guard let stateDirectory, let prefix, isWhole, record.isWhole else { return nil }
+    let key = record["keys"]?.record?["pseudonym"].map { pseudonymKey($0) } ?? []
+    guard let stateDirectory, let prefix, let key, isWhole, record.isWhole else { return nil }
     // Wherever the worker is called from, it is the same directory: an instance's lock is in it.
     var settings = WorkerSettings(
       domain: domain, environment: prefix, kafka: kafka,
       stateDirectory: FileTree.join(directory, stateDirectory))
+    if !key.isEmpty { settings.pseudonymKey = key }
     if let memory = state?["memory"]?.integer { settings.stateMemoryBytes = memory }
     let commit = record["commit"]?.record
     if let interval = commit?["interval"]?.durationMs { settings.commitIntervalMs = Int(interval) }
     if let records = commit?["records"]?.integer { settings.commitRecords = records }
     return settings
+  }
+
+  private static let keyBytesMin = 16
+
+  /// Empty: there is none, as where a variable with an empty default is not set.
+  private mutating func pseudonymKey(_ value: FileValue) -> [UInt8]? {
+    guard let text = resolved(value) else { return nil }
+    let key = Array(text.utf8)
+    if key.isEmpty || key.count >= Self.keyBytesMin { return key }
+    diagnostics.append(
+      Diagnostic(
+        .badValue, "a key of pseudonyms has \(Self.keyBytesMin) characters or more", at: value.span,
+        help: "`openssl rand -hex 32` makes one"))
+    return nil
   }
 
   private mutating func checkBootstrap(
@@ -127,6 +143,7 @@ enum SecretMask {
   /// A key with one of these in it has a value that nobody else may see.
   private static let words = [
     "password", "passphrase", "secret", "token", "credential", "pem", "oauthbearer", "jaas",
+    "pseudonym",
   ]
 
   /// Masks by lines, so that it also serves a file whose syntax is broken: what stands behind such

@@ -11,6 +11,8 @@ package enum WorkerSpec {
         "kafka", .map(key: "librdkafka property", .scalar), required: true,
         "How to reach the brokers; any property of librdkafka."),
       FieldSpec("state", .record(state), "Where state is kept."),
+      FieldSpec(
+        "keys", .record(keys), "Secrets that expressions are computed with; never printed."),
       FieldSpec("snapshots", .record(snapshots), .unused, "Where snapshots go."),
       FieldSpec("http", .record(http), .unused, "Where health and metrics are served."),
       FieldSpec("commit", .record(commit), "When a turn is committed."),
@@ -25,6 +27,14 @@ package enum WorkerSpec {
       FieldSpec(
         "memory", .size(16 << 20...8 << 30),
         "What rows and files of state may take of the process's memory; default `256MiB`."),
+    ])
+  static let keys = RecordSpec(
+    "`keys`",
+    [
+      FieldSpec(
+        "pseudonym", .scalar,
+        "The key of `pseudonym()`, from `${ENV}` or `@file`: 16 characters or more. Another one makes "
+          + "other pseudonyms, so it is part of the logic, as a fingerprint.")
     ])
   static let snapshots = RecordSpec(
     "`snapshots`",

@@ -226,7 +226,8 @@ struct DomainLoader {
     let around = TransformReader.Surroundings(
       mesh: result.mesh?.name ?? descriptor.domain,
       environment: result.settings?.environment ?? "", descriptor: descriptor,
-      contracts: contracts, ports: finder, identifiers: result.mesh?.identifiers ?? [])
+      contracts: contracts, ports: finder, pseudonymKey: result.settings?.pseudonymKey,
+      identifiers: result.mesh?.identifiers ?? [])
     var reader = TransformReader(record, around)
     product.definition = reader.read()
     product.ports = reader.promises(product.definition)

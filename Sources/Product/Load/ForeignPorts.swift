@@ -72,8 +72,8 @@ final class PortFinder {
     case missing(help: String?)
     case several(domains: [String])
     case unknown(String)
-    /// Its product is neither at hand nor in the catalog, or the catalog does not answer: says which.
-    /// It may be there later.
+    /// It may be there later: its product is neither at hand nor in the catalog, or that does not
+    /// answer. Says which.
     case unpublished(String)
   }
 

@@ -1,4 +1,5 @@
 import Expressions
+import Records
 
 /// Writes what the logic digest covers as lines `what = content`, and compares two such texts.
 package enum LogicText {
@@ -15,6 +16,20 @@ package enum LogicText {
       bytes += Array(file.content.utf8)
     }
     return SHA256.hash(bytes)
+  }
+
+  /// By which another key is told, and not the key: the beginning of a hash of what it makes of a
+  /// text that no record has.
+  static func fingerprint(_ key: [UInt8]) -> String {
+    let bytes = ByteBuffer(capacity: 64)
+    ByteView.lending(key) { key in
+      ByteView.lending("weft: the fingerprint of a key") { bytes.append(hmac: $0, key: key) }
+    }
+    let text = ByteBuffer(capacity: 16)
+    ByteView.lending(Array(SHA256.hash(bytes.view.copied()).prefix(8))) {
+      text.append(hexadecimal: $0)
+    }
+    return text.view.text
   }
 
   static func of(_ input: InputDefinition) -> String {

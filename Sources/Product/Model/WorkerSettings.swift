@@ -1,4 +1,4 @@
-/// What worker.yaml says: how one domain's worker runs. Nothing in it changes what is published.
+/// What worker.yaml says: how one domain's worker runs. Only its keys can change what is published.
 package struct WorkerSettings: Sendable {
   package var domain: String
   package var environment: String
@@ -11,6 +11,8 @@ package struct WorkerSettings: Sendable {
   package var commitIntervalMs: Int
   /// … or holds so many records, whichever comes first.
   package var commitRecords: Int
+  /// The key of `pseudonym()`; never printed.
+  package var pseudonymKey: [UInt8]?
 
   package init(
     domain: String, environment: String, kafka: [(name: String, value: String)],

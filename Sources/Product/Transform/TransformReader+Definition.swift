@@ -139,6 +139,12 @@ extension TransformReader {
       files.append(
         LogicFile(path: "output \(draft.port)@\(draft.major)", content: LogicText.joined(lines)))
     }
+    if let key = around.pseudonymKey, files.contains(where: { $0.content.contains("pseudonym(") }) {
+      files.append(
+        LogicFile(
+          path: "key pseudonym", content: LogicText.joined(["key = \(LogicText.fingerprint(key))"]))
+      )
+    }
     return files.sorted { $0.path < $1.path }
   }
 

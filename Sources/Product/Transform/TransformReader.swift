@@ -12,6 +12,8 @@ struct TransformReader {
     var contracts: ProductContracts
     /// Finds other products' ports.
     var ports: PortFinder
+    /// Of worker.yaml: the secret of `pseudonym()`.
+    var pseudonymKey: [UInt8]?
     /// Of mesh.yaml.
     var identifiers: [MeshDefinition.Identifier] = []
   }
@@ -128,14 +130,20 @@ struct TransformReader {
     allowsOptional: Bool = false
   ) -> CheckedExpression? {
     Checker.check(
-      expression, in: scope, expecting: expecting, allowsOptional: allowsOptional,
+      expression, in: keyed(scope), expecting: expecting, allowsOptional: allowsOptional,
       into: &diagnostics)
   }
 
   /// The same, silently: whether it would do.
   func fits(_ expression: ParsedExpression, _ scope: Scope) -> CheckedExpression? {
     var unheard: [Diagnostic] = []
-    return Checker.check(expression, in: scope, allowsOptional: false, into: &unheard)
+    return Checker.check(expression, in: keyed(scope), allowsOptional: false, into: &unheard)
+  }
+
+  private func keyed(_ scope: Scope) -> Scope {
+    var scope = scope
+    scope.pseudonymKey = around.pseudonymKey
+    return scope
   }
 
   /// `a`, `b`, `c` for a message.

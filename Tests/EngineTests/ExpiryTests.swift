@@ -75,6 +75,27 @@ import Testing
     #expect(simulation.values(0).last == "{\"place\":\"p\",\"count\":1}")
   }
 
+  @Test func `a row that is made anew with an older time goes by that one`() throws {
+    let simulation = try simulation([
+      DeletionTests.clause(DeletionTests.counted, deleteIf: "has(event.ok) && event.ok")
+    ])
+    let readings = [
+      reading(1, "p", hour: 5), reading(2, "p", hour: 5, ",\"ok\":true"), reading(3, "p", hour: 1),
+    ]
+    for reading in readings {
+      simulation.feed(
+        .init(
+          input: 0, key: nil, value: Array(reading.utf8), timestampMs: simulation.recordedMs))
+    }
+    // All three are applied before the clock shows five, at which the row has been gone for long.
+    simulation.run()
+    #expect(simulation.published.map { $0.value == nil } == [false, true, false, true])
+    simulation.take(reading(4, "p", hour: 5))
+    simulation.recordedMs += 3 * Self.hourMs
+    simulation.run()
+    #expect(simulation.published.map { $0.value == nil }.suffix(2) == [false, true])
+  }
+
   @Test func `a tombstone has its own id and the time at which the row went`() throws {
     var product = try DeletionTests.product([DeletionTests.clause(DeletionTests.counted)])
     product.tables[0].expireAfterMs = 2 * Self.hourMs

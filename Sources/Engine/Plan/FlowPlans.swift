@@ -269,7 +269,7 @@ final class TablePlan {
     isWindowed = table.window != nil
     isScheduled = table.needsClock
     touchedSlot = columnSlot + layout.columns.count + max(layout.touched, 0)
-    isDeletable = table.clauses.contains { $0.delete != nil }
+    isDeletable = table.clauses.contains { $0.delete != nil } || !table.deletions.isEmpty
   }
 
   /// When a row goes that was last updated then.

@@ -95,6 +95,7 @@ extension Apply {
     if row.isDeleted {
       // The event makes it anew, after another clause has deleted it.
       row.isDeleted = false
+      row.isMadeAnew = true
       row.isDirty = true
       row.isChanged = true
     }
@@ -274,15 +275,13 @@ extension Apply {
       if !row.isDirty { continue }
       let space = Spaces.table(row.table)
       if row.isDeleted {
-        if state.delete(space, keys[row.key]) {
-          isAny = true
-          if isClocked { leave(row) }
-        }
+        if isClocked { leave(row) }
+        if state.delete(space, keys[row.key]) { isAny = true }
         continue
       }
       isAny = true
+      if isClocked && (row.isNew || row.isMadeAnew) { enter(row) }
       state.put(space, keys[row.key], rows[row.bytes])
-      if isClocked && row.isNew { enter(row) }
     }
     return isAny
   }
@@ -292,6 +291,6 @@ extension Apply {
   }
 
   private func leave(_ row: StagedRows.Row) {
-    tables.lend(row.table) { if $0.isScheduled { leaveGhost($0, row.key) } }
+    tables.lend(row.table) { if $0.isScheduled { leaveGhost($0, row) } }
   }
 }

@@ -48,7 +48,7 @@ extension Apply {
   ) {
     let space = Spaces.table(table.ordinal)
     guard let row = state.get(space, keys[key]) else {
-      if table.isDeletable { forgetGhost(table, key) }
+      if table.isDeletable { state.delete(Spaces.ghosts, rows[ghost(table, key)]) }
       return
     }
     if table.isWindowed {
@@ -67,32 +67,50 @@ extension Apply {
 
   // MARK: Rows that come and go
 
-  /// A row that was not there has been put into the state.
+  /// A row that was not there, or that the event at hand has deleted and made anew, is about to be
+  /// put into the state. It has an entry in the schedule that is not later than its end.
   func enter(_ table: TablePlan, _ row: StagedRows.Row) {
-    // Of one that was there before, there still is an entry.
-    if table.isDeletable && forgetGhost(table, row.key) { return }
-    let due =
-      table.isWindowed
+    let end = endMs(of: row, rows[row.bytes], table)
+    // What was there before has left an entry. It may be a later one, as the row is as old as what
+    // made it anew; then both stay, until they are for the same time.
+    if table.isDeletable, let known = knownEnd(of: row, table), known <= end { return }
+    schedule.append(end, table: table.ordinal, key: keys[row.key])
+  }
+
+  /// A row is about to be deleted whose entry in the schedule stays.
+  func leaveGhost(_ table: TablePlan, _ row: StagedRows.Row) {
+    guard let old = state.get(Spaces.table(table.ordinal), keys[row.key]) else { return }
+    let end = endMs(of: row, old, table)
+    let key = ghost(table, row.key)
+    rows.append(int64: end)
+    state.put(Spaces.ghosts, rows[key], rows[key.upperBound..<rows.count])
+  }
+
+  /// When a row goes, unless it is updated before.
+  private func endMs(of row: StagedRows.Row, _ bytes: ByteView, _ table: TablePlan) -> Int64 {
+    table.isWindowed
       ? table.window.closesMs(row.parts[row.parts.count - 1].timestamp.milliseconds)
-      : table.expiry(of: table.layout.touchedMs(rows[row.bytes]))
-    schedule.append(due, table: table.ordinal, key: keys[row.key])
+      : table.expiry(of: table.layout.touchedMs(bytes))
   }
 
-  /// A row was deleted whose entry in the schedule stays.
-  func leaveGhost(_ table: TablePlan, _ key: Range<Int>) {
-    state.put(Spaces.ghosts, ghost(table, key), .empty)
+  /// Until when, at the latest, the schedule has an entry of the row that was there before; nil: it
+  /// has none.
+  private func knownEnd(of row: StagedRows.Row, _ table: TablePlan) -> Int64? {
+    if !row.isNew {
+      return state.get(Spaces.table(table.ordinal), keys[row.key]).map { endMs(of: row, $0, table) }
+    }
+    let key = ghost(table, row.key)
+    let end = state.get(Spaces.ghosts, rows[key]).map { $0.int64(at: 0) }
+    if end != nil { state.delete(Spaces.ghosts, rows[key]) }
+    return end
   }
 
-  @discardableResult
-  private func forgetGhost(_ table: TablePlan, _ key: Range<Int>) -> Bool {
-    state.delete(Spaces.ghosts, ghost(table, key))
-  }
-
-  private func ghost(_ table: TablePlan, _ key: Range<Int>) -> ByteView {
+  /// The key of what a row leaves behind, in the bench's rows.
+  private func ghost(_ table: TablePlan, _ key: Range<Int>) -> Range<Int> {
     let start = rows.count
     rows.append(UInt8(table.ordinal))
     rows.append(keys[key])
-    return rows[start..<rows.count]
+    return start..<rows.count
   }
 }
 

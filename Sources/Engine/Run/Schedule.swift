@@ -68,7 +68,7 @@ final class Schedule {
     let key: ByteView
   }
 
-  /// Takes out the first entry, if the clock has come to it.
+  /// Takes out the first entry, if the clock has come to it, and those that are the same.
   func next(by nowMs: Int64) -> Due? {
     let last = count - 1
     if last < 0 { return nil }
@@ -78,6 +78,12 @@ final class Schedule {
     let dueMs = Int64(bitPattern: entry.view.uint64(at: 0).byteSwapped ^ 1 << 63)
     if dueMs > nowMs { return nil }
     removeFirst(last)
+    // A row that was made anew may have had two, which have come to be for the same time.
+    while case let last = count - 1, last >= 0 {
+      load(0, other)
+      if other.view != entry.view { break }
+      removeFirst(last)
+    }
     return Due(
       dueMs: dueMs, table: Int(entry.view[8]), key: entry.view.suffix(from: Schedule.headBytes))
   }

@@ -8,7 +8,7 @@ enum Spaces {
   static let joins = Space(248)
   /// What falls due by the partition's clock.
   static let schedule = Space(249)
-  /// By table and key: rows that are gone and have an entry in the schedule.
+  /// By table and key, of rows that are gone and have an entry in the schedule: until when it is.
   static let ghosts = Space(250)
   /// By place in quarantine, and in its input: an event that was released or discarded.
   static let settled = Space(251)

@@ -18,6 +18,8 @@ struct StagedRows {
     let isNew: Bool
     /// The row goes; its bytes are its flags, perhaps with more behind them.
     var isDeleted = false
+    /// The event has deleted the row before it made this one.
+    var isMadeAnew = false
   }
 
   private var first: Row?

@@ -116,7 +116,7 @@ final class Observer: Sendable {
           fileBytes: place.fileBytes, memoryBytes: place.memoryBytes,
           held: place.held.map {
             .init(identifier: $0.identifier, count: $0.count, sinceMs: $0.sinceMs)
-          }, observedMs: wallMs)
+          }, waiting: place.waiting, waitingSinceMs: place.waitingSinceMs, observedMs: wallMs)
         let observation = Observation.partition(found)
         owned.insert(observation.key)
         if places[observation.key]?.isAsBefore(found) != true { result.append(observation) }

@@ -176,11 +176,12 @@ extension ProductLoop {
   /// The states as they stand between turns.
   var stateStatuses: [StateStatus] {
     owned.allSlots.map { slot in
-      StateStatus(
+      let waiting = slot.apply.waiting
+      return StateStatus(
         journal: product.journals[slot.journal].name, partition: slot.partition,
         position: slot.cursor.next.value, rows: Int64(slot.rowCount),
         fileBytes: Int64(slot.state.fileBytes), memoryBytes: Int64(slot.state.bytesUsed),
-        held: slot.apply.held)
+        held: slot.apply.held, waiting: waiting.count, waitingSinceMs: waiting.sinceMs)
     }
   }
 

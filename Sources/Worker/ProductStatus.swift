@@ -52,6 +52,10 @@ package struct StateStatus: Hashable, Sendable {
   package let fileBytes: Int64
   package let memoryBytes: Int64
   package let held: [Held]
+  /// How many wait behind one of their key that is in quarantine, and since when the first does, in
+  /// milliseconds since 1970.
+  package let waiting: Int64
+  package let waitingSinceMs: Int64?
 }
 
 /// Where a loop leaves its status and others pick it up.

@@ -54,6 +54,22 @@ import Testing
     }
   }
 
+  @Test func `every reason that the engine gives is explained`() throws {
+    var reasons: Set<String> = ["id-too-large"]
+    for line in try Repository.files(in: "Sources/Engine").flatMap(\.lines) {
+      reasons.formUnion(line.matches(of: /reason: "([a-z-]+)"/).map { String($0.1) })
+    }
+    for number in UInt8.min...UInt8.max {
+      guard let reason = JSONFailure.Reason(rawValue: number) else { continue }
+      reasons.insert("\(JSONFailure(reason, at: 0).code)")
+    }
+    #expect(reasons.count > 20)
+    for reason in reasons.sorted() {
+      let outcome = try Weft(in: Repository.root).run(["explain", reason])
+      #expect(outcome.code == 0 && outcome.output.hasPrefix("\(reason): "), "\(outcome.all)")
+    }
+  }
+
   @Test func `what is no product or no state port is told before a broker is asked`() throws {
     let trace = try Weft(in: Repository.root).run([
       "status", "claims#claim", "--mesh", "Config/health",

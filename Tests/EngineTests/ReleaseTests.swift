@@ -117,6 +117,79 @@ import Testing
     #expect(simulation.quarantine.last?.settlement?.result == .quarantined)
   }
 
+  // MARK: Order
+
+  /// A charge ahead of its time, two behind it of the same claim, one of another.
+  private func holding() throws -> ProductSimulation {
+    var definition = try Claims.product()
+    definition.order = .holdKey
+    let simulation = try ProductSimulation(definition)
+    simulation.take(Self.early)
+    simulation.take(Claims.charge("c1", id: "e2", "6"))
+    simulation.take(Claims.charge("c2", id: "e3", "7"))
+    simulation.take(Claims.charge("c1", id: "e4", "8"))
+    return simulation
+  }
+
+  /// What stands at the event port: which event, from which position, recorded when.
+  private func charges(_ simulation: ProductSimulation) -> [String] {
+    simulation.published.filter { $0.port == 0 }.map { record in
+      let value = String(decoding: record.value ?? [], as: UTF8.self)
+      let id = value.firstMatch(of: /"transactionId":"(\w+)"/).map { String($0.1) } ?? "?"
+      return "\(id) \(record[header: "ce_recordedtime"] ?? "")"
+    }
+  }
+
+  @Test func `events of its key wait behind one in quarantine, and go on in order behind it`()
+    throws
+  {
+    let simulation = try holding()
+    #expect(charges(simulation) == ["e3 2024-06-01T00:00:00Z"])
+    #expect(simulation.counts.held == 2 && simulation.counts.quarantined == 1)
+    // A redelivery has no effect while it waits, either.
+    simulation.take(Claims.charge("c1", id: "e2", "6"))
+    #expect(simulation.counts.redelivered == 1)
+    simulation.crash()
+    simulation.recordedMs = Self.afterwards
+    #expect(try settle(simulation, 0) == nil)
+    #expect(
+      charges(simulation) == [
+        "e3 2024-06-01T00:00:00Z", "e1 2024-08-02T12:00:00Z", "e2 2024-06-01T00:00:00Z",
+        "e4 2024-06-01T00:00:00Z",
+      ])
+    #expect(simulation.counts.held == 0 && simulation.counts.released == 1)
+    let live = simulation.stateDigests
+    simulation.crash()
+    #expect(simulation.stateDigests == live)
+    simulation.take(Claims.charge("c1", id: "e5", "9"))
+    #expect(charges(simulation).count == 5)
+  }
+
+  @Test func `they wait on where the released one fails again, and go on where it is discarded`()
+    throws
+  {
+    let simulation = try holding()
+    #expect(try settle(simulation, 0) == nil)
+    #expect(charges(simulation).count == 1)
+    #expect(try settle(simulation, 1, discards: true) == nil)
+    #expect(charges(simulation).map { $0.prefix(2) } == ["e3", "e2", "e4"])
+  }
+
+  @Test func `one that waits may fail itself, and then the rest waits behind it`() throws {
+    let simulation = try holding()
+    let wrong = QuarantineTests.good.replacing("e1", with: "x").replacing(
+      #""chargeId":"1""#, with: #""chargeId":1"#)
+    simulation.take(wrong)
+    simulation.take(Claims.charge("c1", id: "e5", "9"))
+    #expect(try settle(simulation, 0, discards: true) == nil)
+    #expect(charges(simulation).map { $0.prefix(2) } == ["e3", "e2", "e4"])
+    #expect(
+      simulation.quarantine.compactMap(\.event).map(\.reason) == ["future", "contract-input"])
+    #expect(simulation.counts.held == 1)
+    #expect(try settle(simulation, 2, discards: true) == nil)
+    #expect(charges(simulation).map { $0.prefix(2) } == ["e3", "e2", "e4", "e5"])
+  }
+
   @Test func `what has no key still has none, and can be discarded`() throws {
     let simulation = try ProductSimulation(Claims.product())
     simulation.take(QuarantineTests.good.replacing(#""claimId":"c1","#, with: ""))

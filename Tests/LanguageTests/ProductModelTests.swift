@@ -67,6 +67,16 @@ import Testing
     #expect(payments.fields.first { $0.name == "amount" }?.isRequired == true)
   }
 
+  @Test func `later events of a key wait where the files say so, which is another logic`() throws {
+    let plain = try shop()
+    let holding = try shop(
+      ("transform.yaml", "kind: Transform", "kind: Transform\norder: hold-key"))
+    #expect(plain.order == .skip && holding.order == .holdKey)
+    #expect(plain.logicDigest != holding.logicDigest)
+    let skipping = try shop(("transform.yaml", "kind: Transform", "kind: Transform\norder: skip"))
+    #expect(plain.logicDigest == skipping.logicDigest)
+  }
+
   @Test func `tables whose keys begin alike share one journal by the shorter key`() throws {
     let loaded = LoadedDomain.load(ProductFiles.health + "/labs", environment: "")
     let product = try #require(loaded.definition?.products.first)

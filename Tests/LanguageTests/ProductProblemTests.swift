@@ -330,7 +330,6 @@ import Testing
   @Test(arguments: [
     ("transform.yaml", "    time: at", "    time: at\n    envelope: debezium"),
     ("transform.yaml", "    time: at", "    time: at\n    format: avro"),
-    ("transform.yaml", "product: sales", "product: sales\norder: hold-key"),
     (
       "transform.yaml", "from: orders.Placed\n",
       "from: orders.Placed\n    identify: {a: {system: s, local: event.id, unmapped: provisional}}\n"

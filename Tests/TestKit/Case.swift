@@ -82,6 +82,10 @@ package struct Case: Sendable, Hashable {
     if !shape.isDirect && ofStreams.percent(35) { shape.lookUp(&ofStreams) }
     if !shape.isDirect && ofStreams.percent(35) { shape.follow(&ofStreams) }
     if !shape.isDirect && ofStreams.percent(30) { shape.join(&ofStreams) }
+    var ofOrder = Random((seed / 16) &* 0x3000_0005)
+    shape.holdsKeys =
+      !shape.isDirect && shape.chainedJournals.isEmpty
+      && !(shape.undoesDeletions && shape.tables.contains { $0.takesKept }) && ofOrder.percent(30)
     var random = Random(seed ^ 0x5EED)
     inputs = GeneratedInput.generated(
       shape, count: 5 + random.below(random.percent(20) ? 150 : 50), &random)
@@ -107,7 +111,7 @@ package struct Case: Sendable, Hashable {
     hotBytes = random.pick([400, 4000, 1 << 20])
     forgetsOffsets = random.percent(10)
     var ofOperators = Random(seed ^ 0x09E2_A702)
-    operations = Operation.generated(inputs, &ofOperators)
+    operations = Operation.generated(shape, inputs, &ofOperators)
     faults = []
     // An undisturbed run takes a hundred to a few hundred calls, and each fault some more.
     let calls = random.pick([80, 400, 1500])

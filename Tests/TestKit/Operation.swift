@@ -14,8 +14,10 @@ package struct Operation: Sendable, Hashable {
   /// It names a place where nothing lies.
   package var isOfNothing: Bool
 
-  static func generated(_ inputs: [GeneratedInput], _ random: inout Random) -> [Operation] {
-    guard let last = inputs.last, random.percent(50) else { return [] }
+  static func generated(
+    _ shape: Shape, _ inputs: [GeneratedInput], _ random: inout Random
+  ) -> [Operation] {
+    guard let last = inputs.last, random.percent(50) || shape.holdsKeys else { return [] }
     return (0..<1 + random.below(8)).map { _ in
       Operation(
         atMs: Int64(random.below(Int(last.atMs) + 3000)),

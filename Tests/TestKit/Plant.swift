@@ -49,6 +49,9 @@ package enum Plant: String, CaseIterable, Sendable {
   // instead of a discard; settled places are forgotten, control records or their results are lost.
   case extentLost, releasedInOne, discardReleases, settledForgotten, controlsSkipped
   case settlementsLost
+  // Events of a blocked key: they do not wait, come in another order or not at all, or a discard
+  // does not have them go on.
+  case holdKeyLost, waitingReordered, waitingLost, discardOfAnother
   // At the end: a state, or a journal, of which nothing is left that would tell.
   case aheadUnseen, forgottenUnseen
 

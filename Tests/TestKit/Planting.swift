@@ -106,6 +106,7 @@ extension Plant {
     case .deletionsUnfollowed: shape.followed = "has(row.KEY)"
     case .oldForNew: shape.old = "row"
     case .deletionsIgnored: shape.undoesDeletions = false
+    case .holdKeyLost: shape.holdsKeys = false
     case .idsIgnored: shape.horizonS = nil
     case .horizonShort: if shape.horizonS != nil { shape.horizonS = 1 }
     default: break
@@ -236,6 +237,9 @@ extension Plant {
     case .extentLost, .releasedInOne, .discardReleases, .settledForgotten, .controlsSkipped,
       .settlementsLost:
       return !given.operations.isEmpty && !given.shape.isDirect
+    case .holdKeyLost, .waitingReordered, .waitingLost: return given.shape.holdsKeys
+    case .discardOfAnother:
+      return given.shape.holdsKeys && given.operations.contains { $0.kind == .discard }
     case .damageUnseen: return given.faults.contains { $0.kind == .rowsDamaged }
     case .endsUnknown:
       return given.instances > 1 && given.faults.contains { $0.kind == .readerHangs }
@@ -260,6 +264,19 @@ extension Simulation {
     }
     // What is remembered of a record that may be taken back is of just that length.
     if plants.contains(.fatesLost) { step.removeAll { $0.key[0] == 1 && $0.value?.count == 13 } }
+    if plants.contains(.waitingLost) {
+      step.removeAll { $0.key[0] == 1 && $0.key[1] == 245 }
+    }
+    if plants.contains(.waitingReordered) {
+      // Of a queue; the number is at the end of a key.
+      let rows = step.indices.filter {
+        step[$0].key[0] == 1 && step[$0].key[1] == 245 && step[$0].value != nil
+      }
+      for (first, second) in zip(rows, rows.dropFirst())
+      where step[first].key.dropLast(8) == step[second].key.dropLast(8) {
+        (step[first].value, step[second].value) = (step[second].value, step[first].value)
+      }
+    }
     if plants.contains(.settledForgotten) {
       step.removeAll { $0.key[0] == 1 && $0.key[1] == 251 }
     }

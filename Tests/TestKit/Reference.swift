@@ -134,8 +134,16 @@ package struct Reference {
     var failed: [String: Bool] = [:]
     var done: Set<String> = []
     var moment = Moment(home: home, nowMs: nil)
+    // By key: the event in quarantine that blocks it, and those that wait behind it.
+    var blocked: [String: String] = [:]
+    var behind: [String: [(event: Taken, isReleased: Bool)]] = [:]
     func take(_ event: Taken, isReleased: Bool) -> Outcome {
       let local = key == .branch ? event.input.branch : event.input.account
+      let own = event.input.text(of: key)
+      if shape.holdsKeys, let blocker = blocked[own], blocker != event.source {
+        behind[own, default: []].append((event, isReleased))
+        return .waitsBehind
+      }
       let outcome: Outcome
       if event.input.isDeletion {
         outcome = undo(event, key, partition)
@@ -150,8 +158,17 @@ package struct Reference {
           moment, isPublisher)
       }
       failed[event.source] = outcome == .failed ? isReleased : nil
+      if outcome == .failed { blocked[own] = event.source }
       if outcome == .waits { waiting[local, default: []].append(event) }
       return outcome
+    }
+    // Whose event is in quarantine no more.
+    func goOn(_ own: String) {
+      blocked[own] = nil
+      while blocked[own] == nil, let next = behind[own]?.first {
+        behind[own]?.removeFirst()
+        _ = take(next.event, isReleased: next.isReleased)
+      }
     }
     for entry in entries {
       guard case .event(let event) = entry else {
@@ -175,6 +192,8 @@ package struct Reference {
         } else {
           failed[event.source] = nil
         }
+        let own = input.text(of: key)
+        if result != "quarantined", blocked[own] == event.source { goOn(own) }
         settled.append("\(key) \(control.quarantine) \(result)")
         continue
       }
@@ -207,7 +226,7 @@ package struct Reference {
     }
   }
 
-  private enum Outcome { case done, waits, failed }
+  private enum Outcome { case done, waits, waitsBehind, failed }
 
   private mutating func refuse(_ event: Taken, _ tells: Bool) -> Outcome {
     if tells { quarantined.append("\(event.source) contract-input") }

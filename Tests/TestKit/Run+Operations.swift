@@ -9,6 +9,8 @@ extension Run {
   /// A place in quarantine, and what was asked for of it.
   struct Asked: Hashable {
     let quarantine: Int64
+    /// Where its event came from.
+    let source: String
     let kind: Operation.Kind
     /// Of the journals that were told.
     let journals: Set<Int>
@@ -44,8 +46,10 @@ extension Run {
 
   /// - Parameter journals: where it is to get to; nil: where the event itself belongs.
   private func write(_ kind: Operation.Kind, _ record: QuarantinedRecord, journals: Set<Int>?) {
+    let source = record.source
     var record = record
     if plants.contains(.extentLost) { record = record.whole }
+    if plants.contains(.discardOfAnother), kind == .discard { record = record.elsewhere }
     guard let control = try? ControlBlocks(definition) else { return fail("no plan") }
     let nowMs = SimulatedWorld.epochMs + simulation.nowMs
     let isDiscard = kind == .discard && !plants.contains(.discardReleases)
@@ -64,7 +68,7 @@ extension Run {
     }
     asked.append(
       Asked(
-        quarantine: record.offset, kind: kind,
+        quarantine: record.offset, source: source, kind: kind,
         journals: journals ?? journalsOfFailure(record) ?? Set(blocks.map(\.journal))))
   }
 
@@ -102,6 +106,8 @@ extension QuarantineLogEntry {
 }
 
 extension QuarantinedRecord {
+  fileprivate var source: String { "\(topic)/\(partition)/\(sourceOffset)" }
+
   /// A place where nothing lies, of something that nobody fed.
   fileprivate var elsewhere: QuarantinedRecord {
     QuarantinedRecord(

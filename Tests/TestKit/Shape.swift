@@ -195,6 +195,8 @@ package struct Shape: Sendable, Hashable {
   package var changePorts: [ChangePort] = []
   package var joins: [Join] = []
   package var unmapped = Unmapped.hold
+  /// Later events of a key wait behind one that is in quarantine.
+  package var holdsKeys = false
   /// Whose local ids the accounts are, as the files say.
   package var system = "shop"
   /// Whether events by `tells` are known by whose their branch is, and not their account.

@@ -260,7 +260,9 @@ extension Shape {
   }
 
   private var transform: String {
-    var text = "kind: Transform\nproduct: goods\ninputs:\n"
+    var text = "kind: Transform\nproduct: goods\n"
+    if holdsKeys { text += "order: hold-key\n" }
+    text += "inputs:\n"
     for (number, name) in ownInputNames.enumerated() {
       text += "  \(name):\n    topic: ops.shop.\(name)\n    format: json\n"
       text += "    contract: contracts/\(name).odcs.yaml\n"

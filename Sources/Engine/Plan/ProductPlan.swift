@@ -29,6 +29,8 @@ package final class ProductPlan {
   let stopsOnError: Bool
   /// Whether events may wait for links.
   let identifies: Bool
+  /// Whether events wait behind one of their key that is in quarantine.
+  let holdsKeys: Bool
   let futureMsMax: Int64
   /// What an event takes more in a chained journal, at most.
   let handoverBytesMax: Int
@@ -92,6 +94,7 @@ package final class ProductPlan {
       definition.journals.indices.map { definition.clockInputs(ofJournal: $0) })
     isClocked = clockInputs.contains { !$0.isEmpty }
     stopsOnError = definition.onError == .stop
+    holdsKeys = definition.order == .holdKey
     identifies = !definition.identifiers.isEmpty
     futureMsMax = definition.futureMsMax
     let isChained = definition.journals.contains { !$0.handovers.isEmpty }

@@ -9,10 +9,11 @@ extension Apply {
   package var held: [Held] {
     plan.definition.identifiers.indices.compactMap { identifier in
       let total = holding.total(identifier, in: state)
-      if total.count == 0 { return nil }
-      return Held(
-        identifier: plan.definition.identifiers[identifier].name, count: total.count,
-        sinceMs: total.sinceMs)
+      return total.sinceMs.map { since in
+        Held(
+          identifier: plan.definition.identifiers[identifier].name, count: total.count,
+          sinceMs: since)
+      }
     }
   }
 
@@ -23,6 +24,7 @@ extension Apply {
     switch coming {
     case .first: break
     case .linked: isLinked = true
+    case .waited(let event): bench.onlyIdentity = event.identity ?? -1
     case .released(let identity, _): bench.onlyIdentity = identity ?? -1
     }
     for index in work.identities.indices {

@@ -22,6 +22,7 @@ extension Apply {
     case .discard:
       if !isSilent { countDiscarded() }
       result = .discarded
+      if holdsKeys { blocked.free(by: event, at: position, in: state) }
     case .admit, .release, .releaseHanded:
       let coming = Coming.released(
         identity: control.identity, isRemembered: control.action != .admit)
@@ -29,6 +30,9 @@ extension Apply {
         event, at: position, recordedMs: recordedMs, batch: batch, isSilent: isSilent, coming)
       guard case .applied = applied else { return applied }
       result = outcome.settlement
+      if holdsKeys, result != .quarantined {
+        blocked.free(by: event, at: position, in: state)
+      }
     }
     batch.appendSettlement(
       control, event, result, journaled(position, .journal), input: inputs[event.input],

@@ -28,6 +28,7 @@ package final class Apply {
   let keys: ByteBuffer
   let rows: ByteBuffer
   let arena: Arena
+  let holdsKeys: Bool
   /// What came of the last event.
   private(set) var outcome = Outcome.applied
   /// The largest recorded time of a block so far, in milliseconds: the clock of horizons. It is
@@ -44,6 +45,8 @@ package final class Apply {
   var ahead = (named: 0, wanted: 0)
   /// Events that wait for links, and their release.
   let holding = Holding()
+  /// Events that wait behind one of their key that is in quarantine.
+  let blocked = BlockedKeys()
   /// The record that the event at hand is or takes back, of an input whose records may be.
   private var corrected: Corrected?
   /// Takes what goes on to chained journals; nil: nobody wants it.
@@ -75,12 +78,22 @@ package final class Apply {
     keys = bench.keys
     rows = bench.rows
     arena = bench.arena
+    holdsKeys = plan.holdsKeys
   }
 
   package func clearCounts() { counted = Counts() }
 
+  /// How many events wait behind one of their key that is in quarantine, and since when the first
+  /// of them does, in milliseconds of recorded time.
+  package var waiting: (count: Int64, sinceMs: Int64?) {
+    holdsKeys ? blocked.total(in: state) : (0, nil)
+  }
+
   /// The state was rolled back: what apply remembers between calls is of no use.
-  package func rolledBack() { holding.forgetRelease() }
+  package func rolledBack() {
+    holding.forgetRelease()
+    blocked.forgetProgress()
+  }
 
   /// Applies the block that lies at `offset` of the journal partition, within a turn of the state.
   /// With a batch, output is appended to it and events are counted; with nil it is re-applied
@@ -128,9 +141,10 @@ package final class Apply {
         index += 1
         continue
       }
-      if index == first, holding.isReleasing(at: Position(block: offset, index: index)) {
-        // The event itself was applied; what it releases was not all of it.
-        if let answer = release(batch, isSilent: publishing == nil, index) { return answer }
+      let position = Position(block: offset, index: index)
+      if index == first, holding.isReleasing(at: position) || blocked.isGoingOn(at: position) {
+        // The event itself was applied; what has waited for it was not all of it.
+        if let answer = goOn(at: position, batch, isSilent: publishing == nil) { return answer }
         index += 1
         continue
       }
@@ -139,7 +153,6 @@ package final class Apply {
         if publishing != nil { return .full(next: index) }
         batch.clear()
       }
-      let position = Position(block: offset, index: index)
       let result =
         if let control = events.control {
           settle(
@@ -152,9 +165,8 @@ package final class Apply {
             isSilent: publishing == nil, .first)
         }
       if case .applied = result {} else { return result }
-      if holding.releases {
-        holding.begin(at: position)
-        if let answer = release(batch, isSilent: publishing == nil, index) { return answer }
+      if holding.releases || blocked.isGoingOn(at: position) {
+        if let answer = goOn(at: position, batch, isSilent: publishing == nil) { return answer }
       }
       index += 1
     }
@@ -207,13 +219,22 @@ package final class Apply {
     case first
     /// It has waited for a link.
     case linked(HeldEvent)
+    /// It has waited behind another of its key.
+    case waited(HeldEvent)
     /// It has been in quarantine. See ``JournalControl``; whether its id was remembered before.
     case released(identity: Int?, isRemembered: Bool)
 
     var isRemembered: Bool {
       switch self {
       case .first, .released(_, false): false
-      case .linked, .released(_, true): true
+      case .linked, .waited, .released(_, true): true
+      }
+    }
+    /// What has waited; nil: it comes for the first time, or from quarantine.
+    var held: HeldEvent? {
+      switch self {
+      case .linked(let event), .waited(let event): event
+      case .first, .released: nil
       }
     }
   }
@@ -252,6 +273,7 @@ package final class Apply {
       if let corrected { failed(corrected, at: position) }
       let fault = bench.takeFault()
       let extent = extentOfFailure(event)
+      if holdsKeys { blocked.block(by: event, in: state) }
       if extent == .event && !isFirstJournal { break }
       batch.truncate(toEntry: entry, byte: byte)
       let origin = Origin(
@@ -298,7 +320,7 @@ package final class Apply {
     switch coming {
     case .first:
       if !isFirstJournal { return }
-    case .linked(let held):
+    case .linked(let held), .waited(let held):
       if !held.isCounted { return }
       counted.held -= 1
     case .released:
@@ -346,11 +368,16 @@ package final class Apply {
       partition: event.partition, offset: event.offset)
     // Whoever hands an event on has found its key.
     if work.key.isSource && event.key == nil && event.origin == nil { return .unreadable }
+    if holdsKeys && !noteKey(work, event) { return .unreadable }
     // What breaks its contract is seen all the same: its redelivery has no effect either. Where one
     // was handed on, the first journal has seen to it.
     if let id = event.id, input.horizonMs != nil, !coming.isRemembered, event.origin == nil {
       guard let key = journalKey(work.key, event) else { return .unreadable }
       if !isFirst(id, key, event.input) { return .redelivered }
+    }
+    if holdsKeys, waits(coming, event) {
+      wait(event, work, coming, at: position, recordedMs: recordedMs)
+      return .held
     }
     var change = RowChange(time: time)
     var correction = Correction.none
@@ -438,27 +465,8 @@ package final class Apply {
     return isApplied ? .applied : .held
   }
 
-  // MARK: Released events
-
-  /// Applies events that have waited, in their order, until none is left; an answer when the caller
-  /// has to do something first. `index` is the event whose link has come.
-  private func release(_ batch: OutputBatch, isSilent: Bool, _ index: UInt32) -> Applied? {
-    while let event = holding.next(in: state) {
-      if batch.isFull {
-        if !isSilent { return .full(next: index) }
-        batch.clear()
-      }
-      let result = apply(
-        event.event, at: event.position, recordedMs: event.recordedMs, batch: batch,
-        isSilent: isSilent, .linked(event))
-      if case .applied = result {} else { return result }
-      holding.drop(in: state)
-    }
-    return nil
-  }
-
   /// The key under which the event was journaled; lent by the bench's keys or the event.
-  private func journalKey(_ key: KeyPlan, _ event: JournalEvent) -> ByteView? {
+  func journalKey(_ key: KeyPlan, _ event: JournalEvent) -> ByteView? {
     if key.isSource { return event.key }
     let start = keys.count
     if !bench.appendKey(key, to: keys) { return nil }

@@ -66,16 +66,15 @@ package final class ControlBlocks {
     case .hasNoJournal: return .hasNoJournal
     case .isCut, .staysOut, .isNotTaken: break
     }
-    // Without a key, it is remembered where the event lies, or else in the first partition of all.
-    let number = plan.definition.journals.firstIndex { $0.name == record.journal } ?? 0
-    let place = Place(
-      journal: number, partition: record.journalPartition?.value ?? 0)
     guard let input = input(of: record) else { return .isForeign }
     let event = JournalEvent(
       input: input, partition: Partition(record.partition), offset: Offset(record.sourceOffset),
       payload: nil)
-    append(JournalControl(.discard, Offset(record.offset)), event, to: place, recordedMs)
-    journalsOfLast = 1
+    let places = placesWithoutKey(record)
+    for place in places {
+      append(JournalControl(.discard, Offset(record.offset)), event, to: place, recordedMs)
+    }
+    journalsOfLast = places.count
     return nil
   }
 
@@ -84,6 +83,19 @@ package final class ControlBlocks {
     for place in builders.keys.sorted() { seal(place, recordedMs) }
     defer { finished = [] }
     return finished
+  }
+
+  /// Where the discard of an event without a key is remembered: where it lies, or else in the first
+  /// partition of all. In other journals its key may be blocked by it, whichever that is.
+  private func placesWithoutKey(_ record: QuarantinedRecord) -> [Place] {
+    let journals = plan.definition.journals
+    let own = journals.firstIndex { $0.name == record.journal } ?? 0
+    var places = [Place(journal: own, partition: record.journalPartition?.value ?? 0)]
+    guard plan.holdsKeys, record.extent == .event else { return places }
+    for number in journals.indices where number != own {
+      places += (0..<journals[number].partitions).map { Place(journal: number, partition: $0) }
+    }
+    return places
   }
 
   // MARK: One event

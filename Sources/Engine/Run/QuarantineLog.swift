@@ -114,7 +114,7 @@ package struct OwnCorrection: Sendable, Hashable {
 package struct SettlementRecord: Sendable, Hashable {
   package enum Result: String, Sendable, Hashable {
     case applied, filtered, redelivered
-    /// It waits for a link.
+    /// It waits, for a link or behind another of its key.
     case held
     /// It failed again: its new record lies right before this one.
     case quarantined

@@ -3,7 +3,13 @@ import State
 /// Which spaces of a partition's state the engine uses.
 enum Spaces {
   /// Tables from 0 on, then inputs, for the ids of their events.
-  static let max = 248
+  static let max = 245
+  /// By key and a number: an event that waits behind one of its key that is in quarantine.
+  static let waiting = Space(245)
+  /// By key: which events wait behind that one.
+  static let waitingKeys = Space(246)
+  /// By key: the event in quarantine that blocks it; and by event, the key.
+  static let blocked = Space(247)
   /// By the number of a join's side and the key: what it has of it.
   static let joins = Space(248)
   /// What falls due by the partition's clock.

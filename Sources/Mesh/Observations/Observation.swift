@@ -106,6 +106,9 @@ package struct PartitionObservation: Hashable, Sendable {
   package var fileBytes: Int64
   package var memoryBytes: Int64
   package var held: [Held]
+  /// How many wait behind one of their key that is in quarantine, and since when the first does.
+  package var waiting: Int64
+  package var waitingSinceMs: Int64?
   package var observedMs: Int64
 
   /// Events that wait for links of one identifier.
@@ -124,8 +127,11 @@ package struct PartitionObservation: Hashable, Sendable {
   package init(
     journal: String, partition: Int32, instance: String, logic: String, position: Int64,
     stateRows: Int64, fileBytes: Int64, memoryBytes: Int64, held: [Held] = [],
+    waiting: Int64 = 0, waitingSinceMs: Int64? = nil,
     observedMs: Int64
   ) {
+    self.waiting = waiting
+    self.waitingSinceMs = waitingSinceMs
     self.held = held
     self.journal = journal
     self.partition = partition
@@ -200,6 +206,8 @@ extension PartitionObservation {
       "logicDigest": .string(logic), "position": .integer(position),
       "stateRows": .integer(stateRows), "fileBytes": .integer(fileBytes),
       "memoryBytes": .integer(memoryBytes), "held": .array(held.map(\.json)),
+      "waiting": .integer(waiting),
+      "waitingSinceMs": waitingSinceMs.map { .integer($0) } ?? .null,
       "observedMs": .integer(observedMs),
     ])
   }
@@ -216,7 +224,8 @@ extension PartitionObservation {
     self.init(
       journal: journal, partition: partition, instance: instance, logic: logic,
       position: position, stateRows: rows, fileBytes: fileBytes, memoryBytes: memoryBytes,
-      held: json["held"].all(Held.init) ?? [], observedMs: observed)
+      held: json["held"].all(Held.init) ?? [], waiting: json["waiting"]?.int64 ?? 0,
+      waitingSinceMs: json["waitingSinceMs"]?.int64, observedMs: observed)
   }
 }
 

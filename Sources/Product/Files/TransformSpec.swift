@@ -18,7 +18,8 @@ package enum TransformSpec {
       FieldSpec(
         "onError", .choice(["quarantine", "stop"]), "What becomes of a record that fails."),
       FieldSpec(
-        "order", .choice(["skip"], notYet: ["hold-key"]), "Whether later events of its key wait."),
+        "order", .choice(["skip", "hold-key"]),
+        "Whether later events of its key go on, or wait until it is released or discarded; skip."),
       FieldSpec(
         "future", .duration, "How far an actual time may lie ahead of the recorded time."),
     ])

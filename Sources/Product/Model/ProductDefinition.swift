@@ -18,6 +18,7 @@ package struct ProductDefinition: Sendable {
   package var tables: [TableDefinition]
   package var outputs: [OutputDefinition]
   package var onError: ErrorReaction
+  package var order: KeyOrder
   /// How far an actual time may lie ahead of the recorded time, in milliseconds.
   package var futureMsMax: Int64
   package var names: WireNames
@@ -32,7 +33,8 @@ package struct ProductDefinition: Sendable {
     journals: [JournalDefinition], identifiers: [IdentifierDefinition] = [],
     streams: [StreamDefinition] = [], joins: [JoinDefinition] = [], tables: [TableDefinition],
     outputs: [OutputDefinition],
-    onError: ErrorReaction = .quarantine, futureMsMax: Int64 = 3_600_000, names: WireNames,
+    onError: ErrorReaction = .quarantine, order: KeyOrder = .skip, futureMsMax: Int64 = 3_600_000,
+    names: WireNames,
     logicDigest: [UInt8], logicFiles: [LogicFile] = []
   ) {
     self.mesh = mesh
@@ -47,6 +49,7 @@ package struct ProductDefinition: Sendable {
     self.tables = tables
     self.outputs = outputs
     self.onError = onError
+    self.order = order
     self.futureMsMax = futureMsMax
     self.names = names
     self.logicDigest = logicDigest
@@ -87,6 +90,14 @@ package enum ErrorReaction: Sendable, Hashable {
   case quarantine
   /// The product stops before it, uncommitted.
   case stop
+}
+
+/// What becomes of the later events of a key of which one is in quarantine.
+package enum KeyOrder: String, Sendable, Hashable {
+  /// They go on (the default); what is released comes at the end.
+  case skip
+  /// They wait, until it is released or discarded.
+  case holdKey = "hold-key"
 }
 
 /// A text that the logic digest covers, such as the inputs or one output in canonical form.

@@ -24,6 +24,7 @@ extension TransformReader {
       tables: tables.map(table),
       outputs: outputs.enumerated().map { output($0.offset, $0.element) },
       onError: record.text("onError") == "stop" ? .stop : .quarantine,
+      order: record.text("order").flatMap(KeyOrder.init) ?? .skip,
       futureMsMax: record["future"]?.durationMs ?? Self.futureDefaultMs, names: names,
       logicDigest: LogicText.digest(logic), logicFiles: logic)
   }
@@ -154,6 +155,9 @@ extension TransformReader {
       "onError = \(record.text("onError") ?? "quarantine")",
       "future = \(record["future"]?.durationMs ?? Self.futureDefaultMs) ms",
     ]
+    if let order = record.text("order").flatMap(KeyOrder.init), order != .skip {
+      lines.append("order = \(order.rawValue)")
+    }
     for (index, draft) in journals.enumerated() {
       let key = draft.keyTexts.isEmpty ? "source" : draft.keyTexts.joined(separator: ", ")
       let events = draft.keys.keys.map { event in

@@ -18,6 +18,28 @@ struct JournalDraft {
 extension TransformReader {
   var isDirect: Bool { record["journal"]?.text == "none" }
 
+  /// Events of a key that wait are kept in state, where the key is that of what is in quarantine.
+  mutating func checkOrder() {
+    guard record.text("order") == KeyOrder.holdKey.rawValue, let order = record["order"] else {
+      return
+    }
+    if isDirect {
+      report(
+        .journal, "a product with `journal: none` cannot have the events of a key wait", order.span,
+        help: "remove `journal: none`: events that wait are kept in state")
+    } else if journals.contains(where: \.isChained) {
+      report(
+        .journal, "events that are handed on to a chained journal cannot wait by their key yet",
+        order.span,
+        help: "use `order: skip`, or key what is identified by its local id: `weft explain` shows"
+          + " which journals are chained")
+    } else if tables.contains(where: { !$0.deletions.isEmpty }) {
+      report(
+        .journal, "rows of a state port that are deleted cannot wait by their key yet", order.span,
+        help: "use `order: skip`, or write `deletions: ignore` at the input")
+    }
+  }
+
   /// Decides which journals there are, what goes into each, and which of them each table and port
   /// is made from: tables first, those of chained journals behind the others, then event ports.
   mutating func planJournals() {

@@ -57,6 +57,7 @@ struct TransformReader {
     readOutputs()
     settleAverages()
     planJournals()
+    checkOrder()
     diagnostics = onceEach(diagnostics.map(explained))
     if !record.isWhole || diagnostics.contains(where: { $0.severity == .error }) { return nil }
     return definition()

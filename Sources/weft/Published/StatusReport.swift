@@ -218,6 +218,8 @@ extension StatusReport.Place {
         .init("fileBytes", .integer(observation.fileBytes)),
         .init("memoryBytes", .integer(observation.memoryBytes)),
         .init("held", .array(observation.held.map(\.json))),
+        .init("waiting", .integer(observation.waiting)),
+        .init("waitingSinceMs", observation.waitingSinceMs.map { .integer($0) } ?? .null),
         .init("lastCommitMs", lastCommitMs.map { .integer($0) } ?? .null),
         .init("observedMs", .integer(observation.observedMs)),
       ]

@@ -71,7 +71,7 @@ extension SettlementRecord.Result {
     case .applied: "released"
     case .filtered: "released, filtered"
     case .redelivered: "released, a redelivery"
-    case .held: "released, waits for a link"
+    case .held: "released, and waits"
     case .quarantined: "released, failed again"
     case .discarded: "discarded"
     }

@@ -6,19 +6,24 @@ import Mesh
 import Product
 
 enum ExplainVerb {
+  private static let subject = Argument(
+    "PRODUCT|REASON", "a product, as `name` or `domain/name`, or a reason that quarantine gives")
+
   static let verb = Verb(
     command: Command(
-      "explain", "show the plan of a product, and what its parts cost",
-      arguments: [PublishedProduct.argument], options: [],
+      "explain", "show the plan of a product, or what a reason in quarantine means",
+      arguments: [subject], options: [],
       examples: [
         .init("weft explain claims", "inputs, journals, streams, tables and ports, and why"),
         .init("weft explain claims --format json", "the same as one object"),
+        .init("weft explain contract-input", "why events with this reason are in quarantine"),
       ],
       discussion:
         "From the files at hand; of a product that is in the catalog alone, what was published there "
         + "with its logic, as its files had it, line by line.")
   ) { session in
-    let name = session.arguments[PublishedProduct.argument] ?? ""
+    let name = session.arguments[subject] ?? ""
+    if let reason = QuarantineReason.named(name) { return explain(reason, session) }
     let found = try PublishedProduct(name, session)
     let plan = Explanation(found)
     if session.isJSON {
@@ -28,6 +33,21 @@ enum ExplainVerb {
       if found.definition == nil {
         session.say("its files are not here, so this is what the catalog says")
       }
+    }
+    return .ok
+  }
+}
+
+extension ExplainVerb {
+  private static func explain(_ reason: QuarantineReason, _ session: Session) -> ExitCode {
+    if session.isJSON {
+      session.output.write(
+        JSONValue.members([
+          "reason": .string(reason.code), "meaning": .string(reason.meaning),
+          "advice": .string(reason.advice),
+        ]).description + "\n")
+    } else {
+      session.output.write("\(reason.code): \(reason.meaning)\n\(reason.advice)\n")
     }
     return .ok
   }
@@ -360,6 +380,10 @@ struct Explanation {
           product.onError == .stop
             ? "a record that cannot be processed stops the product (`onError: stop`)"
             : "takes what cannot be processed, with its reason",
+          product.order == .holdKey
+            ? "later events of its key wait in state until it is released or discarded"
+              + " (`order: hold-key`)"
+            : "later events of its key go on; what is released comes at the end",
         ]),
       Item(name: "observations", facts: ["topic \(product.names.observationsTopic), compacted"]),
       Item(

@@ -162,6 +162,12 @@ private struct StatusText {
     session.output.write("\n" + table.header)
     for row in rows { session.output.write(table.line(row)) }
     for place in places {
+      if let seen = place.observation, seen.waiting > 0 {
+        line(
+          "\(place.name), partition \(place.partition): \(seen.waiting) events wait behind one of"
+            + " their key that is in quarantine"
+            + (seen.waitingSinceMs.map { ", the first came \(ago($0))" } ?? ""))
+      }
       guard let logic = place.observation?.logic, logic != report.product.logicDigest
       else { continue }
       line("\(place.name), partition \(place.partition) has other logic: \(logic.prefix(12))")

@@ -1,0 +1,294 @@
+import Formats
+import Records
+import State
+
+/// An event that waits, as it was kept.
+struct HeldEvent {
+  let event: JournalEvent
+  let position: Position
+  let recordedMs: Int64
+  /// It was counted as held, and by this journal.
+  let isCounted: Bool
+  /// It has waited for the link of this identity before, and only that much of it is left to do.
+  var identity: Int?
+}
+
+/// Events that wait, in a partition's state: a queue for each key, and the queues of a group in the
+/// order in which their first event came, so that the oldest is known. A key's group is its first
+/// byte.
+///
+/// All of it stands in rows, so that it goes back with them.
+final class EventQueues {
+  private let queues: Space
+  private let events: Space
+  private let totalName: [UInt8]
+  private let entry = ByteBuffer(capacity: 4096)
+  private let row = ByteBuffer(capacity: 256)
+  private let place = ByteBuffer(capacity: 256)
+
+  /// - Parameter name: of the rows that have the number of all events of a group.
+  init(queues: Space, events: Space, name: String) {
+    self.queues = queues
+    self.events = events
+    totalName = Array(name.utf8)
+  }
+
+  // MARK: Queues
+
+  /// A queue: its first event's number, the number behind its last one, when the first came, and
+  /// its neighbours among the queues; an empty key is none.
+  private struct Queue {
+    var first: UInt64
+    var next: UInt64
+    var sinceMs: Int64
+    var before: [UInt8]
+    var after: [UInt8]
+  }
+
+  private func queue(_ key: ByteView, in state: PartitionState) -> Queue? {
+    guard let row = state.get(queues, key) else { return nil }
+    var reader = ByteReader(row)
+    guard let first = reader.uint64(), let next = reader.uint64(), let since = reader.uint64(),
+      let before = reader.part(), let after = reader.part()
+    else { return nil }
+    return Queue(
+      first: first, next: next, sinceMs: Int64(bitPattern: since), before: before.copied(),
+      after: after.copied())
+  }
+
+  private func put(_ queue: Queue, _ key: ByteView, in state: PartitionState) {
+    row.clear()
+    row.append(uint64: queue.first)
+    row.append(uint64: queue.next)
+    row.append(uint64: UInt64(bitPattern: queue.sinceMs))
+    row.append(part: queue.before)
+    row.append(part: queue.after)
+    state.put(queues, key, row.view)
+  }
+
+  /// The queues of a group: how many events wait in them, and the first and the last of them.
+  private struct Total {
+    var count: Int64 = 0
+    var sinceMs: Int64 = 0
+    var first: [UInt8] = []
+    var last: [UInt8] = []
+  }
+
+  private func total(_ group: UInt8, _ state: PartitionState) -> Total {
+    ByteView.lending(totalName + [group]) { key in
+      guard let row = state.get(Spaces.clock, key) else { return Total() }
+      var reader = ByteReader(row)
+      guard let count = reader.uint64(), let since = reader.uint64(), let first = reader.part(),
+        let last = reader.part()
+      else { return Total() }
+      return Total(
+        count: Int64(bitPattern: count), sinceMs: Int64(bitPattern: since),
+        first: first.copied(), last: last.copied())
+    }
+  }
+
+  private func put(_ total: Total, _ group: UInt8, in state: PartitionState) {
+    ByteView.lending(totalName + [group]) { key in
+      if total.count == 0 {
+        state.delete(Spaces.clock, key)
+        return
+      }
+      row.clear()
+      row.append(uint64: UInt64(bitPattern: total.count))
+      row.append(uint64: UInt64(bitPattern: total.sinceMs))
+      row.append(part: total.first)
+      row.append(part: total.last)
+      state.put(Spaces.clock, key, row.view)
+    }
+  }
+
+  /// How many events of a group wait, and since when the first of them does, in milliseconds of
+  /// recorded time.
+  func total(of group: UInt8, in state: PartitionState) -> (count: Int64, sinceMs: Int64?) {
+    let total = total(group, state)
+    return (total.count, total.count == 0 ? nil : total.sinceMs)
+  }
+
+  /// Has an event wait at the end of a key's queue.
+  func append(_ event: HeldEvent, to key: ByteView, in state: PartitionState) {
+    let group = key[0]
+    var all = total(group, state)
+    var own: Queue
+    if let known = queue(key, in: state) {
+      own = known
+    } else {
+      own = Queue(
+        first: 0, next: 0, sinceMs: event.recordedMs, before: all.last, after: [])
+      let name = key.copied()
+      if all.first.isEmpty {
+        all.first = name
+        all.sinceMs = event.recordedMs
+      }
+      change(all.last, in: state) { $0.after = name }
+      all.last = name
+    }
+    encode(event)
+    setPlace(key, own.next)
+    state.put(events, place.view, entry.view)
+    own.next += 1
+    put(own, key, in: state)
+    all.count += 1
+    put(all, group, in: state)
+  }
+
+  /// Changes a queue, if there is one of that key.
+  private func change(_ key: [UInt8], in state: PartitionState, _ body: (inout Queue) -> Void) {
+    if key.isEmpty { return }
+    ByteView.lending(key) { key in
+      guard var found = queue(key, in: state) else { return }
+      body(&found)
+      put(found, key, in: state)
+    }
+  }
+
+  private func setPlace(_ key: ByteView, _ number: UInt64) {
+    place.clear()
+    place.append(key)
+    place.append(uint64: number)
+  }
+
+  func isEmpty(_ key: ByteView, in state: PartitionState) -> Bool {
+    state.get(queues, key) == nil
+  }
+
+  /// The first event of a key's queue; lent until the next call. Nil: none waits.
+  func first(of key: ByteView, in state: PartitionState) -> HeldEvent? {
+    guard let own = queue(key, in: state) else { return nil }
+    setPlace(key, own.first)
+    guard let bytes = state.get(events, place.view) else { return nil }
+    entry.clear()
+    entry.append(bytes)
+    return decode()
+  }
+
+  /// Takes the first event of a key's queue out of it.
+  func removeFirst(of key: ByteView, in state: PartitionState) {
+    guard var own = queue(key, in: state) else { return }
+    setPlace(key, own.first)
+    state.delete(events, place.view)
+    own.first += 1
+    let group = key[0]
+    var all = total(group, state)
+    all.count -= 1
+    if own.first < own.next {
+      put(own, key, in: state)
+    } else {
+      state.delete(queues, key)
+      change(own.before, in: state) { $0.after = own.after }
+      change(own.after, in: state) { $0.before = own.before }
+      if own.before.isEmpty {
+        all.first = own.after
+        all.sinceMs = ByteView.lending(own.after) { queue($0, in: state)?.sinceMs ?? 0 }
+      }
+      if own.after.isEmpty { all.last = own.before }
+    }
+    put(all, group, in: state)
+  }
+
+  // MARK: An event as it is kept
+
+  private enum Flag {
+    static let counted: UInt8 = 1
+    static let time: UInt8 = 2
+    static let key: UInt8 = 4
+    static let payload: UInt8 = 8
+    static let identity: UInt8 = 32
+    static let headers: UInt8 = 64
+    static let id: UInt8 = 16
+  }
+
+  private func encode(_ held: HeldEvent) {
+    let event = held.event
+    entry.clear()
+    var flags: UInt8 = held.isCounted ? Flag.counted : 0
+    if event.time != nil { flags |= Flag.time }
+    if event.key != nil { flags |= Flag.key }
+    if event.payload != nil { flags |= Flag.payload }
+    if event.id != nil { flags |= Flag.id }
+    if held.identity != nil { flags |= Flag.identity }
+    if !event.headers.isEmpty { flags |= Flag.headers }
+    entry.append(flags)
+    entry.append(uint64: UInt64(bitPattern: held.position.block.value))
+    entry.append(uint32: held.position.index)
+    entry.append(uint64: UInt64(bitPattern: held.recordedMs))
+    entry.append(varint: UInt64(event.input))
+    entry.append(uint32: UInt32(bitPattern: event.partition.value))
+    entry.append(uint64: UInt64(bitPattern: event.offset.value))
+    if let time = event.time {
+      entry.append(uint64: UInt64(bitPattern: time.seconds))
+      entry.append(uint32: time.nanoseconds)
+    }
+    if let key = event.key {
+      entry.append(varint: UInt64(key.count))
+      entry.append(key)
+    }
+    if let id = event.id {
+      entry.append(varint: UInt64(id.count))
+      entry.append(id)
+    }
+    if !event.headers.isEmpty {
+      entry.append(varint: UInt64(event.headers.count))
+      entry.append(event.headers)
+    }
+    if let identity = held.identity { entry.append(varint: UInt64(identity)) }
+    if let payload = event.payload { entry.append(payload) }
+  }
+
+  private func decode() -> HeldEvent? {
+    var reader = ByteReader(entry.view)
+    guard let flags = reader.byte(), let block = reader.uint64(), let index = reader.uint32(),
+      let recorded = reader.uint64(), let input = reader.varint(),
+      let partition = reader.uint32(), let offset = reader.uint64()
+    else { return nil }
+    var event = JournalEvent(
+      input: Int(input), partition: Partition(Int32(bitPattern: partition)),
+      offset: Offset(Int64(bitPattern: offset)), payload: nil)
+    if flags & Flag.time != 0 {
+      guard let seconds = reader.uint64(), let nanoseconds = reader.uint32() else { return nil }
+      event.time = Timestamp(
+        seconds: Int64(bitPattern: seconds), nanoseconds: nanoseconds)
+    }
+    if flags & Flag.key != 0 {
+      guard let key = reader.part() else { return nil }
+      event.key = key
+    }
+    if flags & Flag.id != 0 {
+      guard let id = reader.part() else { return nil }
+      event.id = id
+    }
+    if flags & Flag.headers != 0 {
+      guard let headers = reader.part() else { return nil }
+      event.headers = headers
+    }
+    var identity: Int?
+    if flags & Flag.identity != 0 {
+      guard let number = reader.varint() else { return nil }
+      identity = Int(number)
+    }
+    if flags & Flag.payload != 0 { event.payload = reader.bytes(reader.left) }
+    return HeldEvent(
+      event: event,
+      position: Position(block: Offset(Int64(bitPattern: block)), index: index),
+      recordedMs: Int64(bitPattern: recorded), isCounted: flags & Flag.counted != 0,
+      identity: identity)
+  }
+}
+
+extension ByteReader {
+  /// Bytes with their length in front.
+  fileprivate mutating func part() -> ByteView? {
+    varint().flatMap { Int(exactly: $0) }.flatMap { bytes($0) }
+  }
+}
+
+extension ByteBuffer {
+  fileprivate func append(part bytes: [UInt8]) {
+    append(varint: UInt64(bytes.count))
+    append(bytes)
+  }
+}

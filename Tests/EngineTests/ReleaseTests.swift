@@ -201,6 +201,15 @@ import Testing
     #expect(simulation.quarantine.last?.settlement?.result == .discarded)
   }
 
+  @Test func `what is no JSON still is none`() throws {
+    let simulation = try ProductSimulation(Claims.product())
+    simulation.take("no event")
+    guard case .staysOut("not-json", _) = try settle(simulation, 0) else {
+      Issue.record("it was released")
+      return
+    }
+  }
+
   @Test func `of an original that was cut there is nothing to release`() throws {
     let simulation = try ProductSimulation(Claims.product())
     simulation.take("\"" + String(repeating: "x", count: 2_000_000) + "\"")

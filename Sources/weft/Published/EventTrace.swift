@@ -142,7 +142,7 @@ struct EventTrace {
     try reader.readToEnd(silenceMilliseconds: ReadVerb.silenceMs) { batch in
       for at in 0..<batch.count {
         guard let value = batch.value(at: at), let block = try? JournalBlock(value),
-          block.kind == .events
+          block.kind != .ticks
         else { continue }
         let partition = batch.partition(at: at)
         let applied = committed[Int(partition.value)].offset ?? Offset(0)

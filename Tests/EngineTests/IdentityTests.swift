@@ -309,6 +309,27 @@ import Testing
     #expect(rough.heldCount == straight.heldCount)
   }
 
+  @Test func `what follows the rows of a chained journal is made there, and needs no other one`()
+    throws
+  {
+    let followed = """
+        rows: {from: others}
+      tables:
+        others:
+          key: event.id
+          on:
+            known: count = count()
+        after:
+          key: key.id
+          on:
+            rows: count = count()
+        member:
+      """
+    let loaded = try Self.load([("tables:\n  member:", followed)])
+    let names = loaded.definition?.products.first?.journals.map(\.name)
+    #expect(names?.sorted() == ["id", "member"], "\(loaded.diagnostics)")
+  }
+
   // MARK: What is refused
 
   @Test(arguments: [

@@ -46,7 +46,7 @@ extension TransformReader {
     if isDirect || record.isBroken("journal") { return }
     if outputs.isEmpty && tables.isEmpty { return }
     let locals = localKeys.map { (texts: [$0.text], key: [$0.key]) }
-    let own = tables.filter { !isChained($0) }
+    let own = tables.filter { !isChained($0) && !followsChained($0) }
     let keys = (own.compactMap(journalKey) + joins.map(journalKey) + locals).sorted {
       ($0.texts.count, $0.texts.joined(separator: "\n"))
         < ($1.texts.count, $1.texts.joined(separator: "\n"))
@@ -77,6 +77,14 @@ extension TransformReader {
     for output in outputs.indices { place(output) }
     takeLinks()
     nameJournals()
+  }
+
+  /// Whether a table is made of rows whose journal is a chained one: it asks for none of its own.
+  private func followsChained(_ table: TableDraft) -> Bool {
+    guard let name = table.source?.rows.first?.table,
+      let followed = tables.first(where: { $0.name == name })
+    else { return false }
+    return isChained(followed) || followsChained(followed)
   }
 
   /// Lets a journal hold an event type, if its key can be computed from the event alone.

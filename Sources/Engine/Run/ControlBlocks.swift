@@ -151,8 +151,8 @@ package final class ControlBlocks {
         identifiers.appendJournalIdentifier(handed.identifier, $0)
       }
       event.identifiers = arena.copy(identifiers.view)
-      event.key = record.key.map { ByteView.lending($0) { arena.copy($0) } }
-      event.payload = record.value.map { ByteView.lending($0) { arena.copy($0) } }
+      event.key = arena.copy(record.key)
+      event.payload = arena.copy(record.value)
       event.origin = handed.origin
     }
     append(
@@ -175,14 +175,11 @@ package final class ControlBlocks {
   /// Has ingest take the record once more.
   private func takeIn(_ record: QuarantinedRecord, _ input: Int, _ recordedMs: Int64) -> Refusal? {
     let arena = Arena()
-    func lend(_ bytes: [UInt8]?) -> ByteView? {
-      bytes.map { ByteView.lending($0) { arena.copy($0) } }
-    }
-    func lend(_ text: String?) -> ByteView? { lend(text.map { Array($0.utf8) }) }
+    func lend(_ text: String?) -> ByteView? { arena.copy(text.map { Array($0.utf8) }) }
     let intake = ingest.take(
       SourceRecord(
         input: input, partition: Partition(record.partition), offset: Offset(record.sourceOffset),
-        key: lend(record.key), value: lend(record.value), timestampMs: recordedMs,
+        key: arena.copy(record.key), value: arena.copy(record.value), timestampMs: recordedMs,
         time: record.time,
         correction: CorrectionHeaders(
           id: lend(record.correction.id), operation: lend(record.correction.operation),
@@ -226,5 +223,13 @@ package final class ControlBlocks {
     finished.append(
       Block(
         journal: place.journal, partition: Partition(place.partition), bytes: view.copied()))
+  }
+}
+
+extension Arena {
+  /// Not by `map`: see Records/README.md.
+  fileprivate func copy(_ bytes: [UInt8]?) -> ByteView? {
+    guard let bytes else { return nil }
+    return ByteView.lending(bytes) { copy($0) }
   }
 }

@@ -81,7 +81,7 @@ extension OutputBatch {
       appendHeader("weft_key_sha256", SHA256.hexadecimal(whole))
       key = whole.prefix(room / 2)
     }
-    if let key { room -= key.count }
+    room -= key?.count ?? 0
     var value = origin.value
     if let whole = origin.value, whole.count > room {
       appendHeader("weft_length", "\(whole.count)")

@@ -26,17 +26,17 @@ package final class Run {
   var operationsLeft: Int
   /// What was written of what operators have asked for.
   var asked: [Asked] = []
-  private var started = 0
+  var started = 0
   private var handled: Set<Int> = []
-  private var writesFailUntilMs: Int64 = -1
-  private var isWindingDown = false
+  var writesFailUntilMs: Int64 = -1
+  var isWindingDown = false
   /// Nobody runs while everything is made anew.
-  private(set) var isDown = false
-  private(set) var hasMadeAnew = false
+  var isDown = false
+  var hasMadeAnew = false
   /// Directories of states that were written since.
-  private(set) var written: Set<String> = []
+  var written: Set<String> = []
   /// Those that the disk did not take when they were to be written last.
-  private(set) var refused: Set<String> = []
+  var refused: Set<String> = []
 
   /// - Throws: ``Shape/Rejected`` if the product's files are refused.
   package init(_ given: Case, plants: Set<Plant> = [], traces: Bool = false) throws {
@@ -114,7 +114,7 @@ package final class Run {
   }
 
   /// Those of the product's own.
-  private func makeTopics() {
+  func makeTopics() {
     let broker = simulation.broker
     for journal in definition.journals {
       broker.makeTopic(journal.topic, partitions: Int(journal.partitions))
@@ -153,7 +153,7 @@ package final class Run {
     input.isDeletion && plants.contains(.emptyForNull) ? [] : input.value
   }
 
-  private func start(_ instance: Int, machine: Int, isEdited: Bool = false) {
+  func start(_ instance: Int, machine: Int, isEdited: Bool = false) {
     if isWindingDown { return }
     // A lock on the machine keeps a second one out, until the first one is really gone.
     if isDown || simulation.processes.contains(where: { $0.machine == machine && !$0.hasEnded }) {
@@ -195,122 +195,6 @@ package final class Run {
 
   func files(_ instance: Int, _ machine: Int) -> StateFiles {
     StateFiles(directory: "m\(machine)/shop.\(instance)", memory: memory)
-  }
-
-  /// A machine that no process is on.
-  private func freeMachine() -> Int {
-    let taken = Set(simulation.processes.filter { !$0.hasEnded }.map(\.machine))
-    return (0...).first { !taken.contains($0) && simulation.random.percent(70) } ?? 0
-  }
-
-  // MARK: What goes wrong
-
-  private func inject(_ kind: Fault.Kind, _ process: SimulatedProcess) {
-    simulation.note("fault \(kind) at \(process.name)")
-    switch kind {
-    case .crash(let afterMs, let elsewhere):
-      simulation.kill(process)
-      replace(process, afterMs, elsewhere: elsewhere)
-    case .freeze(let forMs, let replaced):
-      simulation.freeze(process, forMs: forMs)
-      if replaced { replace(process, Int64(simulation.random.below(Int(forMs))), elsewhere: true) }
-    case .stop(let afterMs):
-      process.control.stop()
-      simulation.wakeAll()
-      replace(process, afterMs, elsewhere: false)
-    case .edit(let afterMs):
-      if simulation.broker.offsets.isEmpty { return }
-      simulation.kill(process)
-      simulation.after(afterMs) { [unowned self] in
-        start(process.instance, machine: process.machine, isEdited: true)
-      }
-    case .powerLost(let afterMs):
-      simulation.kill(process)
-      simulation.disk.losePower(under: "m\(process.machine)/") { [simulation] in
-        simulation.random.below($0 + 1)
-      }
-      replace(process, afterMs, elsewhere: false)
-    case .rebalance: simulation.broker.group.rebalance()
-    case .memberForgotten(let standsForMs):
-      simulation.broker.group.forget(process)
-      simulation.freeze(process, forMs: standsForMs)
-    case .transactionTimedOut: simulation.broker.timeOutAny()
-    case .commitUnanswered(let arrival): process.nextCommit = arrival
-    case .markersAgain(let records, let dies):
-      process.markersAgain = (
-        records,
-        { [unowned self] in
-          if dies { inject(.crash(afterMs: 100, elsewhere: false), process) }
-        }
-      )
-    case .deliveryFailed: process.isDeliveryFailing = true
-    case .madeAnew(let afterMs): makeAnew(afterMs)
-    case .readerHangs: simulation.broker.group.hang(process)
-    case .diskDamaged:
-      if let one = state(of: process) { simulation.disk.damaged.insert(one) }
-    case .rowsDamaged:
-      if let one = state(of: process) { simulation.disk.unreadable.insert(one) }
-    case .brokersAway(let forMs): simulation.takeBrokersAway(forMs: forMs)
-    case .writesFail: writesFailUntilMs = simulation.nowMs + 300
-    }
-  }
-
-  private func replace(_ process: SimulatedProcess, _ afterMs: Int64, elsewhere: Bool) {
-    simulation.after(afterMs) { [unowned self] in
-      start(process.instance, machine: elsewhere ? freeMachine() : process.machine)
-    }
-  }
-
-  /// A state on the machine of a process.
-  private func state(of process: SimulatedProcess) -> String? {
-    let own = simulation.disk.directories.filter { $0.hasPrefix("m\(process.machine)/") }
-    return own.isEmpty ? nil : own[simulation.random.below(own.count)]
-  }
-
-  /// As `weft apply --recreate` does when no worker runs: the inputs are read from the beginning,
-  /// and what machines have on their disks stays there.
-  private func makeAnew(_ afterMs: Int64) {
-    if isDown || definition.journals.isEmpty { return }
-    isDown = true
-    var instances: [Int: Int] = [:]
-    let isInOrder = simulation.random.percent(70)
-    for process in simulation.processes where process.isAlive {
-      instances[process.instance] = process.machine
-      if isInOrder { process.control.stop() } else { simulation.kill(process) }
-    }
-    simulation.wakeAll()
-    simulation.after(isInOrder ? 12_000 : afterMs) { [unowned self] in
-      simulation.note("made anew")
-      for process in simulation.processes where process.isAlive { simulation.kill(process) }
-      simulation.broker.startOver()
-      makeTopics()
-      hasMadeAnew = true
-      asked = []
-      written = []
-      simulation.disk.sync()
-      isDown = false
-      for (instance, machine) in instances.sorted(by: { $0.key < $1.key }) {
-        start(instance, machine: simulation.random.percent(70) ? machine : freeMachine())
-      }
-    }
-  }
-
-  /// What a disk does with a step.
-  private func write(_ directory: String, _ step: inout MemoryDisk.Step) throws(StoreFailure) {
-    if let process = simulation.current {
-      simulation.touch(process)
-      if process.isDead {
-        throw StoreFailure(.failed, directory: directory, detail: "the process is gone")
-      }
-    }
-    if simulation.nowMs < writesFailUntilMs {
-      refused.insert(directory)
-      throw StoreFailure(.full, directory: directory, detail: "No space left on device")
-    }
-    simulation.damage(&step)
-    if isWindingDown && plants.contains(.lastStepLost) { step = [] }
-    written.insert(directory)
-    refused.remove(directory)
   }
 
   // MARK: Where it is
@@ -429,75 +313,6 @@ package final class Run {
       return simulation.processes.allSatisfy(\.hasEnded) && !simulation.broker.hasOpenTransactions
     }
     if !ended { fail("the worker does not stop when it is asked to") }
-  }
-
-  /// Kafka forgets the offsets of an idle group: the product must not start over by itself.
-  private func forgetOffsets() {
-    if definition.journals.isEmpty { return }
-    let blocks = definition.journals.contains { journal in
-      (0..<Int(journal.partitions)).contains {
-        simulation.broker.lastCommitted(journal.topic, $0) >= 0
-      }
-    }
-    if !blocks { return }
-    simulation.broker.forgetOffsets()
-    if plants.contains(.forgottenUnseen) { makeTopics() }
-    expectRefusal(naming: "offsets.retention", "forgotten offsets")
-  }
-
-  /// Starts a process when all is done, which must see what is wrong.
-  private func expectRefusal(naming text: String, _ what: String) {
-    let before = started
-    isWindingDown = false
-    start(0, machine: 0)
-    // What else was to start would take partitions from it.
-    isWindingDown = true
-    var new: SimulatedProcess? {
-      simulation.processes.last { $0.number > before && $0.instance == 0 }
-    }
-    _ = simulation.run(forMs: 100_000, calls: 20_000) { new?.hasEnded ?? false }
-    guard let process = new, process.hasEnded else {
-      fail("\(what) were not refused: the product runs")
-      new?.control.stop()
-      _ = simulation.run(forMs: 200_000, calls: 100_000) { new?.hasEnded ?? true }
-      return
-    }
-    if case .refused(let reason) = process.reason, reason.contains(text) { return }
-    fail("\(what) were not refused: \(String(describing: process.reason))")
-  }
-
-  /// Somebody sets one of the group's offsets below what a state has, or anywhere with Kafka's own
-  /// tool, which leaves no metadata: what a state was made of would be published twice, or what was
-  /// not published would never be.
-  private func changeOffsets() {
-    for journal in definition.journals.indices {
-      for number in 0..<definition.journals[journal].partitions {
-        let directory = files(0, 0).directory(definition, journal: journal, Partition(number))
-        let at = NamedPartition(
-          topic: definition.journals[journal].topic, partition: Partition(number))
-        guard simulation.disk.directories.contains(directory),
-          !simulation.disk.damaged.contains(directory),
-          !hasMadeAnew || written.contains(directory),
-          let committed = simulation.broker.offsets[at]?.offset,
-          let position = position(of: directory), position > 0
-        else { continue }
-        let before = simulation.broker.offsets[at]
-        if plants.contains(.aheadUnseen) { try? simulation.disk.destroy(directory) }
-        simulation.broker.set(at, to: position - 1)
-        expectRefusal(naming: "is ahead of what", "offsets below a state's")
-        simulation.broker.set(at, to: position + (given.seed % 2 == 0 ? 1 : -1), metadata: "")
-        expectRefusal(naming: "was not committed to", "an offset that a tool has set")
-        simulation.broker.set(at, to: committed, metadata: before?.metadata)
-        return
-      }
-    }
-  }
-
-  /// How far a state on disk is in its journal.
-  private func position(of directory: String) -> Int64? {
-    let memory = StateMemory(bytes: StateMemory.bytesMin)
-    let store = try? RowStore(directory: directory, memory: memory, on: simulation.disk)
-    return store?.moment.map { $0.stamp.position.value }
   }
 }
 

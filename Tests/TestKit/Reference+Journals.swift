@@ -1,0 +1,284 @@
+/// Partitions of journals, read in order.
+extension Reference {
+  /// Reads a partition of the journal of a key, in order.
+  /// - Parameters:
+  ///   - tells: whether it is the first journal that takes such events, which alone quarantines
+  ///     those that break their contract.
+  ///   - ports: whether this journal's events go to the event port of that place.
+  ///   - inputs: those that the journal's clock goes by.
+  mutating func read(
+    _ entries: [Entry], of key: Shape.Key, _ partition: Int, tells: (Shape.Kind) -> Bool,
+    ports isPublisher: (Int) -> Bool, inputs: Set<Int>
+  ) {
+    var clock: Int64 = .min
+    var time = ReferenceClock(inputs: inputs, fault: clockFault)
+    let home = "\(key)/\(partition)"
+    // By input: ids with the time when they were first seen, oldest first.
+    var seen: [[(id: String, at: Int64)]] = shape.inputNames.map { _ in [] }
+    // By local id: who it is, as of when; and who waits to know.
+    var links: [String: (owner: String, timeS: Int64)] = [:]
+    var waiting: [String: [Taken]] = [:]
+    // By key and id: what became of records that may be taken back.
+    var fates: [String: Fate] = [:]
+    // By source, what came to nothing here: whether it had waited, and all else came of it before.
+    var failed: [String: Bool] = [:]
+    var done: Set<String> = []
+    var moment = Moment(home: home, nowMs: nil)
+    // By key: the event in quarantine that blocks it, and those that wait behind it.
+    var blocked: [String: String] = [:]
+    var behind: [String: [(event: Taken, isReleased: Bool)]] = [:]
+    func take(_ event: Taken, isReleased: Bool) -> Outcome {
+      let local = key == .branch ? event.input.branch : event.input.account
+      let own = event.input.text(of: key)
+      if shape.holdsKeys, let blocker = blocked[own], blocker != event.source {
+        behind[own, default: []].append((event, isReleased))
+        return .waitsBehind
+      }
+      let outcome: Outcome
+      if event.input.isDeletion {
+        outcome = undo(event, key, partition)
+      } else if shape.corrects(event.input.kind) {
+        outcome = correct(
+          event, key, partition, &fates, tells(event.input.kind), moment, isPublisher)
+      } else if event.input.breaksContract {
+        outcome = refuse(event, tells(event.input.kind))
+      } else {
+        outcome = apply(
+          event, key, partition, owner: links[local]?.owner, isReleased: isReleased,
+          moment, isPublisher)
+      }
+      failed[event.source] = outcome == .failed ? isReleased : nil
+      if outcome == .failed { blocked[own] = event.source }
+      if outcome == .waits { waiting[local, default: []].append(event) }
+      return outcome
+    }
+    // Whose event is in quarantine no more.
+    func goOn(_ own: String) {
+      blocked[own] = nil
+      while blocked[own] == nil, let next = behind[own]?.first {
+        behind[own]?.removeFirst()
+        _ = take(next.event, isReleased: next.isReleased)
+      }
+    }
+    for entry in entries {
+      guard case .event(let event) = entry else {
+        clock = max(clock, entry.recordedMs)
+        if case .ticks(let ticks, _) = entry { time.hear(ticks, recordedMs: clock) }
+        moment = Moment(home: home, nowMs: time.nowMs)
+        if let now = time.nowMs { pass(now, at: home) }
+        continue
+      }
+      let input = event.input
+      if let control = event.control {
+        // Both, as a topic of quarantine may be made anew.
+        if !done.insert("\(control.quarantine) \(event.source)").inserted { continue }
+        var result = "discarded"
+        if !control.isDiscard {
+          guard let isReleased = failed[event.source] else {
+            settled.append("\(event.source) is released, of which nothing had failed here")
+            continue
+          }
+          result = take(event, isReleased: isReleased) == .failed ? "quarantined" : "released"
+        } else {
+          failed[event.source] = nil
+        }
+        let own = input.text(of: key)
+        if result != "quarantined", blocked[own] == event.source { goOn(own) }
+        settled.append("\(key) \(control.quarantine) \(result)")
+        continue
+      }
+      clock = max(clock, event.recordedMs)
+      if input.kind == .Linked {
+        let old = links[input.account]
+        if let old, old.timeS > input.timeS { continue }
+        links[input.account] = (input.owner, input.timeS)
+        for held in waiting.removeValue(forKey: input.account) ?? [] {
+          _ = take(held, isReleased: true)
+        }
+        continue
+      }
+      if input.isDeletion || shape.corrects(input.kind) {
+        _ = take(event, isReleased: false)
+        continue
+      }
+      if let horizon = shape.horizonS, input.flaw != .noId, input.kind != .Kept {
+        for number in seen.indices {
+          while let oldest = seen[number].first, oldest.at < clock - Int64(horizon) * 1000 {
+            seen[number].removeFirst()
+          }
+        }
+        let id = input.text(of: key) + "|" + input.id
+        let number = shape.input(of: input.kind)
+        if seen[number].contains(where: { $0.id == id }) { continue }
+        seen[number].append((id, clock))
+      }
+      _ = take(event, isReleased: false)
+    }
+  }
+
+  private enum Outcome { case done, waits, waitsBehind, failed }
+
+  private mutating func refuse(_ event: Taken, _ tells: Bool) -> Outcome {
+    if tells { quarantined.append("\(event.source) contract-input") }
+    return .failed
+  }
+
+  /// What stands in a chained journal: an event that was handed on, or what an operator wants done
+  /// with one that came to nothing there.
+  package enum Chained {
+    case event(Handed)
+    case control(Control, source: String)
+  }
+
+  /// Reads a partition of a chained journal, in order.
+  package mutating func read(_ entries: [Chained], of key: Shape.Key, _ partition: Int) {
+    var failed: [String: Handed] = [:]
+    var done: Set<String> = []
+    func take(_ handed: Handed) -> Outcome {
+      let outcome = apply(
+        handed.event, key, partition, owner: handed.owner, isReleased: false,
+        Moment(home: "\(key)/\(partition)", nowMs: nil), { _ in false })
+      failed[handed.event.source] = outcome == .failed ? handed : nil
+      return outcome
+    }
+    for entry in entries {
+      switch entry {
+      case .event(let handed): _ = take(handed)
+      case .control(let control, let source):
+        if !done.insert("\(control.quarantine) \(source)").inserted { continue }
+        var result = "discarded"
+        if control.isDiscard {
+          failed[source] = nil
+        } else if let handed = failed[source] {
+          result = take(handed) == .failed ? "quarantined" : "released"
+        } else {
+          result = "released, of which nothing had failed"
+        }
+        settled.append("\(key) \(control.quarantine) \(result)")
+      }
+    }
+  }
+
+  /// What comes of one event of a journal.
+  /// - Parameters:
+  ///   - owner: whose the account is, if that is known.
+  ///   - isReleased: it has waited to know, and all else has come of it before.
+  private mutating func apply(
+    _ event: Taken, _ key: Shape.Key, _ partition: Int, owner: String?, isReleased: Bool,
+    _ moment: Moment, _ isPublisher: (Int) -> Bool
+  ) -> Outcome {
+    do throws(Refused) {
+      var effect = Effect()
+      let known = Known(owner: owner, isReleased: isReleased)
+      let changes = try change(key, event.input, known, partition, moment, &effect)
+      for place in shape.ports.indices where isPublisher(place) {
+        let target = "\(event.input.account)@\(partition)"
+        try publish(shape.ports[place], event.input, target, known, &effect)
+      }
+      follow(changes, partition, &effect)
+      try handOn(from: key, event.input, known, &effect)
+      keep(effect)
+      for target in effect.handsTo {
+        handed[target, default: []].append(
+          Handed(event: event, owner: owner ?? "", journal: key, partition: partition))
+      }
+      return effect.waits ? .waits : .done
+    } catch {
+      quarantined.append("\(event.source) \(error.reason)")
+      return .failed
+    }
+  }
+
+  private enum Fate { case taken, retracted, failed }
+
+  /// An event that may be taken back, or takes one back.
+  private mutating func correct(
+    _ event: Taken, _ key: Shape.Key, _ partition: Int, _ fates: inout [String: Fate],
+    _ tells: Bool, _ moment: Moment, _ isPublisher: (Int) -> Bool
+  ) -> Outcome {
+    let input = event.input
+    let id = input.text(of: key) + "|" + input.subject
+    // Nothing was made of it but that it is known to have failed.
+    if event.control != nil && !input.isRetraction && fates[id] == .failed { fates[id] = nil }
+    if input.breaksContract && (input.isRetraction || fates[id] == nil) {
+      if !input.isRetraction { fates[id] = .failed }
+      return refuse(event, tells)
+    }
+    switch fates[id] {
+    case nil where input.isRetraction, .failed where input.isRetraction: fates[id] = .retracted
+    case .taken where input.isRetraction, nil:
+      let outcome = apply(
+        event, key, partition, owner: nil, isReleased: false, moment, isPublisher)
+      if input.isRetraction {
+        if outcome != .failed { fates[id] = .retracted }
+      } else {
+        fates[id] = outcome == .failed ? .failed : .taken
+      }
+      return outcome
+    default: break
+    }
+    return .done
+  }
+
+  /// The clock of a journal partition comes to `nowMs`.
+  private mutating func pass(_ nowMs: Int64, at home: String) {
+    for (place, table) in shape.tables.enumerated() {
+      for (key, row) in rows[place] where row.home == home {
+        // A window that is closed: what was shown of it stays.
+        if let window = row.window, window.closesMs <= nowMs { rows[place][key] = nil }
+        guard let seconds = table.expireS else { continue }
+        if row.touchedMs + Int64(seconds) * 1000 > nowMs { continue }
+        rows[place][key] = nil
+        if row.isPublished { published[table.name, default: [:]][key, default: []].append(nil) }
+      }
+    }
+  }
+
+  /// A row of the state port is deleted: what it has given goes.
+  private mutating func undo(_ event: Taken, _ key: Shape.Key, _ partition: Int) -> Outcome {
+    do throws(Refused) {
+      var effect = Effect()
+      var changes: [Changed] = []
+      for place in shape.tables.indices {
+        let table = shape.tables[place]
+        let own = event.input.text(of: table.key)
+        guard table.takesKept, shape.journal(of: table) == key, let old = rows[place][own]
+        else { continue }
+        var row: ReferenceRow? = old.without(.Kept, table)
+        if row?.fields(table) != old.fields(table) {
+          try show(table, own, &row, before: old, { event.input.part($0, owner: "") }, &effect)
+          changes.append(
+            Changed(
+              table: place, key: own, row: row, input: event.input, owner: "", isChanged: true))
+        }
+        effect.rows.append((place, own, row))
+      }
+      follow(changes, partition, &effect)
+      keep(effect)
+      return .done
+    } catch {
+      quarantined.append("\(event.source) \(error.reason)")
+      return .failed
+    }
+  }
+
+  /// Where an event goes on to: to each chained journal with a table that wants it, once.
+  private func handOn(
+    from journal: Shape.Key, _ input: GeneratedInput, _ known: Known, _ effect: inout Effect
+  ) throws(Refused) {
+    if journal != shape.local(of: input.kind) { return }
+    for key in shape.chainedJournals {
+      for table in shape.tables where shape.isChained(table) && shape.journal(of: table) == key {
+        guard let clause = table.clauses.first(where: { $0.kind == input.kind }) else { continue }
+        for (number, one) in events(of: input, table.isExploded).enumerated() {
+          try countExploded(table.isExploded, number)
+          if !one.holds(clause.filter) { continue }
+          if try goes(true, known, &effect), !effect.handsTo.contains(key) {
+            effect.handsTo.append(key)
+          }
+          break
+        }
+      }
+    }
+  }
+}

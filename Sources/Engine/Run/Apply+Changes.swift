@@ -41,21 +41,11 @@ extension Apply {
         if plan.ports.isEmpty { return .nothing }
         var result = Workbench.Emitted.nothing
         for row in 0..<staged.count where loadChange(staged[row], plan) {
-          for port in plan.ports.indices {
-            switch plan.ports.lend(port, { bench.emit($0, emission, to: batch) }) {
-            case .record: result = .record
-            case .nothing: break
-            case .failed: return .failed
-            }
-          }
+          if !result.add(bench.emit(plan.ports, emission, to: batch)) { return .failed }
         }
         return result
       }
-      switch emitted {
-      case .record: result = .record
-      case .nothing: break
-      case .failed: return .failed
-      }
+      if !result.add(emitted) { return .failed }
     }
     return result
   }

@@ -224,34 +224,17 @@ extension Apply {
     let emission = Emission(
       sourceKey: event.key, partition: partition, recordedMs: recordedMs,
       time: time, identity: .position(position), correction: correction)
-    var isApplied = false
-    if !work.joins.isEmpty {
-      switch pair(work, emission, &staged, batch) {
-      case .record: isApplied = true
-      case .nothing: break
-      case .failed: return .failed
-      }
-    }
+    var emitted = Workbench.Emitted.nothing
+    if !work.joins.isEmpty, !emitted.add(pair(work, emission, &staged, batch)) { return .failed }
     if !changes.isEmpty, staged.count > 0, !follow(time, &staged) { return .failed }
-    switch publish(&staged, emission, batch) {
-    case .record: isApplied = true
-    case .nothing: break
-    case .failed: return .failed
+    if !emitted.add(publish(&staged, emission, batch)) { return .failed }
+    if !emitted.add(bench.emit(work.ports, emission, to: batch)) { return .failed }
+    if !changes.isEmpty, staged.count > 0,
+      !emitted.add(publishChanges(staged, emission, batch))
+    {
+      return .failed
     }
-    for index in work.ports.indices {
-      switch work.ports.lend(index, { bench.emit($0, emission, to: batch) }) {
-      case .record: isApplied = true
-      case .nothing: break
-      case .failed: return .failed
-      }
-    }
-    if !changes.isEmpty, staged.count > 0 {
-      switch publishChanges(staged, emission, batch) {
-      case .record: isApplied = true
-      case .nothing: break
-      case .failed: return .failed
-      }
-    }
+    var isApplied = emitted == .record
     if !work.handovers.isEmpty {
       handovers.removeAll(keepingCapacity: true)
       if !stageHandovers(work) { return .failed }

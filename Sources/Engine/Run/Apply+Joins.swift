@@ -27,10 +27,8 @@ extension Apply {
     sides.removeAll(keepingCapacity: true)
     var result = Workbench.Emitted.nothing
     for index in work.joins.indices {
-      switch work.joins.lend(index, { pair($0, emission, &staged, batch) }) {
-      case .record: result = .record
-      case .nothing: break
-      case .failed: return .failed
+      if !result.add(work.joins.lend(index, { pair($0, emission, &staged, batch) })) {
+        return .failed
       }
     }
     return result
@@ -45,11 +43,7 @@ extension Apply {
     while way == .on {
       // What is made of a pair may explode it.
       let exploding = bench.exploding
-      switch pairOne(side, emission, &staged, batch) {
-      case .record: result = .record
-      case .nothing: break
-      case .failed: return .failed
-      }
+      if !result.add(pairOne(side, emission, &staged, batch)) { return .failed }
       if max(batch.bytes.count - start, rows.count, keys.count) > Limits.eventBytesMax {
         bench.failSize(ofEventAt: side.join.name)
         return .failed
@@ -123,10 +117,8 @@ extension Apply {
       var reader = ByteReader(entry.value)
       guard let other = reader.value(arena), other.kind == .list else { continue }
       bench.set(join, 1 - side.side, other.run)
-      switch emit(join, emission.at(max(entry.time, emission.time)), &staged, batch) {
-      case .record: result = .record
-      case .nothing: break
-      case .failed: return .failed
+      if !result.add(emit(join, emission.at(max(entry.time, emission.time)), &staged, batch)) {
+        return .failed
       }
     }
     return result
@@ -141,15 +133,7 @@ extension Apply {
     for index in join.clauses.indices {
       if !join.clauses.lend(index, { run($0, change, &staged) }) { return .failed }
     }
-    var result = Workbench.Emitted.nothing
-    for index in join.ports.indices {
-      switch join.ports.lend(index, { bench.emit($0, emission, to: batch) }) {
-      case .record: result = .record
-      case .nothing: break
-      case .failed: return .failed
-      }
-    }
-    return result
+    return bench.emit(join.ports, emission, to: batch)
   }
 
   // MARK: What is kept

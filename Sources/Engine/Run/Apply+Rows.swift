@@ -192,11 +192,7 @@ extension Apply {
   {
     var result = Workbench.Emitted.nothing
     for index in 0..<staged.count {
-      switch publish(index, &staged, emission, batch) {
-      case .record: result = .record
-      case .nothing: break
-      case .failed: return .failed
-      }
+      if !result.add(publish(index, &staged, emission, batch)) { return .failed }
     }
     return result
   }
@@ -233,11 +229,7 @@ extension Apply {
         flags = isPublished ? flags | port.bit : flags & ~port.bit
         return emitted
       }
-      switch emitted {
-      case .record: result = .record
-      case .nothing: break
-      case .failed: return .failed
-      }
+      if !result.add(emitted) { return .failed }
     }
     rows.replace(at: row.bytes.lowerBound, uint32: flags)
     return result

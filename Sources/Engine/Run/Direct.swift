@@ -91,15 +91,7 @@ package final class Direct {
       sourceKey: record.key, partition: record.partition, recordedMs: recordedMs,
       time: time, identity: identity(record, input, event),
       correction: input.corrects ? Direct.correction(record.correction) : .none)
-    var result = Workbench.Emitted.nothing
-    for index in work.ports.indices {
-      switch work.ports.lend(index, { bench.emit($0, emission, to: batch) }) {
-      case .record: result = .record
-      case .nothing: break
-      case .failed: return .failed
-      }
-    }
-    return result
+    return bench.emit(work.ports, emission, to: batch)
   }
 
   /// Its records have the ids of those that they are made of, and so have its corrections.

@@ -4,7 +4,30 @@ import Records
 /// Output records: evaluated, checked against their contract, appended to the batch.
 extension Workbench {
   /// Whether a record came of it.
-  enum Emitted { case record, nothing, failed }
+  enum Emitted {
+    case record, nothing, failed
+
+    /// Takes in what came of a further step; false: that one failed.
+    @inline(__always)
+    mutating func add(_ other: Emitted) -> Bool {
+      switch other {
+      case .record: self = .record
+      case .nothing: break
+      case .failed: return false
+      }
+      return true
+    }
+  }
+
+  /// Runs the event at hand through event ports.
+  @inline(__always)
+  func emit(_ ports: Lent<EventPortPlan>, _ emission: Emission, to batch: OutputBatch) -> Emitted {
+    var result = Emitted.nothing
+    for index in ports.indices {
+      if !result.add(ports.lend(index, { emit($0, emission, to: batch) })) { return .failed }
+    }
+    return result
+  }
 
   /// Runs the event at hand through one event port.
   func emit(_ plan: EventPortPlan, _ emission: Emission, to batch: OutputBatch) -> Emitted {
@@ -12,11 +35,7 @@ extension Workbench {
     var result = Emitted.nothing
     var way = follow(plan.branch)
     while way == .on {
-      switch emitOne(plan, emission, to: batch) {
-      case .record: result = .record
-      case .nothing: break
-      case .failed: return .failed
-      }
+      if !result.add(emitOne(plan, emission, to: batch)) { return .failed }
       if plan.branch.explodes && batch.bytes.count - start > Limits.eventBytesMax {
         failSize(ofEventAt: plan.port.contractId)
         return .failed

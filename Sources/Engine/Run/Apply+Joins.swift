@@ -149,9 +149,11 @@ extension Apply {
       known.map { arena.copy(rows[sides[$0].bytes]) }
       ?? state.get(Spaces.joins, keys[own]).map { arena.copy($0) }
     let start = rows.count
-    let count = JoinEntries.write(old ?? .empty, adding: (time, values), to: rows) {
-      isOver($0, join)
-    }
+    let valueStart = keys.count
+    keys.append(Value.list(values))
+    let new = JoinEntries.Entry(time: time, value: keys[valueStart..<keys.count])
+    let count = JoinEntries.write(old ?? .empty, adding: new, to: rows) { isOver($0, join) }
+    keys.truncate(to: valueStart)
     if count > join.entriesMax {
       bench.failEntries(of: join)
       return false

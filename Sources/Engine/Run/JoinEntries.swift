@@ -22,10 +22,9 @@ struct JoinEntries {
   }
 
   /// Writes the entries of a row without those that are over, and with one more at its place; how
-  /// many that are. The row must not be lent by the buffer.
+  /// many that are. Neither must be lent by the buffer.
   static func write(
-    _ row: ByteView, adding new: (time: Timestamp, values: ValueRun)?, to buffer: ByteBuffer,
-    isOver: (Timestamp) -> Bool
+    _ row: ByteView, adding new: Entry?, to buffer: ByteBuffer, isOver: (Timestamp) -> Bool
   ) -> Int {
     var entries = JoinEntries(row)
     var count = 0
@@ -33,32 +32,24 @@ struct JoinEntries {
     while let entry = entries.next() {
       if isOver(entry.time) { continue }
       if let added = new, entry.time > added.time {
-        append(added.time, added.values, buffer)
+        append(added, buffer)
         count += 1
         new = nil
       }
-      append(entry.time, buffer)
-      buffer.append(varint: UInt64(entry.value.count))
-      buffer.append(entry.value)
+      append(entry, buffer)
       count += 1
     }
     if let new {
-      append(new.time, new.values, buffer)
+      append(new, buffer)
       count += 1
     }
     return count
   }
 
-  private static func append(_ time: Timestamp, _ buffer: ByteBuffer) {
-    buffer.append(uint64: UInt64(bitPattern: time.seconds))
-    buffer.append(uint32: time.nanoseconds)
-  }
-
-  private static func append(_ time: Timestamp, _ values: ValueRun, _ buffer: ByteBuffer) {
-    append(time, buffer)
-    let scratch = ByteBuffer(capacity: 256)
-    scratch.append(Value.list(values))
-    buffer.append(varint: UInt64(scratch.count))
-    buffer.append(scratch.view)
+  private static func append(_ entry: Entry, _ buffer: ByteBuffer) {
+    buffer.append(uint64: UInt64(bitPattern: entry.time.seconds))
+    buffer.append(uint32: entry.time.nanoseconds)
+    buffer.append(varint: UInt64(entry.value.count))
+    buffer.append(entry.value)
   }
 }

@@ -9,9 +9,10 @@ import State
 /// falls due comes in one order, whatever came first.
 final class Schedule {
   private let state: PartitionState
-  /// The entry at hand, and one of the heap.
+  /// The entry at hand, one of the heap, and one that takes another place.
   private let entry = ByteBuffer(capacity: 256)
   private let other = ByteBuffer(capacity: 256)
+  private let moved = ByteBuffer(capacity: 256)
   private let place = ByteBuffer(capacity: 8)
   private static let headBytes = 8 + 1
 
@@ -90,7 +91,6 @@ final class Schedule {
 
   /// Fills the first place by the last entry.
   private func removeFirst(_ last: Int) {
-    let moved = ByteBuffer(capacity: 256)
     load(last, moved)
     state.delete(Spaces.schedule, key(last))
     setCount(last)

@@ -124,23 +124,18 @@ extension EventCompiler {
     }
     var updates: ContiguousArray<ClausePlan.Update> = []
     for update in clause.updates {
-      let mapKey: Term? =
-        if let expression = update.mapKey { try Term(expression, slot: slot) } else { nil }
-      let argument: Term? =
-        if let expression = update.argument { try Term(expression, slot: slot) } else { nil }
-      let condition: Term? =
-        if let expression = update.condition { try Term(expression, slot: slot) } else { nil }
       updates.append(
         .init(
-          column: update.column, aggregate: update.aggregate, argument: argument,
-          condition: condition, mapKey: mapKey, name: table.columns[update.column].name))
+          column: update.column, aggregate: update.aggregate,
+          argument: try Term(ifAny: update.argument, slot: slot),
+          condition: try Term(ifAny: update.condition, slot: slot),
+          mapKey: try Term(ifAny: update.mapKey, slot: slot),
+          name: table.columns[update.column].name))
     }
-    let delete: Term? =
-      if let condition = clause.delete { try Term(condition, slot: slot) } else { nil }
     return ClausePlan(
       table: target, branch: compiled.plan,
       key: try KeyPlan(clause.key, isOfWindow: target.isWindowed, slot: slot),
-      updates: updates, delete: delete, stateReads: reads)
+      updates: updates, delete: try Term(ifAny: clause.delete, slot: slot), stateReads: reads)
   }
 
   private mutating func port(
@@ -159,10 +154,8 @@ extension EventCompiler {
       terms.append(try Term(expression, slot: slot))
       types.append(expression.type)
     }
-    let when: Term? =
-      if let expression = definition.when { try Term(expression, slot: slot) } else { nil }
     return EventPortPlan(
-      port: port, branch: compiled.plan, when: when,
+      port: port, branch: compiled.plan, when: try Term(ifAny: definition.when, slot: slot),
       key: try KeyPlan(definition.key, slot: slot),
       columns: terms,
       shape: try OutputShape(output.fields, columns: columns.map(\.field), types: types))

@@ -225,10 +225,6 @@ final class TablePlan {
   let columnSlot: Int
   /// One behind the last slot.
   let slotEnd: Int
-  /// Columns that begin at 0.
-  let zeros: ContiguousArray<Int>
-  /// Columns that begin as empty maps.
-  let maps: ContiguousArray<Int>
   let statePorts: Lent<StatePortPlan>
   /// Whether values of its rows may be taken back.
   let keepsTouches: Bool
@@ -255,11 +251,7 @@ final class TablePlan {
     keepsTouches = layout.touches >= 0
     keyCount = table.keyTypes.count
     columnSlot = TablePlan.keySlot + keyCount
-    slotEnd = columnSlot + layout.columns.count + layout.hidden.count + layout.entrySlots
-    let details = layout.details
-    zeros = ContiguousArray(
-      details.indices.filter { details[$0].startsAtZero && !details[$0].isMap })
-    maps = ContiguousArray(details.indices.filter { details[$0].isMap })
+    slotEnd = columnSlot + layout.slotCount
     self.statePorts = Lent(statePorts)
     expires = table.expireAfterMs != nil
     expireAfterMs = table.expireAfterMs ?? 0

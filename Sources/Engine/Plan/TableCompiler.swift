@@ -65,10 +65,8 @@ struct TableCompiler {
         types.append(table.columns[index].type)
       }
     }
-    let condition: Term? =
-      if let when { try Term(when, slot: slot) } else { nil }
     return StatePortPlan(
-      port: port, bit: bit, when: condition, columns: terms,
+      port: port, bit: bit, when: try Term(ifAny: when, slot: slot), columns: terms,
       shape: try OutputShape(output.fields, columns: sorted.map(\.field), types: types))
   }
 }

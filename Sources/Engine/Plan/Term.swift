@@ -27,6 +27,12 @@ struct Term {
   static let none = Term(slot: -1)
 
   /// A term that copies a slot.
+  /// Nil where nothing is said.
+  init?(ifAny expression: CheckedExpression?, slot: (FieldPath) -> Int?) throws(PlanFailure) {
+    guard let expression else { return nil }
+    try self.init(expression, slot: slot)
+  }
+
   init(slot: Int) {
     self.slot = slot
     program = nil

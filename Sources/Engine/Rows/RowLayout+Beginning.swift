@@ -8,9 +8,7 @@ extension RowLayout {
   }
 
   private func isAtBeginning(_ column: Int, _ value: Value) -> Bool {
-    if details[column].isMap { return value.run.count == 0 }
-    if details[column].startsAtZero { return value.int == 0 }
-    return value.isAbsent
+    details[column].isMap ? value.run.count == 0 : isEmpty(column, value)
   }
 
   /// The slots of what a column keeps beside its value, from `first` on.
@@ -18,6 +16,15 @@ extension RowLayout {
     let detail = details[column]
     let start = first + columns.count + detail.hidden
     return start..<start + (detail.isMap ? min(1, detail.hiddenCount) : detail.hiddenCount)
+  }
+
+  /// How many slots a row takes, and the work on an entry of a map column.
+  var slotCount: Int { columns.count + hidden.count + entrySlots }
+
+  /// Sets the slots from `first` on to a new row.
+  func clear(_ slots: ValueRun, from first: Int) {
+    for column in columns.indices { slots[first + column] = beginning(column) }
+    for slot in first + columns.count..<first + slotCount { slots[slot] = .absent }
   }
 
   /// Sets a column of the row in the slots from `first` on back to its beginning.

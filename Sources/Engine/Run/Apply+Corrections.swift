@@ -37,14 +37,13 @@ extension Apply {
 
   /// Looks up the record that the event at hand is or takes back, and remembers what becomes of it.
   func meet(
-    _ event: JournalEvent, _ id: ByteView, _ key: ByteView, at position: Position,
-    _ time: Timestamp, _ coming: Coming
+    _ event: JournalEvent, _ id: ByteView, _ key: ByteView, _ operation: ByteView?,
+    at position: Position, _ time: Timestamp, _ coming: Coming
   ) -> Meeting {
     let start = keys.count
     appendId(id, key, to: keys)
     let range = start..<keys.count
     let space = Spaces.ids(ofInput: event.input, tables: tables.count)
-    let operation = Correction.operation(event.headers)
     let known = state.get(space, keys[range])
     let fate = known.flatMap { Fate(rawValue: $0[0]) }
     let original = known.map { row in

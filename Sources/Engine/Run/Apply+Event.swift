@@ -192,13 +192,13 @@ extension Apply {
     var correction = Correction.none
     if input.corrects, let id = event.id {
       // A retraction is read as its original was; one that cannot be takes nothing back.
-      let isRetraction = Correction.operation(event.headers) == Correction.retractName.view
-      if isRetraction && !bench.keepsContract {
+      let operation = Correction.operation(event.headers)
+      if operation == Correction.retractName.view && !bench.keepsContract {
         bench.failContract(type)
         return .failedEverywhere
       }
       guard let key = journalKey(work.key, event) else { return .unreadable }
-      switch meet(event, id, key, at: position, time, coming) {
+      switch meet(event, id, key, operation, at: position, time, coming) {
       case .known: return .redelivered
       case .early: return .filtered
       case .goesOn(let record, let itsChange, let itsCorrection):

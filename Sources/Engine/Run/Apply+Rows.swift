@@ -132,7 +132,7 @@ extension Apply {
     } else {
       isNew = true
       rows.append(uint32: 0)
-      bench.clearRow(table, slots)
+      table.layout.clear(slots, from: table.columnSlot)
     }
     return StagedRows.Row(
       table: table.ordinal, key: key, bytes: rowStart..<rows.count,
@@ -147,7 +147,7 @@ extension Apply {
     let slots = bench.rowSlots
     for part in 0..<row.parts.count { slots[TablePlan.keySlot + part] = row.parts[part] }
     if row.isDeleted {
-      bench.clearRow(table, slots)
+      table.layout.clear(slots, from: table.columnSlot)
       bench.setRow(table, slots)
       staged.setCurrent(-1)
       return

@@ -140,13 +140,6 @@ extension Workbench {
     return parts
   }
 
-  /// A new row: counts begin at 0, all else absent.
-  func clearRow(_ table: TablePlan, _ slots: ValueRun) {
-    for slot in table.columnSlot..<table.slotEnd { slots[slot] = .absent }
-    for index in table.zeros.indices { slots[table.columnSlot + table.zeros[index]] = .int(0) }
-    for index in table.maps.indices { slots[table.columnSlot + table.maps[index]] = .map(.empty) }
-  }
-
   /// Sets the variable `row`.
   @inline(__always)
   func setRow(_ table: TablePlan, _ slots: ValueRun) {

@@ -78,7 +78,9 @@ final class JoinPlan {
     return seconds * 1_000_000_000 + rest <= Int128(withinMs) * 1_000_000
   }
 
-  /// When nothing that is not late can be paired with an event of that time any more.
+  /// When nothing that is not late can be paired with an event of that time any more. Two
+  /// milliseconds later than it seems: the times of a pair are finer than those of clocks, and what
+  /// is as late as `grace` says is not late yet.
   func end(of time: Timestamp) -> Int64 {
     time.milliseconds.addingSaturating(withinMs).addingSaturating(graceMs).addingSaturating(2)
   }

@@ -27,8 +27,6 @@ package final class ProductPlan {
   let clockInputs: ContiguousArray<Set<Int>>
   package let isClocked: Bool
   let stopsOnError: Bool
-  /// Whether events may wait for links.
-  let identifies: Bool
   /// Whether events wait behind one of their key that is in quarantine.
   let holdsKeys: Bool
   let futureMsMax: Int64
@@ -95,7 +93,6 @@ package final class ProductPlan {
     isClocked = clockInputs.contains { !$0.isEmpty }
     stopsOnError = definition.onError == .stop
     holdsKeys = definition.order == .holdKey
-    identifies = !definition.identifiers.isEmpty
     futureMsMax = definition.futureMsMax
     let isChained = definition.journals.contains { !$0.handovers.isEmpty }
     handoverBytesMax = isChained ? JournalEvent.originBytesMax + Ingest.keyBytesMax : 0

@@ -23,14 +23,15 @@ package final class Apply {
   let tables: Lent<TablePlan>
   let changes: Lent<ChangePlan>
   let joins: Lent<JoinPlan>
-  /// What the event at hand adds to sides of joins.
-  var sides: ContiguousArray<StagedSide> = []
   let keys: ByteBuffer
   let rows: ByteBuffer
   let arena: Arena
   let holdsKeys: Bool
-  /// What came of the last event.
-  var outcome = Outcome.applied
+  /// Takes what goes on to chained journals; nil: nobody wants it.
+  let chained: ChainedBlocks?
+
+  // MARK: What is kept in the state
+
   /// The largest recorded time of a block so far, in milliseconds: the clock of horizons. It is
   /// kept in the state, and so goes back with it.
   private(set) var recordedClockMs: Int64 = 0
@@ -39,23 +40,32 @@ package final class Apply {
   /// Whether anything asks for it.
   let isClocked: Bool
   let schedule: Schedule
-  /// How many rows the state had asked its store for before the last block, and its events.
-  var lastBlock = (asked: 0, events: 0)
-  /// How many rows and ids were named to be read ahead, and how many events have asked for.
-  var ahead = (named: 0, wanted: 0)
   /// Events that wait for links, and their release.
   let holding = Holding()
   /// Events that wait behind one of their key that is in quarantine.
   let blocked = BlockedKeys()
-  /// The record that the event at hand is or takes back, of an input whose records may be.
-  var corrected: Corrected?
-  /// Takes what goes on to chained journals; nil: nobody wants it.
-  let chained: ChainedBlocks?
-  /// Of the event at hand.
-  var handovers: ContiguousArray<StagedHandover> = []
-  let identifiers = ByteBuffer(capacity: 128)
-  /// The recorded time of the block at hand.
+
+  // MARK: Of the block at hand
+
+  /// Its recorded time.
   private(set) var blockMs: Int64 = 0
+  /// How many rows the state had asked its store for before the last block, and its events.
+  var lastBlock = (asked: 0, events: 0)
+  /// How many rows and ids were named to be read ahead, and how many events have asked for.
+  var ahead = (named: 0, wanted: 0)
+
+  // MARK: Of the event at hand
+
+  /// What came of it.
+  var outcome = Outcome.applied
+  /// The record that it is or takes back, of an input whose records may be.
+  var corrected: Corrected?
+  /// What it adds to sides of joins.
+  var sides: ContiguousArray<StagedSide> = []
+  /// Its ways to chained journals.
+  var handovers: ContiguousArray<StagedHandover> = []
+  /// The id by which it is handed on.
+  let identifiers = ByteBuffer(capacity: 128)
 
   /// - Parameter chained: where to what is handed on goes; without it, nothing is.
   package init(
@@ -94,6 +104,8 @@ package final class Apply {
     holding.forgetRelease()
     blocked.forgetProgress()
   }
+
+  // MARK: Blocks
 
   /// Applies the block that lies at `offset` of the journal partition, within a turn of the state.
   /// With a batch, output is appended to it and events are counted; with nil it is re-applied
@@ -186,7 +198,8 @@ package final class Apply {
     if isClocked { clock.load(from: state) }
   }
 
-  /// How many of the state's rows are none of its tables': clocks, and what falls due.
+  /// How many of the state's rows are there for time: clocks, what falls due, and what sides of
+  /// joins keep until then.
   package var innerRowCount: Int {
     let own = [Spaces.clock, Spaces.schedule].count { state.get($0, .empty) != nil }
     let ofJoins = state.get(Spaces.joins, .empty) == nil ? 0 : 1 + sideCount

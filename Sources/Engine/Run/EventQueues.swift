@@ -197,9 +197,9 @@ final class EventQueues {
     static let time: UInt8 = 2
     static let key: UInt8 = 4
     static let payload: UInt8 = 8
+    static let id: UInt8 = 16
     static let identity: UInt8 = 32
     static let headers: UInt8 = 64
-    static let id: UInt8 = 16
   }
 
   private func encode(_ held: HeldEvent) {
@@ -223,18 +223,9 @@ final class EventQueues {
       entry.append(uint64: UInt64(bitPattern: time.seconds))
       entry.append(uint32: time.nanoseconds)
     }
-    if let key = event.key {
-      entry.append(varint: UInt64(key.count))
-      entry.append(key)
-    }
-    if let id = event.id {
-      entry.append(varint: UInt64(id.count))
-      entry.append(id)
-    }
-    if !event.headers.isEmpty {
-      entry.append(varint: UInt64(event.headers.count))
-      entry.append(event.headers)
-    }
+    if let key = event.key { entry.append(part: key) }
+    if let id = event.id { entry.append(part: id) }
+    if !event.headers.isEmpty { entry.append(part: event.headers) }
     if let identity = held.identity { entry.append(varint: UInt64(identity)) }
     if let payload = event.payload { entry.append(payload) }
   }
@@ -287,8 +278,10 @@ extension ByteReader {
 }
 
 extension ByteBuffer {
-  fileprivate func append(part bytes: [UInt8]) {
+  fileprivate func append(part bytes: ByteView) {
     append(varint: UInt64(bytes.count))
     append(bytes)
   }
+
+  fileprivate func append(part bytes: [UInt8]) { ByteView.lending(bytes) { append(part: $0) } }
 }

@@ -94,8 +94,6 @@ extension ProductLoop {
   /// defaults hold. Returns how large a batch may be: a topic's limit is for whole batches.
   private func setLimits() throws(LoopFailure) -> Int {
     if let batchBytes { return batchBytes }
-    // A record in a batch of its own carries this much of Kafka's framing and our headers.
-    let framing = 4096
     let own = settings.kafka.messageBytesMax
     var batch = settings.kafka.batchBytesMax
     func smallest(_ topics: [String]) throws(LoopFailure) -> Int? {
@@ -105,14 +103,15 @@ extension ProductLoop {
         batch = min(batch, bytes)
         result = min(result ?? own, bytes)
       }
-      return result.map { max($0 - framing, $0 / 2) }
+      return result.map { Limits.recordBytesMax(batchBytes: $0) }
     }
     let defaults = Limits()
     plan.limits.journalBytesMax =
-      try smallest(product.journals.map(\.topic)) ?? min(defaults.journalBytesMax, own - framing)
+      try smallest(product.journals.map(\.topic))
+      ?? min(defaults.journalBytesMax, own - Limits.framingBytes)
     plan.limits.quarantineBytesMax =
       try smallest([product.names.quarantineTopic])
-      ?? min(defaults.quarantineBytesMax, own - framing)
+      ?? min(defaults.quarantineBytesMax, own - Limits.framingBytes)
     // An output's limit is Weft's own: these topics only bound the batch.
     _ = try smallest(product.outputs.map(\.topic))
     batchBytes = batch

@@ -22,4 +22,11 @@ package struct Limits: Sendable, Hashable {
   package static let eventBytesMax = 16 << 20
 
   package init() {}
+
+  /// The largest record of a topic whose batches take so many bytes: one in a batch of its own
+  /// carries Kafka's framing and our headers.
+  package static func recordBytesMax(batchBytes: Int) -> Int {
+    max(batchBytes - framingBytes, batchBytes / 2)
+  }
+  package static let framingBytes = 4096
 }

@@ -99,12 +99,18 @@ struct Settling {
   }
 
   private func controlBlocks(_ broker: Broker) throws -> ControlBlocks {
+    // As the worker has it, or an event that it has journaled would not fit.
+    let taken = definition.journals.compactMap { journal -> Int? in
+      let configs = try? broker.run { admin, deadline in
+        try admin.topicConfigs(journal.topic, deadline)
+      }
+      return configs?.first { $0.name == "max.message.bytes" }?.value.flatMap { Int($0) }
+    }
     var limits = Limits()
-    let topic = definition.journals[0].topic
-    let configs = try? broker.run { admin, deadline in try admin.topicConfigs(topic, deadline) }
-    let text = configs?.first { $0.name == "max.message.bytes" }?.value
-    // A record in a batch of its own carries this much of Kafka's framing.
-    if let bytes = text.flatMap(Int.init) { limits.journalBytesMax = max(bytes - 8192, bytes / 2) }
+    if let smallest = taken.min() {
+      limits.journalBytesMax = Limits.recordBytesMax(
+        batchBytes: min(smallest, found.settings.messageBytesMax))
+    }
     do {
       return try ControlBlocks(definition, limits: limits)
     } catch {

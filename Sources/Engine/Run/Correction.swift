@@ -43,6 +43,13 @@ extension Correction {
   }
 }
 
+extension JournalEvent {
+  /// Whether it takes back the record whose id it has.
+  package var isRetraction: Bool {
+    Correction.operation(headers) == Correction.retractName.view
+  }
+}
+
 extension Workbench {
   /// Whether a record says well what it corrects, or fails.
   func isWhole(_ correction: CorrectionHeaders) -> Bool {

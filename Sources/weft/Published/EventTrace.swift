@@ -1,4 +1,5 @@
 import Diagnostics
+import Engine
 import Formats
 import Kafka
 import Mesh
@@ -34,6 +35,8 @@ struct EventTrace {
     let isApplied: Bool
     /// It comes from this place in quarantine, as an operator says.
     let releasedFrom: Int64?
+    /// Whether it takes back the record of the id.
+    let isRetraction: Bool
   }
 
   /// A record of an input that is still to be taken in. Its bytes hold the id; whether as the id,
@@ -151,12 +154,13 @@ struct EventTrace {
         while (try? events.next()) == true {
           let event = events.event
           if event.id?.text == id {
+            // What is discarded stands there without its id.
             let releasedFrom = events.control?.quarantine.value
             let isKnown =
               if let releasedFrom {
                 !released.insert(releasedFrom).inserted
               } else {
-                event.origin == nil
+                event.origin == nil && !event.isRetraction
                   && !seen.insert(Int64(event.input) << 32 | Int64(partition.value)).inserted
               }
             found.append(
@@ -167,7 +171,7 @@ struct EventTrace {
                 sourcePartition: event.partition.value, sourceOffset: event.offset.value,
                 origin: Journaled.Origin(event, product),
                 isRedelivered: isKnown, isApplied: batch.offset(at: at) < applied,
-                releasedFrom: releasedFrom))
+                releasedFrom: releasedFrom, isRetraction: event.isRetraction))
           }
           index += 1
         }

@@ -246,6 +246,7 @@ struct Explanation {
       "lookup \($0.name) = \($0.value.text); as it was before the event, read from the state"
     }
     if let condition = stream.condition { facts.append("where \(condition.text)") }
+    facts += stream.variables.map { "let \($0.name) = \($0.value.text)" }
     for found in stream.identifications.prefix(1) {
       facts.append(
         "identify ids.\(found.name) by \(found.local.span.text) of \(found.system); "
@@ -253,7 +254,6 @@ struct Explanation {
             ? "an event without a link waits for it, whole and in order, in the state"
             : "an event without a link goes to quarantine"))
     }
-    facts += stream.variables.map { "let \($0.name) = \($0.value.text)" }
     return Item(name: stream.name, facts: facts)
   }
 
@@ -372,19 +372,21 @@ struct Explanation {
       product.journals.reduce(0) { $0 + $1.partitions }
       + product.outputs.reduce(0) { $0 + $1.partitions } + 2
     let topics = product.journals.count + product.outputs.count + 2
+    var quarantine = [
+      "topic \(product.names.quarantineTopic)",
+      product.onError == .stop
+        ? "a record that cannot be processed, unless it is late, stops the product (`onError: stop`)"
+        : "takes what cannot be processed, with its reason",
+    ]
+    if product.order == .holdKey {
+      quarantine.append(
+        "later events of its key wait in state until it is released or discarded"
+          + " (`order: hold-key`)")
+    } else if product.onError == .quarantine, !product.journals.isEmpty {
+      quarantine.append("later events of its key go on; what is released comes at the end")
+    }
     return [
-      Item(
-        name: "quarantine",
-        facts: [
-          "topic \(product.names.quarantineTopic)",
-          product.onError == .stop
-            ? "a record that cannot be processed stops the product (`onError: stop`)"
-            : "takes what cannot be processed, with its reason",
-          product.order == .holdKey
-            ? "later events of its key wait in state until it is released or discarded"
-              + " (`order: hold-key`)"
-            : "later events of its key go on; what is released comes at the end",
-        ]),
+      Item(name: "quarantine", facts: quarantine),
       Item(name: "observations", facts: ["topic \(product.names.observationsTopic), compacted"]),
       Item(
         name: "topics of its own",

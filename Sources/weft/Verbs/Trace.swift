@@ -8,7 +8,9 @@ import Records
 
 enum TraceVerb {
   private static let event = Argument(
-    "EVENT-ID", "the id of an event, as the input's `id` field has it")
+    "EVENT-ID",
+    "the id of an event, as the input's `id` field has it; the `ce_id` of one that may be taken back"
+  )
 
   static let verb = Verb(
     command: Command(
@@ -22,7 +24,8 @@ enum TraceVerb {
         "Reads the product's journals for the event's id, then its ports for what the event made, and "
         + "its quarantine; where it is in none of them, what the inputs have that was not taken in yet. "
         + "All of them are read to their end, which takes as long as they are large. Works for inputs "
-        + "that declare an id. Exit code 1: the event is nowhere.")
+        + "that declare an id, or whose records may be taken back. Exit code 1: the event is nowhere."
+    )
   ) { session in
     let found = try PublishedProduct(session.arguments[PublishedProduct.argument] ?? "", session)
     let broker = try Broker(found.settings, session)
@@ -63,34 +66,7 @@ enum TraceVerb {
           + (event.behind == 0 ? "and next in its partition" : "\(event.behind) before it")
           + "; known by its bytes alone: they hold the id")
     }
-    for event in trace.journaled {
-      if let origin = event.origin {
-        line("handed on  \(place(event)), as of \(origin.ids.joined(separator: ", "))")
-        line(
-          "           from journal \(origin.journal), partition \(origin.partition), block"
-            + " \(origin.block), event \(origin.index)"
-            + (event.isApplied ? "" : "; not applied yet"))
-        continue
-      }
-      let source =
-        event.input.map { "\($0.topic)" } ?? "an input that the product no longer has"
-      if let place = event.releasedFrom {
-        line("released   from quarantine, position \(place)")
-      } else {
-        line(
-          "taken in   \(source), partition \(event.sourcePartition), offset \(event.sourceOffset)")
-      }
-      line("journaled  \(place(event)), recorded \(Timestamp(milliseconds: event.recordedMs))")
-      if event.isRedelivered {
-        line(
-          event.releasedFrom == nil
-            ? "           a redelivery: its id came before, and under the same key that has no effect"
-              + " within the horizon"
-            : "           it was released or discarded before, so that this has no effect")
-      } else if !event.isApplied {
-        line("           not applied yet")
-      }
-    }
+    for event in trace.journaled { write(event, line) }
     for found in trace.published {
       let record = found.record
       line(
@@ -116,13 +92,41 @@ enum TraceVerb {
     let isQuiet = trace.published.isEmpty && trace.quarantined.isEmpty
     if isQuiet, trace.journaled.contains(where: { $0.isApplied && !$0.isRedelivered }) {
       line(
-        "           applied; it changed nothing that a port shows, was filtered, or waits for a link"
-      )
+        "           applied; it changed nothing that a port shows, was filtered, or waits: for a link, or"
+          + " behind one of its key that is in quarantine")
     }
     if !trace.silentPorts.isEmpty {
       line(
         "           not looked for at \(trace.silentPorts.joined(separator: ", ")): records there do"
           + " not say where they come from (envelope: bare)")
+    }
+  }
+
+  private static func write(_ event: EventTrace.Journaled, _ line: (String) -> Void) {
+    if let place = event.releasedFrom {
+      line("released   from quarantine, position \(place)")
+    } else if event.origin == nil {
+      line(
+        "taken in   \(event.input?.topic ?? "an input that the product no longer has"), partition"
+          + " \(event.sourcePartition), offset \(event.sourceOffset)")
+    }
+    if let origin = event.origin {
+      line("handed on  \(place(event)), as of \(origin.ids.joined(separator: ", "))")
+      line(
+        "           from journal \(origin.journal), partition \(origin.partition), block"
+          + " \(origin.block), event \(origin.index)")
+    } else {
+      line("journaled  \(place(event)), recorded \(Timestamp(milliseconds: event.recordedMs))")
+    }
+    if event.isRetraction { line("           takes back the record of that id") }
+    if event.isRedelivered {
+      line(
+        event.releasedFrom == nil
+          ? "           a redelivery: its id came before, and under the same key that has no effect"
+            + " within the horizon"
+          : "           it was released or discarded before, so that this has no effect")
+    } else if !event.isApplied {
+      line("           not applied yet")
     }
   }
 
@@ -163,6 +167,7 @@ extension EventTrace.Journaled {
       "recordedMs": .integer(recordedMs), "redelivered": .bool(isRedelivered),
       "applied": .bool(isApplied), "handedFrom": origin.map(\.json) ?? .null,
       "releasedFrom": releasedFrom.map { .integer($0) } ?? .null,
+      "retraction": .bool(isRetraction),
     ])
   }
 }

@@ -15,15 +15,10 @@ extension TransformReader {
     return "records of `\(name)` may be taken back"
   }
 
-  /// What a retraction, which is taken in later and from elsewhere, sees otherwise than its
-  /// original.
-  private func changing(_ branch: Branch) -> Set<String> {
-    if !corrects(branch) { return ["state"] }
-    return Set(["recorded", "now", "source", "state"] + branch.lookups.map(\.name))
-  }
-
+  /// Tells what of a way that may be taken back uses anything that a retraction, which is taken in
+  /// later and from elsewhere, sees otherwise than its original.
   private mutating func checkRepeats(_ branch: Branch, _ expressions: [CheckedExpression]) {
-    let changing = changing(branch)
+    let changing = Set(["recorded", "now", "source", "state"] + branch.lookups.map(\.name))
     for expression in expressions + branch.expressions {
       guard let name = expression.uses.compactMap(\.parts.first).first(where: changing.contains)
       else { continue }

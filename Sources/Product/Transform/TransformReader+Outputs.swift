@@ -188,7 +188,7 @@ extension TransformReader {
     for branch in branches where !seen.insert(branch.branch.origin).inserted {
       let name =
         branch.branch.event.map { inputs[$0.input].events[$0.event].name }
-        ?? branch.branch.changed ?? ""
+        ?? branch.branch.changed ?? branch.branch.joined ?? ""
       report(
         .ambiguousName, "`\(name)` reaches this port in two ways", draft.nameSpan,
         help: "let one stream of `from` hold what both let through")

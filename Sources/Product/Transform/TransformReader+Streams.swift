@@ -73,25 +73,7 @@ extension TransformReader {
   }
 
   private mutating func resolved(_ draft: StreamDraft) -> [Flow]? {
-    var flows: [Flow] = []
-    var isWhole = !draft.fields.isBroken("from")
-    if let join = draft.fields["join"]?.record {
-      if let pairs = pairs(draft, join) { flows = [pairs] } else { return nil }
-    } else if draft.fields["from"] == nil {
-      if isWhole && !draft.fields.isBroken("join") {
-        report(
-          .missingKey, "`from` is missing", draft.nameSpan, label: "a stream needs it, or `join`",
-          help: "add `from: …`, an input, event type, stream or table")
-      }
-      return nil
-    }
-    for reference in draft.fields["join"] == nil ? draft.fields["from"]?.items ?? [] : [] {
-      if let more = self.flows(from: reference) {
-        flows += more
-      } else {
-        isWhole = false
-      }
-    }
+    guard var (flows, isWhole) = beginning(draft) else { return nil }
     let explosion = explosion(draft.fields)
     if draft.fields["explode"] != nil, explosion == nil { isWhole = false }
     let lookups = lookups(draft.fields)
@@ -111,6 +93,24 @@ extension TransformReader {
       for one in found ?? [] where !identify(one, &flows[index]) { isWhole = false }
     }
     return isWhole ? flows : nil
+  }
+
+  /// The ways that a stream begins with, and whether these are all; nil when there are none, and
+  /// that has been said.
+  private mutating func beginning(_ draft: StreamDraft) -> (flows: [Flow], isWhole: Bool)? {
+    let fields = draft.fields
+    if let join = fields["join"]?.record { return pairs(draft, join).map { ([$0], true) } }
+    guard let from = fields["from"] else {
+      if !fields.isBroken("from") && !fields.isBroken("join") {
+        report(
+          .missingKey, "`from` is missing", draft.nameSpan, label: "a stream needs it, or `join`",
+          help: "add `from: …`, an input, event type, stream or table")
+      }
+      return nil
+    }
+    let found = from.items.map { flows(from: $0) }
+    let isWhole = !fields.isBroken("from") && !found.contains { $0 == nil }
+    return (found.compactMap(\.self).flatMap(\.self), isWhole)
   }
 
   private mutating func checkLet(_ names: [Assignment]) -> Bool {

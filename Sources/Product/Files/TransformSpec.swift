@@ -87,7 +87,8 @@ package enum TransformSpec {
       FieldSpec(
         "join", .record(join),
         "Pairs of two streams' events: `left` and `right` have the fields and named values of each, "
-          + "and there is the `key`. A pair's actual time is the later one's."),
+          + "`key` the key's parts by their names, such as `key.orderId`. A pair's actual time is the "
+          + "later one's."),
       FieldSpec("mask", .any, .notYet, "Lowers the class of fields."),
     ])
   static let join = RecordSpec(

@@ -20,11 +20,7 @@ import Testing
     try IdentityTests.run(inputs, changes)
   }
 
-  private static func rows(_ simulation: ProductSimulation) -> [String] {
-    simulation.published.filter { $0.port == 0 }.map {
-      String(decoding: $0.value ?? [], as: UTF8.self)
-    }
-  }
+  private static func rows(_ simulation: ProductSimulation) -> [String] { simulation.values(0) }
 
   private static func row(_ patient: String, _ charges: Int) -> String {
     "{\"member\":\"\(patient)\",\"patient\":\"\(patient)\",\"charges\":\(charges)}"
@@ -167,9 +163,7 @@ import Testing
     }
     #expect(simulation.plan.definition.journals.map(\.name) == ["claim", "member", "patient"])
     #expect(
-      simulation.published.filter { $0.port == 1 }.map {
-        String(decoding: $0.value ?? [], as: UTF8.self)
-      } == [1, 2].map { "{\"id\":\"e\($0)\",\"patient\":\"P1\",\"share\":10}" })
+      simulation.values(1) == [1, 2].map { "{\"id\":\"e\($0)\",\"patient\":\"P1\",\"share\":10}" })
     let origins = try simulation.journal[2].joined().flatMap { try Self.origins($0) }
     #expect(origins == [1, 0])
   }

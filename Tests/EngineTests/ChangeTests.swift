@@ -49,10 +49,10 @@ import Testing
     func whole(_ name: String) -> String {
       "name: \(name), logicalType: integer, required: true"
     }
-    shop.contracts["level"] = StreamShop.fields([
+    shop.contracts["level"] = [
       key, "name: level, logicalType: integer", whole("seen"),
-    ])
-    shop.contracts["ups"] = StreamShop.fields([key, whole("ups"), whole("big")])
+    ]
+    shop.contracts["ups"] = [key, whole("ups"), whole("big")]
     return shop
   }
 
@@ -122,9 +122,7 @@ import Testing
   func `what is wrong with a stream of rows is told`(_ old: String, _ new: String, _ told: String)
     throws
   {
-    var shop = ChangeTests.shop()
-    shop.changes = [(old, new)]
-    let found = try shop.problems()
+    let found = try ChangeTests.shop().problems(old, new)
     #expect(found.contains { $0.hasPrefix(told) }, "\(found)")
   }
 }

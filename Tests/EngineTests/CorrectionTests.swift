@@ -1,5 +1,4 @@
 import Diagnostics
-import Foundation
 import Product
 import Records
 import Testing
@@ -19,46 +18,18 @@ import Testing
   ]
 
   private static var files: [String: String] {
-    func contract(_ id: String, _ topic: String, _ fields: [String], corrects: Bool) -> String {
-      """
-      apiVersion: v3.2.0
-      kind: DataContract
-      id: \(id)
-      version: "1.0.0"
-      status: active
-      \(corrects ? "customProperties: [{property: weft.corrections, value: true}]" : "")
-      schema:
-        - name: Record
-          physicalName: \(topic)
-          properties:
-      \(fields.map { "      - {\($0)}" }.joined(separator: "\n"))
-
-      """
-    }
     let whole = "logicalType: integer"
     return [
-      "worker.yaml": "kind: Worker\ndomain: shop\nkafka: {bootstrap.servers: \"nowhere:1\"}\n",
-      "product.odps.yaml": """
-      apiVersion: v1.0.0
-      kind: DataProduct
-      id: sales
-      version: "1.0.0"
-      status: active
-      domain: shop
-      inputPorts:
-        - {name: sold, version: "1.0.0", contractId: ops/sold}
-      outputPorts:
-        - {name: day, version: "1.0.0", contractId: sales/day}
-        - {name: large, version: "1.0.0", contractId: sales/large}
-
-      """,
-      "contracts/sold.odcs.yaml": contract(
+      "worker.yaml": MeshFiles.worker("shop"),
+      "product.odps.yaml": MeshFiles.descriptor(
+        "shop", "sales", inputs: ["sold"], outputs: ["day", "large"]),
+      "contracts/sold.odcs.yaml": MeshFiles.contract(
         "ops/sold", "ops.sold",
         [
           "name: day, \(text)", "name: note, \(text)", "name: amount, \(whole), required: true",
           "name: half, logicalType: number, required: true",
         ], corrects: true),
-      "contracts/day.odcs.yaml": contract(
+      "contracts/day.odcs.yaml": MeshFiles.contract(
         "sales/day", "shop.sales.day.v1",
         [
           "name: day, \(text), primaryKey: true", "name: n, \(whole)", "name: total, \(whole)",
@@ -70,8 +41,8 @@ import Testing
           "name: half, logicalType: number", "name: halves, logicalType: number",
           "name: by, logicalType: map, map: {key: {logicalType: string}, value: {\(whole)}}",
           "name: most, logicalType: map, map: {key: {logicalType: string}, value: {\(whole)}}",
-        ], corrects: false),
-      "contracts/large.odcs.yaml": contract(
+        ]),
+      "contracts/large.odcs.yaml": MeshFiles.contract(
         "sales/large", "shop.sales.large.v1",
         ["name: note, \(text)", "name: amount, \(whole)"], corrects: true),
       "transform.yaml": """
@@ -101,17 +72,7 @@ import Testing
   }
 
   private static func product() throws -> ProductDefinition {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "weft-\(UUID())")
-    defer { try? FileManager.default.removeItem(at: folder) }
-    for (path, text) in files {
-      let url = folder.appending(path: path)
-      try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(text.utf8).write(to: url)
-    }
-    let loaded = LoadedDomain.load(folder.path)
-    return try #require(
-      loaded.definition?.products.first, "\(loaded.diagnostics.map(\.message))")
+    try MeshFiles.load(files).product()
   }
 
   /// A sale, by its number, or what takes it back.
@@ -161,8 +122,7 @@ import Testing
   private static func rows(_ simulation: ProductSimulation) -> [String: String] {
     var rows: [String: String] = [:]
     for record in simulation.published where record.port == 0 {
-      let key = String(decoding: record.key ?? [], as: UTF8.self)
-      rows[key] = record.value.map { String(decoding: $0, as: UTF8.self) }
+      rows[record.keyText ?? ""] = record.value == nil ? nil : record.text
     }
     return rows
   }

@@ -112,9 +112,7 @@ import Testing
   }
 
   private static func simulation(_ changes: [(String, String)] = []) throws -> ProductSimulation {
-    let loaded = try load(changes)
-    return try ProductSimulation(
-      try #require(loaded.definition?.products.first, "\(loaded.diagnostics.map(\.message))"))
+    try ProductSimulation(load(changes).product())
   }
 
   // Inputs in the order of their names, outputs in that of theirs.
@@ -266,7 +264,7 @@ import Testing
 
   @Test func `whether deletions count is part of the logic`() throws {
     func digest(_ changes: [(String, String)]) throws -> [UInt8] {
-      try #require(Self.load(changes).definition?.products.first).logicDigest
+      try Self.load(changes).product().logicDigest
     }
     let undone = try digest([])
     #expect(try digest([("person@1}", "person@1, deletions: undo}")]) == undone)

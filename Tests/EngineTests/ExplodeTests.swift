@@ -45,11 +45,11 @@ import Testing
       """,
       "stock": "from: stock",
     ]
-    shop.contracts["stock"] = StreamShop.fields([
+    shop.contracts["stock"] = [
       "name: customer, \(StreamShop.text), primaryKey: true, primaryKeyPosition: 1",
       "name: sku, \(StreamShop.text), primaryKey: true, primaryKeyPosition: 2",
       "name: pieces, logicalType: integer", "name: orders, logicalType: integer, required: true",
-    ])
+    ]
     return shop
   }
 
@@ -99,7 +99,7 @@ import Testing
     let items = #"[{"sku":"a","qty":9223372036854775807},{"sku":"a","qty":1}]"#
     let run = try ExplodeTests.shop().run([#"{"id":"o1","customer":"c","items":\#(items)}"#])
     #expect(run.records.isEmpty)
-    #expect(run.quarantined.map { $0[header: "weft_reason"] } == ["expression"])
+    #expect(run.reasons == ["expression"])
   }
 
   @Test func `more elements than an event may become are refused, all of them`() throws {
@@ -110,7 +110,7 @@ import Testing
     let most = RowLayout.entriesMax
     let run = try ExplodeTests.shop().run([order(most), order(most + 1)])
     #expect(run.port("lines").count == most)
-    #expect(run.quarantined.map { $0[header: "weft_reason"] } == ["too-many-entries"])
+    #expect(run.reasons == ["too-many-entries"])
   }
 
   @Test(arguments: [
@@ -126,9 +126,7 @@ import Testing
   func `what is wrong with an explosion is told`(_ old: String, _ new: String, _ told: String)
     throws
   {
-    var shop = ExplodeTests.shop()
-    shop.changes = [(old, new)]
-    let found = try shop.problems()
+    let found = try ExplodeTests.shop().problems(old, new)
     #expect(found.contains { $0.hasPrefix(told) }, "\(found)")
   }
 }

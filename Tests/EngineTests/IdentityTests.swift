@@ -104,10 +104,7 @@ import Testing
   }
 
   static func simulation(_ changes: [(String, String)] = []) throws -> ProductSimulation {
-    let loaded = try load(changes)
-    let product = try #require(
-      loaded.definition?.products.first, "\(loaded.diagnostics.map(\.message))")
-    return try ProductSimulation(product, recordedMs: 1_700_000_000_000)
+    try ProductSimulation(load(changes).product(), recordedMs: 1_700_000_000_000)
   }
 
   enum Input {
@@ -132,11 +129,7 @@ import Testing
   }
 
   /// What is published at the event port: ids and patients, in order.
-  static func paid(_ simulation: ProductSimulation) -> [String] {
-    simulation.published.filter { $0.port == 1 }.map { record in
-      String(decoding: record.value ?? [], as: UTF8.self)
-    }
-  }
+  static func paid(_ simulation: ProductSimulation) -> [String] { simulation.values(1) }
 
   static func run(_ inputs: [Input], _ changes: [(String, String)] = []) throws
     -> ProductSimulation
@@ -182,10 +175,7 @@ import Testing
     #expect(
       records.map(\.timestampMs) == [1_700_000_000_000, 1_700_000_002_000, 1_700_000_003_000])
     // The table over the same stream waits as well.
-    let rows = simulation.published.filter { $0.port == 0 }.map {
-      String(decoding: $0.value ?? [], as: UTF8.self)
-    }
-    #expect(rows.last == "{\"member\":\"m1\",\"patient\":\"P1\",\"charges\":3}")
+    #expect(simulation.values(0).last == "{\"member\":\"m1\",\"patient\":\"P1\",\"charges\":3}")
   }
 
   @Test func `a link that is there first, comes twice, or is another system's changes nothing`()

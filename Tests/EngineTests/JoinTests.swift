@@ -38,11 +38,11 @@ import Testing
       """,
       "customer": "from: customer",
     ]
-    shop.contracts["customer"] = StreamShop.fields([
+    shop.contracts["customer"] = [
       "name: customer, \(StreamShop.text), primaryKey: true",
       "name: pairs, logicalType: integer, required: true", "name: paid, logicalType: integer",
       "name: last, logicalType: string",
-    ])
+    ]
     return shop
   }
 
@@ -148,9 +148,7 @@ import Testing
     ("  large:\n    from: paid\n", "  large:\n", "W0207 `from` is missing"),
   ])
   func `what is wrong with a join is told`(_ old: String, _ new: String, _ told: String) throws {
-    var shop = JoinTests.shop()
-    shop.changes = [(old, new)]
-    let found = try shop.problems()
+    let found = try JoinTests.shop().problems(old, new)
     #expect(found.contains { $0.hasPrefix(told) }, "\(found)")
   }
 }

@@ -112,9 +112,7 @@ import Testing
     ),
   ])
   func `what is wrong with a lookup is told`(_ old: String, _ new: String, _ told: String) throws {
-    var shop = LookupTests.shop()
-    shop.changes = [(old, new)]
-    let found = try shop.problems()
+    let found = try LookupTests.shop().problems(old, new)
     #expect(found.contains { $0.hasPrefix(told) }, "\(found)")
   }
 

@@ -134,8 +134,7 @@ import Testing
   /// What stands at the event port: which event, from which position, recorded when.
   private func charges(_ simulation: ProductSimulation) -> [String] {
     simulation.published.filter { $0.port == 0 }.map { record in
-      let value = String(decoding: record.value ?? [], as: UTF8.self)
-      let id = value.firstMatch(of: /"transactionId":"(\w+)"/).map { String($0.1) } ?? "?"
+      let id = record.text.firstMatch(of: /"transactionId":"(\w+)"/).map { String($0.1) } ?? "?"
       return "\(id) \(record[header: "ce_recordedtime"] ?? "")"
     }
   }

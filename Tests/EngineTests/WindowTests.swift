@@ -43,9 +43,7 @@ import Testing
   /// The newest record of each key.
   private static func rows(_ simulation: ProductSimulation) -> [String: String] {
     Dictionary(
-      simulation.published.filter { $0.port == 0 }.map { record in
-        (record.keyText ?? "", record.value.map { String(decoding: $0, as: UTF8.self) } ?? "null")
-      }
+      simulation.published.filter { $0.port == 0 }.map { ($0.keyText ?? "", $0.text) }
     ) { $1 }
   }
 

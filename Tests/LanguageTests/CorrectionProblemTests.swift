@@ -15,13 +15,7 @@ import Testing
         ("contracts/placed.odcs.yaml", "status: active", correcting),
         ("transform.yaml", "    id: id\n", ""),
       ] + changes
-    var files = ProductFiles.shop
-    for change in all {
-      let text = try #require(files[change.file], "no file \(change.file)")
-      #expect(text.contains(change.old), "`\(change.old)` is not in \(change.file)")
-      files[change.file] = text.replacing(change.old, with: change.new)
-    }
-    let made = try ProductFiles(files)
+    let made = try ProductFiles(ProductFiles.changed(ProductFiles.shop, all))
     return withExtendedLifetime(made) { LoadedDomain.load(made.directory) }
   }
 

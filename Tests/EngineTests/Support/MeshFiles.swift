@@ -1,18 +1,23 @@
 import Diagnostics
 import Foundation
 import Product
+import Testing
 
 /// Files of small meshes, as a user writes them.
 enum MeshFiles {
-  static func contract(_ id: String, _ topic: String, _ fields: [String]) -> String {
+  static func contract(
+    _ id: String, _ topic: String, _ fields: [String], record: String = "Record",
+    corrects: Bool = false
+  ) -> String {
     """
-    apiVersion: v3.1.0
+    apiVersion: v3.2.0
     kind: DataContract
     id: \(id)
     version: "1.0.0"
     status: active
+    \(corrects ? "customProperties: [{property: weft.corrections, value: true}]" : "")
     schema:
-      - name: Record
+      - name: \(record)
         physicalName: \(topic)
         properties:
     \(fields.map { "      - {\($0)}" }.joined(separator: "\n"))
@@ -46,8 +51,8 @@ enum MeshFiles {
     "kind: Worker\ndomain: \(domain)\nkafka: {bootstrap.servers: \"nowhere:1\"}\n"
   }
 
-  /// Reads a domain of a mesh whose files these are, by path.
-  static func load(_ files: [String: String], domain: String) throws -> LoadedDomain {
+  /// Reads a domain from files, by path: one of a mesh, or the only one there is.
+  static func load(_ files: [String: String], domain: String = "") throws -> LoadedDomain {
     let folder = FileManager.default.temporaryDirectory.appending(path: "weft-\(UUID())")
     defer { try? FileManager.default.removeItem(at: folder) }
     for (path, text) in files {
@@ -57,5 +62,12 @@ enum MeshFiles {
       try Data(text.utf8).write(to: url)
     }
     return LoadedDomain.load(folder.appending(path: domain).path)
+  }
+}
+
+extension LoadedDomain {
+  /// The domain's first product, of files that are right.
+  func product() throws -> ProductDefinition {
+    try #require(definition?.products.first, "\(diagnostics.map(\.message))")
   }
 }

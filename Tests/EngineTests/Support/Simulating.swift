@@ -21,9 +21,7 @@ extension ProductSimulation {
 
   /// Values published at a port, as text; tombstones as `null`.
   func values(_ port: Int) -> [String] {
-    published.filter { $0.port == port }.map { record in
-      record.value.map { String(decoding: $0, as: UTF8.self) } ?? "null"
-    }
+    published.filter { $0.port == port }.map(\.text)
   }
 
   var quarantined: [SimulatedRecord] { published.filter { $0.port == -1 } }
@@ -31,5 +29,7 @@ extension ProductSimulation {
 }
 
 extension SimulatedRecord {
+  /// The value; of a tombstone `null`.
+  var text: String { value.map { String(decoding: $0, as: UTF8.self) } ?? "null" }
   var keyText: String? { key.map { String(decoding: $0, as: UTF8.self) } }
 }

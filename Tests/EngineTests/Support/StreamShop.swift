@@ -1,5 +1,4 @@
 import Diagnostics
-import Foundation
 import Product
 import Records
 import Testing
@@ -11,9 +10,9 @@ import Testing
 struct StreamShop {
   static let text = "logicalType: string, required: true"
   /// Of the event ports whose contract a test does not write.
-  private static let line = fields([
+  private static let line = [
     "name: id, \(text)", "name: what, logicalType: string", "name: many, logicalType: integer",
-  ])
+  ]
   private static let items =
     "logicalType: array, items: {logicalType: object, properties: [{name: sku, \(text)}, "
     + "{name: qty, logicalType: integer, required: true}, "
@@ -24,37 +23,18 @@ struct StreamShop {
   var tables = ""
   /// By port.
   var outputs: [String: String] = [:]
-  /// `properties` by port.
-  var contracts: [String: String] = [:]
-  /// Other files than what the parts above make: lines of transform.yaml to be replaced.
+  /// Fields by port.
+  var contracts: [String: [String]] = [:]
+  /// Texts of transform.yaml to be replaced, which are there.
   var changes: [(String, String)] = []
 
   private static func indented(_ text: String, _ count: Int) -> String {
     text.split(separator: "\n").map { String(repeating: " ", count: count) + $0 + "\n" }.joined()
   }
 
-  static func fields(_ fields: [String]) -> String {
-    fields.map { "          - {\($0)}\n" }.joined()
-  }
-
-  private static func contract(_ id: String, _ topic: String, _ fields: String) -> String {
-    """
-    apiVersion: v3.1.0
-    kind: DataContract
-    id: \(id)
-    version: "1.0.0"
-    status: active
-    schema:
-      - name: \(topic.split(separator: ".").last ?? "record")
-        physicalName: \(topic)
-        properties:
-
-    """ + fields
-  }
-
   private var ports: [String] { outputs.keys.sorted() }
 
-  private var transform: String {
+  private func transform() throws -> String {
     var text = """
       kind: Transform
       product: shop
@@ -68,72 +48,54 @@ struct StreamShop {
     if !tables.isEmpty { text += "tables:\n" + StreamShop.indented(tables, 2) }
     text += "outputs:\n"
     for port in ports { text += "  \(port):\n" + StreamShop.indented(outputs[port] ?? "", 4) }
-    for (old, new) in changes { text = text.replacing(old, with: new) }
+    for (old, new) in changes {
+      try #require(text.contains(old), "\(old) is there")
+      text = text.replacing(old, with: new)
+    }
     return text
   }
 
-  private var files: [String: String] {
+  func load() throws -> LoadedDomain {
     var files = [
-      "worker.yaml": "kind: Worker\ndomain: ops\nkafka: {bootstrap.servers: \"nowhere:1\"}\n",
-      "product.odps.yaml": """
-      apiVersion: v1.0.0
-      kind: DataProduct
-      id: shop
-      version: "1.0.0"
-      status: active
-      domain: ops
-      inputPorts:
-        - {name: orders, version: "1.0.0", contractId: ops/orders}
-        - {name: paid, version: "1.0.0", contractId: ops/paid}
-      outputPorts:
-      \(ports.map { "  - {name: \($0), version: \"1.0.0\", contractId: shop/\($0)}" }
-        .joined(separator: "\n"))
-
-      """,
-      "transform.yaml": transform,
-      "contracts/orders.odcs.yaml": StreamShop.contract(
+      "worker.yaml": MeshFiles.worker("ops"),
+      "product.odps.yaml": MeshFiles.descriptor(
+        "ops", "shop", inputs: ["orders", "paid"], outputs: ports),
+      "transform.yaml": try transform(),
+      "contracts/orders.odcs.yaml": MeshFiles.contract(
         "ops/orders", "ops.orders",
-        StreamShop.fields([
+        [
           "name: id, \(StreamShop.text)", "name: customer, \(StreamShop.text)",
           "name: items, \(StreamShop.items)",
-        ])),
-      "contracts/paid.odcs.yaml": StreamShop.contract(
+        ], record: "orders"),
+      "contracts/paid.odcs.yaml": MeshFiles.contract(
         "ops/paid", "ops.paid",
-        StreamShop.fields([
+        [
           "name: id, \(StreamShop.text)", "name: customer, \(StreamShop.text)",
           "name: amount, logicalType: integer, required: true",
           "name: at, logicalType: timestamp, required: true",
-        ])),
+        ], record: "paid"),
     ]
     for port in ports {
-      files["contracts/\(port).odcs.yaml"] = StreamShop.contract(
+      files["contracts/\(port).odcs.yaml"] = MeshFiles.contract(
         "shop/\(port)", "ops.shop.\(port).v1", contracts[port] ?? StreamShop.line)
     }
-    return files
+    return try MeshFiles.load(files)
   }
 
-  func load() throws -> LoadedDomain {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "weft-\(UUID())")
-    defer { try? FileManager.default.removeItem(at: folder) }
-    for (path, text) in files {
-      let url = folder.appending(path: path)
-      try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(text.utf8).write(to: url)
-    }
-    return LoadedDomain.load(folder.path)
+  /// What is wrong with it once a text of transform.yaml is replaced: codes and messages.
+  func problems(_ old: String, _ new: String) throws -> [String] {
+    var shop = self
+    shop.changes.append((old, new))
+    return try shop.problems()
   }
 
-  /// What is wrong with it: codes and messages.
+  /// What is wrong with it.
   func problems() throws -> [String] {
     try load().diagnostics.map { "\($0.code.text) \($0.message)" }
   }
 
   func simulation() throws -> ProductSimulation {
-    let loaded = try load()
-    let product = try #require(
-      loaded.definition?.products.first, "\(loaded.diagnostics.map(\.message))")
-    return try ProductSimulation(product)
+    try ProductSimulation(load().product())
   }
 
   /// Runs documents, each in a turn of its own: orders, and those with an amount as payments.
@@ -156,8 +118,4 @@ extension ProductSimulation {
     let ordinal = plan.ports.first { $0.name == name }?.ordinal
     return published.filter { $0.port == ordinal }
   }
-}
-
-extension SimulatedRecord {
-  var text: String { value.map { String(decoding: $0, as: UTF8.self) } ?? "null" }
 }

@@ -47,13 +47,17 @@ struct QuarantineKafkaTests {
     return process
   }
 
-  /// Asks again and again, at most 30 s.
-  private func wait(until isTrue: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<300 {
-      if try isTrue() { return true }
-      Thread.sleep(forTimeInterval: 0.1)
+  /// How much was written to the product's journal, committed or not.
+  private func journalEnd() throws -> Int64 {
+    let admin = try Admin(settings: ClientSettings(bootstrap: bootstrap), readsUncommitted: true)
+    let soon = Deadline.after(milliseconds: 20_000)
+    var end: Int64 = 0
+    for topic in try admin.topics(soon) where topic.name.contains("\(name).journal.") {
+      for number in 0..<topic.partitions {
+        end += try admin.watermarks(topic.name, Partition(Int32(number)), soon).upperBound
+      }
     }
-    return false
+    return end
   }
 
   /// The place of the first event with a reason that is open.
@@ -93,6 +97,7 @@ struct QuarantineKafkaTests {
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     _ = wait { Date() > due }
+    let before = try journalEnd()
     var releases: [Process] = []
     for number in 0..<2 {
       let release = try weft.process(
@@ -102,7 +107,7 @@ struct QuarantineKafkaTests {
       try release.run()
       releases.append(release)
     }
-    Thread.sleep(forTimeInterval: 0.5)
+    try #require(try wait { try journalEnd() >= before + 2 })
     process = try worker(weft)
     for release in releases { release.waitUntilExit() }
     try #require(try wait { try open("future", weft) == nil })

@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Testing
 
@@ -10,16 +9,6 @@ import Testing
     weft.variables["KAFKA_BOOTSTRAP"] = "127.0.0.1:1"
     weft.variables["WEFT_STATE"] = weft.directory.appending(path: "state").path
     return weft
-  }
-
-  /// Asks again and again, at most 20 s.
-  private func wait(until isTrue: () throws -> Bool) rethrows -> Bool {
-    let pause = DispatchSemaphore(value: 0)
-    for _ in 0..<400 {
-      if try isTrue() { return true }
-      _ = pause.wait(timeout: .now() + .milliseconds(50))
-    }
-    return false
   }
 
   @Test func `brokers that are away are waited for, and a signal ends the wait in order`() throws {

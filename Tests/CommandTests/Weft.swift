@@ -85,3 +85,12 @@ struct Weft {
 
   func remove() { try? FileManager.default.removeItem(at: directory) }
 }
+
+/// Asks again and again, at most 30 s; false: it did not become true.
+func wait(until isTrue: () throws -> Bool) rethrows -> Bool {
+  for _ in 0..<600 {
+    if try isTrue() { return true }
+    Thread.sleep(forTimeInterval: 0.05)
+  }
+  return false
+}

@@ -189,6 +189,37 @@ import Testing
     #expect(charges(simulation).map { $0.prefix(2) } == ["e3", "e2", "e4", "e5"])
   }
 
+  @Test(arguments: [true, false])
+  func `what failed in one journal and waits in another is settled there as well`(discards: Bool)
+    throws
+  {
+    var definition = try SeveralKeysTests.product()
+    definition.order = .holdKey
+    let simulation = try ProductSimulation(definition)
+    func sale(_ shop: String, _ id: Int, isRight: Bool = false) {
+      let text = FlowTests.sale(shop, "i", 1, more: ",\"id\":\"\(id)\"")
+      simulation.take(isRight ? text : text.replacing(":1,", with: ":true,"))
+    }
+    sale("s1", 1)
+    // The first journal quarantines it, in the second it is behind the other one.
+    sale("s2", 2)
+    sale("s3", 3, isRight: true)
+    try #require(simulation.reasons == ["contract-input", "contract-input"])
+    if !discards {
+      #expect(try settle(simulation, 1) == nil)
+      #expect(
+        simulation.quarantine.compactMap(\.settlement).map(\.result) == [.quarantined, .held])
+    }
+    #expect(try settle(simulation, discards ? 1 : 2, discards: true) == nil)
+    simulation.crash()
+    #expect(try settle(simulation, 0, discards: true) == nil)
+    #expect(simulation.values(0).count == 1)
+    #expect(simulation.values(1).count == 1)
+    let live = simulation.stateDigests
+    simulation.crash()
+    #expect(simulation.stateDigests == live)
+  }
+
   @Test func `what has no key still has none, and can be discarded`() throws {
     let simulation = try ProductSimulation(Claims.product())
     simulation.take(QuarantineTests.good.replacing(#""claimId":"c1","#, with: ""))

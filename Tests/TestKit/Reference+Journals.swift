@@ -73,7 +73,17 @@ extension Reference {
         // Both, as a topic of quarantine may be made anew.
         if !done.insert("\(control.quarantine) \(event.source)").inserted { continue }
         var result = "discarded"
-        if !control.isDiscard {
+        let own = input.text(of: key)
+        // It has failed in another journal, and its turn has not come in this one.
+        var queue = behind[own] ?? []
+        if let place = queue.firstIndex(where: { $0.event.source == event.source }) {
+          let waiting = queue.remove(at: place)
+          if !control.isDiscard {
+            queue.append((event, waiting.isReleased))
+            result = "released"
+          }
+          behind[own] = queue
+        } else if !control.isDiscard {
           guard let isReleased = failed[event.source] else {
             settled.append("\(event.source) is released, of which nothing had failed here")
             continue
@@ -82,7 +92,6 @@ extension Reference {
         } else {
           failed[event.source] = nil
         }
-        let own = input.text(of: key)
         if result != "quarantined", blocked[own] == event.source { goOn(own) }
         settled.append("\(key) \(control.quarantine) \(result)")
         continue

@@ -22,7 +22,10 @@ extension Apply {
     case .discard:
       if !isSilent { countDiscarded() }
       result = .discarded
-      if holdsKeys { blocked.free(by: event, at: position, in: state) }
+      if holdsKeys {
+        blocked.discard(event, identity: control.identity, in: state)
+        blocked.free(by: event, at: position, in: state)
+      }
     case .admit, .release, .releaseHanded:
       let coming = Coming.released(
         identity: control.identity, isRemembered: control.action != .admit)

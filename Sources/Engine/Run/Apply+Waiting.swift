@@ -16,12 +16,17 @@ extension Apply {
         if !isSilent { return .full(next: position.index) }
         batch.clear()
       }
+      if linked == nil, !blocked.isWaiting(event, in: state) {
+        if !isSilent, event.isCounted { counted.held -= 1 }
+        blocked.drop(event, in: state)
+        continue
+      }
       let result = apply(
         event.event, at: event.position, recordedMs: event.recordedMs, batch: batch,
         isSilent: isSilent, linked == nil ? .waited(event) : .linked(event))
       bench.onlyIdentity = -1
       if case .applied = result {} else { return result }
-      if linked == nil { blocked.drop(in: state) } else { holding.drop(in: state) }
+      if linked == nil { blocked.drop(event, in: state) } else { holding.drop(in: state) }
     }
   }
 

@@ -4,13 +4,15 @@ import State
 
 /// Keys whose events wait behind one that is in quarantine, as `order: hold-key` says, in a
 /// partition's state: by key which event that is, and by event whose key it blocks, as an operator
-/// names the event. In memory is only whose events go on just now, and that is begun again when its
-/// turn is.
+/// names the event; by event that waits also where it stands, as one may come again from quarantine,
+/// to which another journal has sent it. In memory is only whose events go on just now, and that is
+/// begun again when its turn is.
 final class BlockedKeys {
   /// The journal key of the event at hand, behind a byte that says so; empty: nothing waits behind
   /// it, and it waits behind nothing.
   private let key = ByteBuffer(capacity: 256)
   private let source = ByteBuffer(capacity: 32)
+  private let position = ByteBuffer(capacity: 12)
   private let waiting = EventQueues(
     queues: Spaces.waitingKeys, events: Spaces.waiting, name: "waiting")
   /// Whose events go on, and what had them do so.
@@ -20,6 +22,7 @@ final class BlockedKeys {
   private enum Kind {
     static let key: UInt8 = 0
     static let source: UInt8 = 1
+    static let waiting: UInt8 = 2
   }
 
   // MARK: The event at hand
@@ -31,9 +34,9 @@ final class BlockedKeys {
     key.append(bytes)
   }
 
-  private func setSource(_ event: JournalEvent) {
+  private func setSource(_ event: JournalEvent, _ kind: UInt8 = Kind.source) {
     source.clear()
-    source.append(Kind.source)
+    source.append(kind)
     source.append(varint: UInt64(event.input))
     source.append(uint32: UInt32(bitPattern: event.partition.value))
     source.append(int64: event.offset.value)
@@ -56,9 +59,35 @@ final class BlockedKeys {
     state.put(Spaces.blocked, source.view, key.view)
   }
 
-  /// The event at hand waits behind those of its key.
+  // MARK: Events that wait
+
+  private func setWaiting(_ event: JournalEvent, _ identity: Int?) {
+    setSource(event, Kind.waiting)
+    source.append(varint: identity.map { UInt64($0) + 1 } ?? 0)
+  }
+
+  /// The event at hand waits behind those of its key, in place of itself if it did so before.
   func wait(_ event: HeldEvent, in state: PartitionState) {
     waiting.append(event, to: key.view, in: state)
+    setWaiting(event.event, event.identity)
+    position.clear()
+    position.append(int64: event.position.block.value)
+    position.append(uint32: event.position.index)
+    state.put(Spaces.blocked, source.view, position.view)
+  }
+
+  /// Whether the event waits yet; it does not if it was discarded, or came again.
+  func isWaiting(_ event: HeldEvent, in state: PartitionState) -> Bool {
+    setWaiting(event.event, event.identity)
+    guard let row = state.get(Spaces.blocked, source.view) else { return false }
+    return row.int64(at: 0) == event.position.block.value
+      && row.uint32(at: 8) == event.position.index
+  }
+
+  /// An event was discarded: if it waits, it does so no more.
+  func discard(_ event: JournalEvent, identity: Int?, in state: PartitionState) {
+    setWaiting(event, identity)
+    state.delete(Spaces.blocked, source.view)
   }
 
   func total(in state: PartitionState) -> (count: Int64, sinceMs: Int64?) {
@@ -97,5 +126,8 @@ final class BlockedKeys {
   }
 
   /// The event that was lent last is done with.
-  func drop(in state: PartitionState) { waiting.removeFirst(of: freed.view, in: state) }
+  func drop(_ event: HeldEvent, in state: PartitionState) {
+    if isWaiting(event, in: state) { state.delete(Spaces.blocked, source.view) }
+    waiting.removeFirst(of: freed.view, in: state)
+  }
 }

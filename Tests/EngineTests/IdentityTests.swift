@@ -12,7 +12,7 @@ import Testing
 
   private static let text = "logicalType: string, required: true"
 
-  private static var files: [String: String] {
+  static var files: [String: String] {
     return [
       "mesh.yaml": """
       kind: Mesh
@@ -91,8 +91,11 @@ import Testing
     ]
   }
 
-  static func load(_ changes: [(String, String)] = []) throws -> LoadedDomain {
-    var files = files
+  /// - Parameter correcting: the port may take back what it published.
+  static func load(_ changes: [(String, String)] = [], correcting: Bool = false) throws
+    -> LoadedDomain
+  {
+    var files = correcting ? correctingFiles : files
     for (old, new) in changes {
       let place = ["shop/transform.yaml", "shop/product.odps.yaml"].first {
         files[$0]?.components(separatedBy: old).count == 2
@@ -103,8 +106,11 @@ import Testing
     return try MeshFiles.load(files, domain: "shop")
   }
 
-  static func simulation(_ changes: [(String, String)] = []) throws -> ProductSimulation {
-    try ProductSimulation(load(changes).product(), recordedMs: 1_700_000_000_000)
+  static func simulation(_ changes: [(String, String)] = [], correcting: Bool = false) throws
+    -> ProductSimulation
+  {
+    try ProductSimulation(
+      load(changes, correcting: correcting).product(), recordedMs: 1_700_000_000_000)
   }
 
   enum Input {
@@ -325,7 +331,11 @@ import Testing
   @Test(arguments: [
     ("patient: {system", "patent: {system", "W0341", "mesh.yaml has no identifier `patent`"),
     ("local: event.member", "local: event.amount", "W0315", ""),
-    ("unmapped: hold", "unmapped: provisional", "W0205", ""),
+    (
+      "unmapped: hold", "unmapped: hold, repairable: 30d", "W0359",
+      "what port `paid` publishes may be taken back"
+    ),
+    ("unmapped: hold", "unmapped: provisional", "W0312", "`ids.patient` may be absent"),
     ("    from: known\n    key: ids", "    from: charges\n    key: ids", "W0310", ""),
   ])
   func `what cannot be identified is told where it stands`(

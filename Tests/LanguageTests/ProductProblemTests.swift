@@ -330,10 +330,6 @@ import Testing
   @Test(arguments: [
     ("transform.yaml", "    time: at", "    time: at\n    envelope: debezium"),
     ("transform.yaml", "    time: at", "    time: at\n    format: avro"),
-    (
-      "transform.yaml", "from: orders.Placed\n",
-      "from: orders.Placed\n    identify: {a: {system: s, local: event.id, unmapped: provisional}}\n"
-    ),
     ("transform.yaml", "    on:", "    window: {tumbling: 1h, emit: final}\n    on:"),
     ("transform.yaml", "id    = event.id", "id    = headers.id"),
     (

@@ -208,8 +208,8 @@ struct Checks {
     }
   }
 
-  /// By `ce_id`: the ids that records of an event port have in their content, but for those that
-  /// take others back.
+  /// By `ce_id`: the ids that records of an event port have in their content, and whose they are,
+  /// but for those that take others back.
   private func originals(_ output: OutputDefinition) -> [String: String] {
     if output.isState { return [:] }
     var all: [String: String] = [:]
@@ -217,7 +217,8 @@ struct Checks {
       for (_, record) in broker.committed(output.topic, partition) {
         if record.text(of: "ce_op") == "retract" { continue }
         guard let id = record.text(of: "ce_id"), let value = record.value else { continue }
-        all[id] = FlatJSON.fields(value)?["id"]
+        let fields = FlatJSON.fields(value) ?? [:]
+        all[id] = (fields["id"] ?? "") + (fields["who"] ?? "")
       }
     }
     return all

@@ -42,11 +42,15 @@ package struct GeneratedInput: Sendable, Hashable {
   package var corrects = ""
   package var recordId: String?
 
+  /// Told to the reference: its place in its journal partition, and its name there.
+  var order = 0
+  var tag = ""
+
   var isRetraction: Bool { operation == "retract" }
   /// Of the record that it is, or takes back.
   var subject: String { isRetraction ? corrects : recordId ?? id }
-  /// The same, told apart from others that are made of it.
-  var contribution: String { line.map { "\(subject)/\($0)" } ?? subject }
+  /// What it gives to rows, told apart from what others do that are made of the same event.
+  var contribution: String { line.map { "\(tag)/\($0)" } ?? tag }
 
   /// Stands for one that nobody fed.
   static let nothing = GeneratedInput(

@@ -43,6 +43,9 @@ package enum Plant: String, CaseIterable, Sendable {
   case pairsFarApart, pairsAtOnce, pairsTwice, lateJoined
   // Rows that are deleted at a state port: they stay, their tombstones are empty, others go.
   case deletionsIgnored, emptyForNull, otherRowDeleted
+  // Links that come late or change: what went out before is held, not repaired, repaired beyond its
+  // time, said anew and not taken back.
+  case provisionalHeld, repairsLost, repairsBeyond, retractionsUnsent
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
   // Releases: of all of an event where only a part of it had failed, to one of two journals,
@@ -90,7 +93,9 @@ package enum Plant: String, CaseIterable, Sendable {
     case .lookupUnasked: 1100..<1200
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500
     case .abortedEpochKept: 900..<1500
-    case .chainedOffset, .handedAgain, .handedLost: 0..<1000
+    case .chainedOffset: 2200..<2600
+    case .handedAgain, .handedLost: 0..<1000
+    case .repairsBeyond: 600..<1000
     case .inputsUnheld: 0..<6000
     case .deletionsIgnored, .emptyForNull, .otherRowDeleted: 0..<1600
     default: 0..<200

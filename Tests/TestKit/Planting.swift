@@ -81,6 +81,9 @@ extension Plant {
         shape.tables[table].window = window
       }
     case .heldRefused: shape.unmapped = .reject
+    case .provisionalHeld: if shape.unmapped == .provisional { shape.unmapped = .hold }
+    case .repairsLost: shape.repairableS = nil
+    case .repairsBeyond: if shape.repairableS != nil { shape.repairableS = 86_400 }
     case .otherSystem: shape.system = "yard"
     case .linesLost:
       shape.lines = "event.?lines.orValue([]).filter(line, line.?sku.orValue(\"\") != \"s1\")"
@@ -187,6 +190,10 @@ extension Plant {
     case .retractionsLost, .retractionsAsserted, .earlyLost, .retractedTwice, .valuesUnkept,
       .fatesLost, .correctedUnnamed:
       return given.shape.corrects && !given.shape.isDirect
+    case .provisionalHeld: return given.shape.usesLinks && given.shape.unmapped == .provisional
+    case .repairsLost: return given.shape.usesLinks && given.shape.repairableS != nil
+    case .repairsBeyond: return given.shape.usesLinks && (given.shape.repairableS ?? 99) < 99
+    case .retractionsUnsent: return given.shape.relinks || given.shape.corrects
     case .averageLost: return has { $0.aggregate == .avg }
     case .distinctCounted: return has { $0.aggregate == .countDistinct }
     case .setCollected: return has { $0.aggregate == .collectSet }

@@ -17,7 +17,9 @@ extension Reference {
     var seen: [[(id: String, at: Int64)]] = shape.inputNames.map { _ in [] }
     // By local id: who it is, as of when; and who waits to know.
     var links: [String: (owner: String, timeS: Int64)] = [:]
-    var waiting: [String: [Taken]] = [:]
+    var waiting: [String: [Standing]] = [:]
+    // By account: what went out under a name, while a link repairs it.
+    var standing: [String: [Standing]] = [:]
     // By key and id: what became of records that may be taken back.
     var fates: [String: Fate] = [:]
     // By source, what came to nothing here: whether it had waited, and all else came of it before.
@@ -49,8 +51,22 @@ extension Reference {
       }
       failed[event.source] = outcome == .failed ? isReleased : nil
       if outcome == .failed { blocked[own] = event.source }
-      if outcome == .waits { waiting[local, default: []].append(event) }
+      let owner = links[local]?.owner
+      switch outcome {
+      case .waits:
+        waiting[local, default: []].append(Standing(event, nil, isOut: false))
+      case .out where owner == nil: waiting[local, default: []].append(Standing(event, nil))
+      case .out where shape.repairableS != nil:
+        standing[local, default: []].append(Standing(event, owner))
+      case .out, .done, .waitsBehind, .failed: break
+      }
       return outcome
+    }
+    // What went out could not be made anew.
+    func quarantine(_ event: Taken) {
+      failed[event.source] = true
+      let own = event.input.text(of: key)
+      if blocked[own] == nil { blocked[own] = event.source }
     }
     // Whose event is in quarantine no more.
     func goOn(_ own: String) {
@@ -60,14 +76,16 @@ extension Reference {
         _ = take(next.event, isReleased: next.isReleased)
       }
     }
-    for entry in entries {
-      guard case .event(let event) = entry else {
+    for (order, entry) in entries.enumerated() {
+      guard case .event(let taken) = entry else {
         clock = max(clock, entry.recordedMs)
         if case .ticks(let ticks, _) = entry { time.hear(ticks, recordedMs: clock) }
         moment = Moment(home: home, nowMs: time.nowMs)
         if let now = time.nowMs { pass(now, at: home) }
         continue
       }
+      var event = taken
+      event.order = order
       let input = event.input
       if let control = event.control {
         // Both, as a topic of quarantine may be made anew.
@@ -102,8 +120,17 @@ extension Reference {
         if let old, old.timeS > input.timeS { continue }
         links[input.account] = (input.owner, input.timeS)
         for held in waiting.removeValue(forKey: input.account) ?? [] {
-          _ = take(held, isReleased: true)
+          if !held.isOut {
+            _ = take(held.event, isReleased: true)
+          } else if !relink(held, to: input.owner, key, partition, isPublisher) {
+            quarantine(held.event)
+          } else if shape.repairableS != nil {
+            standing[input.account, default: []].append(Standing(held.event, input.owner))
+          }
         }
+        let gone = repair(
+          &standing[input.account, default: []], input.owner, clock, key, partition, isPublisher)
+        gone.forEach(quarantine)
         continue
       }
       if input.isDeletion || shape.corrects(input.kind) {
@@ -125,7 +152,8 @@ extension Reference {
     }
   }
 
-  private enum Outcome { case done, waits, waitsBehind, failed }
+  /// What became of an event: `out` asks for corrections should its link come or change.
+  private enum Outcome { case done, out, waits, waitsBehind, failed }
 
   private mutating func refuse(_ event: Taken, _ tells: Bool) -> Outcome {
     if tells { quarantined.append("\(event.source) contract-input") }
@@ -179,23 +207,33 @@ extension Reference {
     do throws(Refused) {
       var effect = Effect()
       let known = Known(owner: owner, isReleased: isReleased)
-      let changes = try change(key, event.input, known, partition, moment, &effect)
+      let input = told(event, owner)
+      let changes = try change(key, input, known, partition, moment, &effect)
       for place in shape.ports.indices where isPublisher(place) {
-        let target = "\(event.input.account)@\(partition)"
-        try publish(shape.ports[place], event.input, target, known, &effect)
+        let target = "\(input.account)@\(partition)"
+        try publish(shape.ports[place], input, target, known, &effect)
       }
       follow(changes, partition, &effect)
-      try handOn(from: key, event.input, known, &effect)
+      try handOn(from: key, input, known, &effect)
       keep(effect)
       for target in effect.handsTo {
         handed[target, default: []].append(
           Handed(event: event, owner: owner ?? "", journal: key, partition: partition))
       }
-      return effect.waits ? .waits : .done
+      return effect.waits ? .waits : effect.passes ? .out : .done
     } catch {
       quarantined.append("\(event.source) \(error.reason)")
       return .failed
     }
+  }
+
+  /// An event with what the reference knows of it.
+  func told(_ event: Taken, _ owner: String?) -> GeneratedInput {
+    var input = event.input
+    input.owner = owner ?? ""
+    input.order = event.order
+    input.tag = shape.corrects(input.kind) ? input.subject : "#\(event.order)"
+    return input
   }
 
   private enum Fate { case taken, retracted, failed }

@@ -12,6 +12,8 @@ package struct Reference {
     package let place: String
     /// It comes from quarantine, as an operator says.
     package let control: Control?
+    /// Its place in the partition.
+    var order = 0
 
     package init(
       _ input: GeneratedInput, from source: String, recordedMs: Int64, at place: String,
@@ -97,6 +99,8 @@ package struct Reference {
     var records: [(port: String, key: String, value: Published)] = []
     var waits = false
     var handsTo: [Shape.Key] = []
+    /// A way was gone that asks whose the account is.
+    var passes = false
   }
 
   /// Where an event is applied, and what the clock says there.
@@ -169,7 +173,10 @@ package struct Reference {
     -> Bool
   {
     if !isIdentified { return !known.isReleased }
-    if known.owner != nil { return true }
+    if known.owner != nil || shape.unmapped == .provisional {
+      effect.passes = true
+      return true
+    }
     if shape.unmapped == .reject { throw Refused("unmapped") }
     effect.waits = true
     return false

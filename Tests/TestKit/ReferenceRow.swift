@@ -7,6 +7,8 @@ struct ReferenceRow {
     let atMs: Int64
     /// The event, or which one made of it.
     let by: String
+    /// Its place in the journal.
+    let order: Int
   }
 
   enum Value: Hashable {
@@ -115,6 +117,7 @@ struct ReferenceRow {
       case .amount: input.amount.map { .number($0) }
       case .n: input.n.map { .number($0) }
       case .note: input.note.map { .text($0) }
+      case .who: input.owner.isEmpty ? nil : .text(input.owner)
       case nil: .number(1)
       }
     guard let value else { return }
@@ -129,8 +132,11 @@ struct ReferenceRow {
       if isFull { throw Reference.Refused("too-many-entries") }
     }
     let time = shape.hasTime || input.kind == .Kept ? input.timeS * 1000 : input.atMs
-    columns[place].seen.append(Given(value: value, atMs: time, by: input.contribution))
-    if column.isMap { columns[place].keys.append(key) }
+    let given = Given(value: value, atMs: time, by: input.contribution, order: input.order)
+    // What is made anew goes where it was.
+    let last = columns[place].seen.lastIndex { !keeps || $0.order <= input.order }
+    columns[place].seen.insert(given, at: last.map { $0 + 1 } ?? 0)
+    if column.isMap { columns[place].keys.insert(key, at: last.map { $0 + 1 } ?? 0) }
   }
 
   // MARK: What it shows

@@ -26,6 +26,7 @@ extension Shape {
         table.columns[$0].isCount || table.columns[$0].isWhole
       }
       if columns.isEmpty || table.expireS != nil || table.window != nil { continue }
+      if relinks && table.isIdentified { continue }
       if random.percent(60) {
         let isShort = journal(of: table) == .account && random.percent(50)
         followers.append(

@@ -47,6 +47,10 @@ extension Shape {
   /// Its first input may take back what it brought; what cannot be undone has to go.
   private mutating func correct() {
     corrects = true
+    undoable()
+  }
+
+  private mutating func undoable() {
     for table in tables.indices where corrects(tables[table]) {
       for clause in tables[table].clauses.indices {
         tables[table].clauses[clause].deletion = nil
@@ -65,6 +69,7 @@ extension Shape {
       tables[table].isIdentified = true
     }
     chain(&random)
+    if random.percent(40) { correctLinks(&random) }
   }
 
   /// Has events handed on, to tables by who the account is of, or by their branch.
@@ -91,13 +96,41 @@ extension Shape {
     }
   }
 
+  /// Has links correct what went out before; nothing of that is handed on.
+  private mutating func correctLinks(_ random: inout Random) {
+    isToldByBranch = false
+    for table in tables.indices where tables[table].isIdentified {
+      switch tables[table].key {
+      case .who: tables[table].key = .account
+      case .whoBranch: tables[table].key = .pair
+      case .branch: tables[table].isIdentified = false
+      default: break
+      }
+    }
+    if random.percent(50) { unmapped = .provisional }
+    if unmapped != .provisional || random.percent(60) {
+      repairableS = random.pick([1, 5, 3600])
+    }
+    for table in tables.indices where tables[table].isIdentified && random.percent(60) {
+      let aggregate = random.pick(
+        [.first, .last, .latest, .collect, .collectSet, .countDistinct] as [Aggregate])
+      tables[table].columns.append(Column(name: "whose", aggregate: aggregate, field: .who))
+      for clause in tables[table].clauses.indices {
+        tables[table].clauses[clause].updates.append(
+          Update(column: tables[table].columns.count - 1))
+      }
+    }
+    undoable()
+  }
+
   /// Has some of it made of the lines of events.
   mutating func explode(_ random: inout Random) {
-    // Rows of the state port have no lines.
+    // Rows of the state port have no lines; what is corrected by links is not made of lines.
     for port in ports.indices where random.percent(50) && ports[port].kind != .Kept {
-      ports[port].isExploded = true
+      ports[port].isExploded = !(relinks && ports[port].isIdentified)
     }
     for table in tables.indices where random.percent(50) && !tables[table].takesKept {
+      if relinks && tables[table].isIdentified { continue }
       tables[table].isExploded = true
       if random.percent(40) { tables[table].key = .sku }
     }
@@ -113,7 +146,7 @@ extension Shape {
       tables[place].lookup = lookup(before: place, table.isExploded, own, &random)
       tables[place].lookup?.above = random.below(4)
     }
-    for place in ports.indices where random.percent(60) && !corrects(ports[place].kind) {
+    for place in ports.indices where random.percent(60) && !corrects(ports[place]) {
       let port = ports[place]
       let own = port.isIdentified ? local(of: port.kind) : nil
       ports[place].lookup = lookup(before: tables.count, port.isExploded, own, &random)

@@ -1,6 +1,10 @@
 /// What a generated product is: enough to write its files, and to say what it must publish.
 package struct Shape: Sendable, Hashable {
-  package enum Field: String, Sendable, Hashable { case amount, n, note }
+  package enum Field: String, Sendable, Hashable {
+    case amount, n, note
+    /// Whose the account is: of tables that ask for that.
+    case who
+  }
   package enum Aggregate: String, Sendable, Hashable {
     case count, sum, min, max, first, last, latest
     case avg, countDistinct, collect, collectSet, quantile
@@ -34,7 +38,7 @@ package struct Shape: Sendable, Hashable {
     case Moved, Closed, Told, Linked, Kept
   }
   /// What becomes of an event whose account nobody is known for.
-  package enum Unmapped: String, Sendable, Hashable { case hold, reject }
+  package enum Unmapped: String, Sendable, Hashable { case hold, reject, provisional }
 
   package struct Condition: Sendable, Hashable {
     package var field: Field
@@ -197,6 +201,8 @@ package struct Shape: Sendable, Hashable {
   package var unmapped = Unmapped.hold
   /// Later events of a key wait behind one that is in quarantine.
   package var holdsKeys = false
+  /// How far back a link that changes is repaired; nil: not at all.
+  package var repairableS: Int?
   /// Whose local ids the accounts are, as the files say.
   package var system = "shop"
   /// Whether events by `tells` are known by whose their branch is, and not their account.
@@ -213,13 +219,21 @@ package struct Shape: Sendable, Hashable {
 
   /// Whether events of a kind may be taken back.
   func corrects(_ kind: Kind) -> Bool { corrects && (kind == .Moved || kind == .Closed) }
-  /// Whether values of a table may be.
-  func corrects(_ table: Table) -> Bool { table.clauses.contains { corrects($0.kind) } }
+  /// Whether what went out is corrected by links that come later or change.
+  var relinks: Bool { usesLinks && (unmapped == .provisional || repairableS != nil) }
+  /// Whether values of a table may be taken back.
+  func corrects(_ table: Table) -> Bool {
+    relinks && table.isIdentified || table.clauses.contains { corrects($0.kind) }
+  }
+  func corrects(_ port: EventPort) -> Bool {
+    relinks && port.isIdentified || corrects(port.kind)
+  }
   /// Whether values of a column may be, so that it keeps them.
   func keeps(_ column: Int, of table: Table) -> Bool {
-    table.clauses.contains { clause in
-      corrects(clause.kind) && clause.updates.contains { $0.column == column }
-    }
+    relinks && table.isIdentified
+      || table.clauses.contains { clause in
+        corrects(clause.kind) && clause.updates.contains { $0.column == column }
+      }
   }
 
   /// What a row of the state port is known by.

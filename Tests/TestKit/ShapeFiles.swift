@@ -157,7 +157,7 @@ extension Shape {
     switch field {
     case .amount: "logicalType: number, physicalType: \"decimal(\(isNarrow ? 4 : 18),2)\""
     case .n: "logicalType: integer"
-    case .note: "logicalType: string"
+    case .note, .who: "logicalType: string"
     }
   }
 
@@ -225,14 +225,15 @@ extension Shape {
   }
 
   private func contract(_ port: EventPort) -> String {
-    head("goods/\(port.name)", product: true, corrects: corrects(port.kind)) + schema(port.name)
+    head("goods/\(port.name)", product: true, corrects: corrects(port)) + schema(port.name)
       + "      - {name: id, logicalType: string, required: true}\n"
       + "      - {name: account, logicalType: string, required: true}\n"
       + property("amount", type(.amount, isNarrow: port.isNarrow))
       + property("n", type(.n)) + property("note", type(.note))
       + (port.isExploded ? property("sku", "logicalType: string", required: true) : "")
       + (port.lookup == nil ? "" : property("seen", type(.n)))
-      + (port.isIdentified ? property("who", "logicalType: string", required: true) : "")
+      + (port.isIdentified
+        ? property("who", "logicalType: string", required: unmapped != .provisional) : "")
   }
 
   private func contract(_ table: Table) -> String {
@@ -318,7 +319,7 @@ extension Shape {
     if isIdentified {
       text +=
         "    identify:\n      who: {system: \(system), local: event.\(local(of: kind).rawValue), unmapped: "
-        + "\(unmapped.rawValue)}\n"
+        + "\(unmapped.rawValue)\(repairableS.map { ", repairable: \($0)s" } ?? "")}\n"
     }
     return text
   }
@@ -341,7 +342,8 @@ extension Shape {
 
   /// A field of an event, or of the line that it was made of.
   private func text(_ field: Field, _ isExploded: Bool) -> String {
-    "\(Shape.root(field, isExploded)).\(field.rawValue)"
+    if field == .who { return unmapped == .provisional ? "ids.?who" : "ids.who" }
+    return "\(Shape.root(field, isExploded)).\(field.rawValue)"
   }
 
   private func text(_ condition: Condition, _ isExploded: Bool) -> String {
@@ -440,7 +442,7 @@ extension Shape {
             note = event.note
       \(port.isExploded ? "      sku = line.sku\n" : "")\
       \(port.lookup.map { "      seen = \(column($0))\n" } ?? "")\
-      \(port.isIdentified ? "      who = ids.who\n" : "")
+      \(port.isIdentified ? "      who = \(self.text(.who, false))\n" : "")
       """
   }
 }

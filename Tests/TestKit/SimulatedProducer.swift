@@ -118,6 +118,11 @@ package final class SimulatedProducer: LoopProducer {
     if isSettlement && simulation.isHit(.settlementsLost) { return }
     if simulation.plants.contains(.headersLost) { record.headers = [] }
     if simulation.plants.contains(.explodedIdsAlike) { record.forgetNumber() }
+    if simulation.plants.contains(.retractionsUnsent), record.text(of: "ce_op") == "retract",
+      record.text(of: "weft_reason") == nil
+    {
+      return
+    }
     if simulation.plants.contains(.correctedUnnamed) {
       record.headers.removeAll { $0.name == "ce_corrects" }
     }

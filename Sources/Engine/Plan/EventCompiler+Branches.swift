@@ -108,11 +108,7 @@ extension EventCompiler {
     /// - Parameter way: see ``ProductDefinition/identifications(of:)``.
     mutating func place(of found: Identification, _ local: Term, way: Int) -> Int {
       if let known = plans.firstIndex(where: { $0.way == way }) { return known }
-      plans.append(
-        IdentityPlan(
-          identifier: found.identifier, system: found.system, local: local,
-          slot: firstSlot + plans.count, rejects: found.unmapped == .reject, name: found.name,
-          way: way))
+      plans.append(IdentityPlan(found, local: local, slot: firstSlot + plans.count, way: way))
       return plans.count - 1
     }
   }

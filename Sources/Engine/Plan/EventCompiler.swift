@@ -160,6 +160,12 @@ struct EventCompiler {
       throw PlanFailure(
         "`\(event.name)` is identified in more than \(Workbench.identitiesMax) ways by one journal")
     }
+    if identities.plans.contains(where: \.remembers),
+      parts.ports.count > Workbench.correctedPortsMax
+    {
+      throw PlanFailure(
+        "`\(event.name)` may be corrected at more than \(Workbench.correctedPortsMax) ports")
+    }
     let link = try self.link(taken, over: plan)
     return WorkPlan(
       key: try compile(taken, over: plan), clauses: parts.clauses, ports: parts.ports,

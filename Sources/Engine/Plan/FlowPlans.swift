@@ -211,6 +211,11 @@ final class WorkPlan {
   let joins: Lent<JoinSidePlan>
   /// Tables of which it looks up the row of the journal's own key, and changes none.
   let lookedUp: ContiguousArray<Int>
+  /// Of ``identities``, a bit each: those for which an event is remembered that has gone out, as
+  /// its link may come or change.
+  let remembered: UInt64
+  /// Whether columns tell the event from others.
+  let isMarked: Bool
 
   /// Stands where an optional would count a reference to be looked at.
   static var nothing: WorkPlan {
@@ -227,6 +232,10 @@ final class WorkPlan {
     self.handovers = Lent(handovers)
     self.globalKey = globalKey
     self.isNothing = isNothing
+    remembered = identities.indices.reduce(0) { bits, index in
+      identities[index].remembers ? bits | 1 << UInt64(index) : bits
+    }
+    isMarked = clauses.contains { $0.table.keepsTouches }
     self.identities = Lent(identities)
     self.links = Lent(links)
     self.key = key

@@ -9,25 +9,32 @@ final class IdentityPlan {
   let local: Term
   /// Where the global id goes; absent while there is no link.
   let slot: Int
-  /// Events without a link are quarantined; else they wait.
+  /// Events without a link are quarantined, or go on without a global id; else they wait.
   let rejects: Bool
+  let isProvisional: Bool
+  /// How far back a link that changes is repaired, in milliseconds of recorded time; below 0: not
+  /// at all.
+  let repairableMs: Int64
   /// For messages: the identifier's name.
   let name: String
   /// Its place in ``ProductDefinition/identifications(of:)``.
   let way: Int
 
-  init(
-    identifier: Int, system: String, local: Term, slot: Int, rejects: Bool, name: String, way: Int
-  ) {
+  init(_ found: Identification, local: Term, slot: Int, way: Int) {
     self.way = way
-    self.identifier = identifier
-    self.system = ByteBuffer(capacity: 32)
-    self.system.append(system)
+    identifier = found.identifier
+    system = ByteBuffer(capacity: 32)
+    system.append(found.system)
     self.local = local
     self.slot = slot
-    self.rejects = rejects
-    self.name = name
+    rejects = found.unmapped == .reject
+    isProvisional = found.unmapped == .provisional
+    repairableMs = found.repairableMs ?? -1
+    name = found.name
   }
+
+  /// Whether events that went out are remembered, to be corrected.
+  var remembers: Bool { isProvisional || repairableMs >= 0 }
 }
 
 /// A way that events go on to a chained journal.

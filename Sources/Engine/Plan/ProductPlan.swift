@@ -29,6 +29,8 @@ package final class ProductPlan {
   let stopsOnError: Bool
   /// Whether events wait behind one of their key that is in quarantine.
   let holdsKeys: Bool
+  /// Whether links that change are repaired.
+  let repairs: Bool
   let futureMsMax: Int64
   /// What an event takes more in a chained journal, at most.
   let handoverBytesMax: Int
@@ -93,6 +95,7 @@ package final class ProductPlan {
     isClocked = clockInputs.contains { !$0.isEmpty }
     stopsOnError = definition.onError == .stop
     holdsKeys = definition.order == .holdKey
+    repairs = definition.identifications.contains { $0.repairableMs != nil }
     futureMsMax = definition.futureMsMax
     let isChained = definition.journals.contains { !$0.handovers.isEmpty }
     handoverBytesMax = isChained ? JournalEvent.originBytesMax + Ingest.keyBytesMax : 0

@@ -59,7 +59,7 @@ extension RowLayout {
   }
 }
 
-/// Values that contribute to a column, in the order in which they came: three slots a value, for
+/// Values that contribute to a column, in the order of the journal: three slots a value, for
 /// the mark of its event, that one's actual time, and the value.
 extension RowLayout {
   private static let logWidth = 3
@@ -77,10 +77,13 @@ extension RowLayout {
       all = arena.closed(known, at: width * index, by: width)
     } else {
       if count >= entriesMax { return .tooMany }
-      all = arena.opened(known, at: known.count, by: width)
-      all[width * count] = change.mark
-      all[width * count + 1] = .timestamp(change.time)
-      all[width * count + 2] = argument
+      // One that is made anew goes where it was.
+      var index = count
+      while index > 0, known[width * (index - 1)].view.compare(change.mark.view) > 0 { index -= 1 }
+      all = arena.opened(known, at: width * index, by: width)
+      all[width * index] = change.mark
+      all[width * index + 1] = .timestamp(change.time)
+      all[width * index + 2] = argument
     }
     let old = slots[place]
     let before = RowLayout.shown(aggregate, known)
@@ -94,7 +97,8 @@ extension RowLayout {
       guard let number = RowLayout.number(aggregate, all) else { return .overflow }
       slots[place] = number
     } else {
-      if before == after && !change.isTakenBack { return .hidden }
+      let isSame = before >= 0 && after >= 0 && known[width * before].isSameMark(all[width * after])
+      if isSame && before == after && !change.isTakenBack { return .hidden }
       slots[place] = after < 0 ? .absent : all[width * after + 2]
     }
     return ValueOrder.same(old, slots[place]) ? .hidden : .value
@@ -147,10 +151,8 @@ extension RowLayout {
 }
 
 extension Value {
-  /// Whether two marks are of one event. Those of events that are never taken back are absent.
-  fileprivate func isSameMark(_ other: Value) -> Bool {
-    kind == .bytes && other.kind == .bytes && view == other.view
-  }
+  /// Whether two marks are of one event.
+  fileprivate func isSameMark(_ other: Value) -> Bool { view == other.view }
 }
 
 extension Arena {

@@ -143,6 +143,20 @@ final class RowLayout {
   }
 }
 
+extension RowLayout {
+  /// Whether two rows show the same in all columns, whatever these keep beside.
+  func showsSame(_ left: ByteView, _ right: ByteView) -> Bool {
+    let end = hidden.first?.offset ?? fixedBytes
+    let cells = RowLayout.flagBytes..<end
+    if left[cells] != right[cells] { return false }
+    var tail = fixedBytes
+    for cell in columns where cell.kind.rawValue >= Kind.string.rawValue && left[cell.offset] != 0 {
+      tail += Int(left.uint32(at: cell.offset + 1))
+    }
+    return left[fixedBytes..<tail] == right[fixedBytes..<tail]
+  }
+}
+
 /// Rows in slots: columns from `first` on, and what they keep behind these.
 extension RowLayout {
   /// Reads `row` into slots from `first` on. Texts are lent by the row, lists by the arena.

@@ -71,7 +71,8 @@ extension Apply {
     remember(.retracted, original, space, keys[range])
     return .goesOn(
       Corrected(key: range, space: space, original: original),
-      RowChange(time: time, mark: mark(original), isTakenBack: true), .retract(original))
+      RowChange(time: time, mark: mark(original), isTakenBack: true),
+      .retract(original, .original))
   }
 
   /// The event at hand went to quarantine: what it was to take back counts on, and there is nothing
@@ -89,11 +90,12 @@ extension Apply {
     row.set(uint32: position.index, at: 9)
   }
 
-  /// Tells an event from others in the columns that it gave values to.
+  /// Tells an event from others in the columns that it gave values to; in the order of bytes as the
+  /// events are in that of the journal.
   func mark(_ position: Position) -> Value {
     let start = rows.count
-    rows.append(uint64: UInt64(bitPattern: position.block.value))
-    rows.append(uint32: position.index)
+    rows.append(uint64: UInt64(bitPattern: position.block.value).byteSwapped)
+    rows.append(uint32: position.index.byteSwapped)
     let mark = arena.copy(rows[start..<rows.count])
     rows.truncate(to: start)
     return .bytes(mark)

@@ -46,6 +46,14 @@ extension Apply {
       case .first, .released: nil
       }
     }
+    /// The identity that it is gone through for alone; nil: for all that comes of it.
+    var identity: Int? {
+      switch self {
+      case .first: nil
+      case .linked(let event), .waited(let event): event.identity
+      case .released(let identity, _): identity
+      }
+    }
   }
 
   func apply(
@@ -189,6 +197,7 @@ extension Apply {
       return .held
     }
     var change = RowChange(time: time)
+    if work.isMarked { change.mark = mark(position) }
     var correction = Correction.none
     if input.corrects, let id = event.id {
       // A retraction is read as its original was; one that cannot be takes nothing back.
@@ -251,6 +260,9 @@ extension Apply {
     }
     if !work.handovers.isEmpty {
       handOn(event, work, at: position, recordedMs: recordedMs, isSilent: isSilent)
+    }
+    if bench.passed & work.remembered != 0 {
+      remember(event, work, at: position, recordedMs: recordedMs)
     }
     if bench.held == 0 { return isApplied ? .applied : .filtered }
     hold(event, work, at: position, recordedMs: recordedMs, isCounted: work.counts && !isApplied)

@@ -20,13 +20,7 @@ extension Apply {
   /// Finds the global ids of the event at hand. False: it failed.
   func identify(_ work: WorkPlan, _ coming: Coming) -> Bool {
     bench.unmapped = 0
-    var isLinked = false
-    switch coming {
-    case .first: break
-    case .linked: isLinked = true
-    case .waited(let event): bench.onlyIdentity = event.identity ?? -1
-    case .released(let identity, _): bench.onlyIdentity = identity ?? -1
-    }
+    bench.onlyIdentity = coming.identity ?? -1
     for index in work.identities.indices {
       let isFound = work.identities.lend(index) { identity -> Bool? in
         let local = identity.local.evaluate(bench.frame)
@@ -35,7 +29,6 @@ extension Apply {
           return local.isError ? nil : false
         }
         holding.setKey(identity.identifier, identity.system.view, local.view)
-        if isLinked, !identity.rejects, holding.isReleased { bench.onlyIdentity = index }
         guard let global = holding.global(in: state) else {
           bench.slots[identity.slot] = .absent
           return false
@@ -89,7 +82,8 @@ extension Apply {
       }
       holding.hold(
         HeldEvent(
-          event: event, position: position, recordedMs: recordedMs, isCounted: isCounted),
+          event: event, position: position, recordedMs: recordedMs, isCounted: isCounted,
+          identity: index),
         in: state)
     }
   }

@@ -198,7 +198,7 @@ extension Apply {
   }
 
   /// Publishes a staged row at the table's state ports, when what it shows has changed.
-  private func publish(
+  func publish(
     _ index: Int, _ staged: inout StagedRows, _ emission: Emission, _ batch: OutputBatch
   ) -> Workbench.Emitted {
     let row = staged[index]
@@ -236,7 +236,7 @@ extension Apply {
   }
 
   /// Takes a row that goes back from the state ports where it is published.
-  private func withdraw(
+  func withdraw(
     _ row: StagedRows.Row, _ table: TablePlan, _ emission: Emission, _ batch: OutputBatch
   ) -> Workbench.Emitted {
     withdraw(flags: rows[row.bytes].uint32(at: 0), row.key, table, emission, batch)

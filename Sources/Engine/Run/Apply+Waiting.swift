@@ -7,27 +7,76 @@ extension Apply {
   /// Applies events that have waited for the event at `position`, in their order, until none is
   /// left; an answer when the caller has to do something first. Those that wait for a link come
   /// before those of a key, as the link may be what one of these has brought.
-  func goOn(at position: Position, _ batch: OutputBatch, isSilent: Bool) -> Applied? {
+  /// - Parameter recordedMs: when the event at `position` was taken in.
+  func goOn(
+    at position: Position, recordedMs: Int64, _ batch: OutputBatch, isSilent: Bool
+  ) -> Applied? {
     while true {
       if holding.releases { holding.begin(at: position) }
-      let linked = holding.isReleasing(at: position) ? holding.next(in: state) : nil
-      guard let event = linked ?? blocked.next(in: state) else { return nil }
-      if batch.isFull {
-        if !isSilent { return .full(next: position.index) }
-        batch.clear()
+      if holding.isReleasing(at: position) {
+        let answer = release(
+          at: position, recordedMs: recordedMs, batch, isSilent: isSilent)
+        if let answer { return answer }
       }
-      if linked == nil, !blocked.isWaiting(event, in: state) {
-        if !isSilent, event.isCounted { counted.held -= 1 }
-        blocked.drop(event, in: state)
-        continue
+      guard let event = blocked.next(in: state) else { return nil }
+      if blocked.isWaiting(event, in: state) {
+        let answer = goOn(.waited(event), event, at: position, batch, isSilent: isSilent)
+        if let answer { return answer }
+      } else if !isSilent, event.isCounted {
+        counted.held -= 1
       }
-      let result = apply(
-        event.event, at: event.position, recordedMs: event.recordedMs, batch: batch,
-        isSilent: isSilent, linked == nil ? .waited(event) : .linked(event))
-      bench.onlyIdentity = -1
-      if case .applied = result {} else { return result }
-      if linked == nil { blocked.drop(event, in: state) } else { holding.drop(in: state) }
+      blocked.drop(event, in: state)
     }
+  }
+
+  /// Whether what waited for the event at `position` has not all gone on yet.
+  func isGoingOn(at position: Position) -> Bool {
+    holding.isReleasing(at: position) || blocked.isGoingOn(at: position)
+  }
+
+  private func goOn(
+    _ coming: Coming, _ event: HeldEvent, at position: Position, _ batch: OutputBatch,
+    isSilent: Bool
+  ) -> Applied? {
+    if let answer = makeRoom(batch, at: position, isSilent: isSilent) { return answer }
+    let result = apply(
+      event.event, at: event.position, recordedMs: event.recordedMs, batch: batch,
+      isSilent: isSilent, coming)
+    bench.onlyIdentity = -1
+    if case .applied = result { return nil }
+    return result
+  }
+
+  /// Asks for a batch that is full to be published; of a silent one nobody wants anything.
+  func makeRoom(_ batch: OutputBatch, at position: Position, isSilent: Bool) -> Applied? {
+    if !batch.isFull { return nil }
+    if !isSilent { return .full(next: position.index) }
+    batch.clear()
+    return nil
+  }
+
+  /// Has all go on that has waited for the link at `position`, and brings under the new global id
+  /// what went out under another.
+  private func release(
+    at position: Position, recordedMs: Int64, _ batch: OutputBatch, isSilent: Bool
+  ) -> Applied? {
+    let global = holding.releasedGlobal(in: state)
+    while let event = holding.next(in: state) {
+      let answer =
+        event.isOut
+        ? relinkHeld(
+          event, to: global, at: position, recordedMs: recordedMs, batch, isSilent: isSilent)
+        : goOn(.linked(event), event, at: position, batch, isSilent: isSilent)
+      if let answer { return answer }
+      holding.drop(in: state)
+    }
+    if plan.repairs {
+      let answer = repair(
+        to: global, at: position, recordedMs: recordedMs, batch, isSilent: isSilent)
+      if let answer { return answer }
+    }
+    holding.end()
+    return nil
   }
 
   // MARK: Behind one in quarantine
@@ -63,13 +112,9 @@ extension Apply {
     _ event: JournalEvent, _ work: WorkPlan, _ coming: Coming, at position: Position,
     recordedMs: Int64
   ) {
-    // That finds out which link it was.
-    if case .linked = coming { _ = identify(work, coming) }
-    if case .released(let identity, _) = coming { bench.onlyIdentity = identity ?? -1 }
     blocked.wait(
       HeldEvent(
         event: event, position: position, recordedMs: recordedMs,
-        isCounted: coming.held?.isCounted ?? work.counts,
-        identity: bench.onlyIdentity < 0 ? nil : bench.onlyIdentity), in: state)
+        isCounted: coming.held?.isCounted ?? work.counts, identity: coming.identity), in: state)
   }
 }

@@ -42,6 +42,8 @@ package final class Apply {
   let schedule: Schedule
   /// Events that wait for links, and their release.
   let holding = Holding()
+  /// Events that a link which changes is to repair.
+  let history = History()
   /// Events that wait behind one of their key that is in quarantine.
   let blocked = BlockedKeys()
 
@@ -56,6 +58,8 @@ package final class Apply {
 
   // MARK: Of the event at hand
 
+  /// How long it is kept for repairs, where it is brought under another global id; below 0: not.
+  var relinkedKeptMs: Int64 = -1
   /// What came of it.
   var outcome = Outcome.applied
   /// The record that it is or takes back, of an input whose records may be.
@@ -134,6 +138,10 @@ package final class Apply {
     // An operator's clock is not a worker's: it moves no horizon.
     setClock(block.kind == .control ? .min : block.recordedMs)
     blockMs = block.kind == .control ? recordedClockMs : block.recordedMs
+    // Once a block, however often the caller comes back to it.
+    if plan.repairs, first == 0, !isGoingOn(at: Position(block: offset, index: 0)) {
+      history.forget(at: recordedClockMs, in: state)
+    }
     let batch = publishing ?? bench.discarded
     if block.kind == .ticks {
       let applied = tick(block, at: offset, batch, isSilent: publishing == nil, from: first)
@@ -154,9 +162,11 @@ package final class Apply {
         continue
       }
       let position = Position(block: offset, index: index)
-      if index == first, holding.isReleasing(at: position) || blocked.isGoingOn(at: position) {
+      if index == first, isGoingOn(at: position) {
         // The event itself was applied; what has waited for it was not all of it.
-        if let answer = goOn(at: position, batch, isSilent: publishing == nil) { return answer }
+        let answer = goOn(
+          at: position, recordedMs: block.recordedMs, batch, isSilent: publishing == nil)
+        if let answer { return answer }
         index += 1
         continue
       }
@@ -178,7 +188,9 @@ package final class Apply {
         }
       if case .applied = result {} else { return result }
       if holding.releases || blocked.isGoingOn(at: position) {
-        if let answer = goOn(at: position, batch, isSilent: publishing == nil) { return answer }
+        let answer = goOn(
+          at: position, recordedMs: block.recordedMs, batch, isSilent: publishing == nil)
+        if let answer { return answer }
       }
       index += 1
     }

@@ -4,9 +4,9 @@ import State
 
 /// Keys whose events wait behind one that is in quarantine, as `order: hold-key` says, in a
 /// partition's state: by key which event that is, and by event whose key it blocks, as an operator
-/// names the event; by event that waits also where it stands, as one may come again from quarantine,
-/// to which another journal has sent it. In memory is only whose events go on just now, and that is
-/// begun again when its turn is.
+/// names the event; by event that waits also where it stands, as one may come again from
+/// quarantine, to which another journal has sent it. In memory is only whose events go on just now,
+/// and that is begun again when its turn is.
 final class BlockedKeys {
   /// The journal key of the event at hand, behind a byte that says so; empty: nothing waits behind
   /// it, and it waits behind nothing.
@@ -51,9 +51,9 @@ final class BlockedKeys {
     return blocker != source.view
   }
 
-  /// The event at hand has gone to quarantine: its key waits for it.
+  /// The event at hand has gone to quarantine: its key waits for it, unless it does for another.
   func block(by event: JournalEvent, in state: PartitionState) {
-    if key.isEmpty { return }
+    if key.isEmpty || isBlocked(notBy: event, in: state) { return }
     setSource(event)
     state.put(Spaces.blocked, key.view, source.view)
     state.put(Spaces.blocked, source.view, key.view)

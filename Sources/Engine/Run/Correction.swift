@@ -7,8 +7,8 @@ enum Correction {
   case none
   /// It says anew what another one, taken back, said wrongly.
   case assert
-  /// It takes back what the event at a position of the journal has made.
-  case retract(Position)
+  /// It takes back a record that the event at a position of the journal has made.
+  case retract(Position, MadeRecord)
   /// Of a direct product: it takes back the record of that id.
   case retractId(ByteView)
 

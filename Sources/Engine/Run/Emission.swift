@@ -28,6 +28,8 @@ struct Emission {
     /// Of a direct product: the event's own id, or where it came from.
     case event(ByteView)
     case source(topic: ByteView, Partition, Offset)
+    /// Of an event that is corrected, so many times by now.
+    case corrected(Position, round: Int)
   }
 }
 
@@ -75,6 +77,12 @@ final class HeaderWriter {
     bytes.append(texts[0..<recordedEnd])
   }
 
+  /// The number, from 0, of the last record that the event at hand made at a port; −1: none.
+  func sequence(ofPort port: Int) -> Int32 { made[port] }
+
+  /// Nothing has been made of the event at hand at a port.
+  func forget(port: Int) { made[port] = -1 }
+
   /// Appends `ce_op` and `ce_corrects` of a record of `port` that corrects another one: what makes
   /// several records makes as many that take them back, in the same order.
   func append(_ correction: Correction, _ emission: Emission, port: Int, to bytes: ByteBuffer) {
@@ -85,12 +93,15 @@ final class HeaderWriter {
     }
     switch correction {
     case .none, .assert: break
-    case .retract(let position):
+    case .retract(let position, let made):
       bytes.append("\u{b}ce_corrects" as StaticString)
       let lengthAt = bytes.count
       bytes.append(0)
+      // What makes several records at first is never corrected by rounds.
+      let subIndex = made == .original ? UInt32(max(self.made[port], 0)) : 0
       bytes.appendCloudEventsID(
-        partition: emission.partition, position: position, subIndex: UInt32(max(made[port], 0)))
+        partition: emission.partition, position: position, subIndex: subIndex)
+      bytes.append(correction: made)
       bytes.replace(at: lengthAt, littleEndian: UInt8(bytes.count - lengthAt - 1))
     case .retractId(let id):
       bytes.append("\u{b}ce_corrects" as StaticString)
@@ -122,6 +133,9 @@ final class HeaderWriter {
     case .position(let position):
       texts.appendCloudEventsID(partition: emission.partition, position: position)
     case .event(let id): texts.append(id)
+    case .corrected(let position, let round):
+      texts.appendCloudEventsID(partition: emission.partition, position: position)
+      texts.append(correction: MadeRecord(round: round, sequence: 0))
     case .source(let topic, let partition, let offset):
       texts.append(topic)
       texts.append(UInt8(ascii: "-"))

@@ -1,17 +1,5 @@
-import Formats
 import Records
 import State
-
-/// An event that waits, as it was kept.
-struct HeldEvent {
-  let event: JournalEvent
-  let position: Position
-  let recordedMs: Int64
-  /// It was counted as held, and by this journal.
-  let isCounted: Bool
-  /// It has waited for the link of this identity before, and only that much of it is left to do.
-  var identity: Int?
-}
 
 /// Events that wait, in a partition's state: a queue for each key, and the queues of a group in the
 /// order in which their first event came, so that the oldest is known. A key's group is its first
@@ -127,7 +115,8 @@ final class EventQueues {
       change(all.last, in: state) { $0.after = name }
       all.last = name
     }
-    encode(event)
+    entry.clear()
+    entry.append(event)
     setPlace(key, own.next)
     state.put(events, place.view, entry.view)
     own.next += 1
@@ -163,7 +152,8 @@ final class EventQueues {
     guard let bytes = state.get(events, place.view) else { return nil }
     entry.clear()
     entry.append(bytes)
-    return decode()
+    var reader = ByteReader(entry.view)
+    return reader.heldEvent()
   }
 
   /// Takes the first event of a key's queue out of it.
@@ -189,99 +179,4 @@ final class EventQueues {
     }
     put(all, group, in: state)
   }
-
-  // MARK: An event as it is kept
-
-  private enum Flag {
-    static let counted: UInt8 = 1
-    static let time: UInt8 = 2
-    static let key: UInt8 = 4
-    static let payload: UInt8 = 8
-    static let id: UInt8 = 16
-    static let identity: UInt8 = 32
-    static let headers: UInt8 = 64
-  }
-
-  private func encode(_ held: HeldEvent) {
-    let event = held.event
-    entry.clear()
-    var flags: UInt8 = held.isCounted ? Flag.counted : 0
-    if event.time != nil { flags |= Flag.time }
-    if event.key != nil { flags |= Flag.key }
-    if event.payload != nil { flags |= Flag.payload }
-    if event.id != nil { flags |= Flag.id }
-    if held.identity != nil { flags |= Flag.identity }
-    if !event.headers.isEmpty { flags |= Flag.headers }
-    entry.append(flags)
-    entry.append(uint64: UInt64(bitPattern: held.position.block.value))
-    entry.append(uint32: held.position.index)
-    entry.append(uint64: UInt64(bitPattern: held.recordedMs))
-    entry.append(varint: UInt64(event.input))
-    entry.append(uint32: UInt32(bitPattern: event.partition.value))
-    entry.append(uint64: UInt64(bitPattern: event.offset.value))
-    if let time = event.time {
-      entry.append(uint64: UInt64(bitPattern: time.seconds))
-      entry.append(uint32: time.nanoseconds)
-    }
-    if let key = event.key { entry.append(part: key) }
-    if let id = event.id { entry.append(part: id) }
-    if !event.headers.isEmpty { entry.append(part: event.headers) }
-    if let identity = held.identity { entry.append(varint: UInt64(identity)) }
-    if let payload = event.payload { entry.append(payload) }
-  }
-
-  private func decode() -> HeldEvent? {
-    var reader = ByteReader(entry.view)
-    guard let flags = reader.byte(), let block = reader.uint64(), let index = reader.uint32(),
-      let recorded = reader.uint64(), let input = reader.varint(),
-      let partition = reader.uint32(), let offset = reader.uint64()
-    else { return nil }
-    var event = JournalEvent(
-      input: Int(input), partition: Partition(Int32(bitPattern: partition)),
-      offset: Offset(Int64(bitPattern: offset)), payload: nil)
-    if flags & Flag.time != 0 {
-      guard let seconds = reader.uint64(), let nanoseconds = reader.uint32() else { return nil }
-      event.time = Timestamp(
-        seconds: Int64(bitPattern: seconds), nanoseconds: nanoseconds)
-    }
-    if flags & Flag.key != 0 {
-      guard let key = reader.part() else { return nil }
-      event.key = key
-    }
-    if flags & Flag.id != 0 {
-      guard let id = reader.part() else { return nil }
-      event.id = id
-    }
-    if flags & Flag.headers != 0 {
-      guard let headers = reader.part() else { return nil }
-      event.headers = headers
-    }
-    var identity: Int?
-    if flags & Flag.identity != 0 {
-      guard let number = reader.varint() else { return nil }
-      identity = Int(number)
-    }
-    if flags & Flag.payload != 0 { event.payload = reader.bytes(reader.left) }
-    return HeldEvent(
-      event: event,
-      position: Position(block: Offset(Int64(bitPattern: block)), index: index),
-      recordedMs: Int64(bitPattern: recorded), isCounted: flags & Flag.counted != 0,
-      identity: identity)
-  }
-}
-
-extension ByteReader {
-  /// Bytes with their length in front.
-  fileprivate mutating func part() -> ByteView? {
-    varint().flatMap { Int(exactly: $0) }.flatMap { bytes($0) }
-  }
-}
-
-extension ByteBuffer {
-  fileprivate func append(part bytes: ByteView) {
-    append(varint: UInt64(bytes.count))
-    append(bytes)
-  }
-
-  fileprivate func append(part bytes: [UInt8]) { ByteView.lending(bytes) { append(part: $0) } }
 }

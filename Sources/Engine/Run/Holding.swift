@@ -11,6 +11,7 @@ final class Holding {
   private let waiting = EventQueues(queues: Spaces.queues, events: Spaces.held, name: "held")
   /// Of the queue that is released.
   private let releaseKey = ByteBuffer(capacity: 256)
+  private let releaseGlobal = ByteBuffer(capacity: 64)
   private(set) var releases = false
   private var releasedAt: Position?
 
@@ -47,7 +48,9 @@ final class Holding {
     row.append(uint32: time.nanoseconds)
     row.append(global)
     state.put(Spaces.links, key.view, row.view)
-    if !waiting.isEmpty(key.view, in: state) {
+    let isAwaited =
+      !waiting.isEmpty(key.view, in: state) || state.get(Spaces.histories, key.view) != nil
+    if isAwaited {
       releaseKey.clear()
       releaseKey.append(key.view)
       releases = true
@@ -77,20 +80,29 @@ final class Holding {
 
   func isReleasing(at position: Position) -> Bool { releasedAt == position }
 
-  /// Whether the id at hand is the one whose events are released.
-  var isReleased: Bool { key.view == releaseKey.view }
+  /// The id whose events are released.
+  var released: ByteView { releaseKey.view }
+
+  /// The global id that it is linked to; lent until the next call.
+  func releasedGlobal(in state: PartitionState) -> ByteView {
+    releaseGlobal.clear()
+    if let link = state.get(Spaces.links, releaseKey.view) {
+      releaseGlobal.append(link.suffix(from: Holding.timeBytes))
+    }
+    return releaseGlobal.view
+  }
+
+  /// All that the link brings has gone on.
+  func end() { releasedAt = nil }
 
   func forgetRelease() {
     releases = false
     releasedAt = nil
   }
 
-  /// The first event of the queue that is released; lent until the next call. Nil: it is empty, and
-  /// gone.
+  /// The first event of the queue that is released; lent until the next call. Nil: it is empty.
   func next(in state: PartitionState) -> HeldEvent? {
-    if let event = waiting.first(of: releaseKey.view, in: state) { return event }
-    releasedAt = nil
-    return nil
+    waiting.first(of: releaseKey.view, in: state)
   }
 
   /// The event that was lent last is done with.

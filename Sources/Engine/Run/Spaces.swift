@@ -3,7 +3,11 @@ import State
 /// Which spaces of a partition's state the engine uses.
 enum Spaces {
   /// Tables from 0 on, then inputs, for the ids of their events.
-  static let max = 245
+  static let max = 243
+  /// By number: an event that went out under a global id, while a link that changes repairs it.
+  static let history = Space(243)
+  /// By identifier, system and local id: the number of the last such event.
+  static let histories = Space(244)
   /// By key and a number: an event that waits behind one of its key that is in quarantine.
   static let waiting = Space(245)
   /// By key: which events wait behind that one.

@@ -24,7 +24,13 @@ extension Workbench {
   func emit(_ ports: Lent<EventPortPlan>, _ emission: Emission, to batch: OutputBatch) -> Emitted {
     var result = Emitted.nothing
     for index in ports.indices {
-      if !result.add(ports.lend(index, { emit($0, emission, to: batch) })) { return .failed }
+      switch ports.lend(index, { emit($0, emission, to: batch) }) {
+      case .record:
+        result = .record
+        emitted |= 1 << UInt64(index)
+      case .nothing: break
+      case .failed: return .failed
+      }
     }
     return result
   }

@@ -33,6 +33,13 @@ final class Workbench {
   var unmapped: UInt64 = 0
   private(set) var held: UInt64 = 0
   static let identitiesMax = 64
+  static let correctedPortsMax = 64
+  /// Of the work's identities, a bit each: those that a branch of the record at hand has passed,
+  /// with a link or without one. And of its ports, those at which it has made a record.
+  private(set) var passed: UInt64 = 0
+  var emitted: UInt64 = 0
+  /// What stands at each port of an event that may be taken back: ``HeldEvent/made``.
+  let made = ByteBuffer(capacity: 64)
   /// Only branches of this identity are gone through; −1: all. Set for an event that is released or
   /// was handed on.
   var onlyIdentity = -1
@@ -73,6 +80,8 @@ final class Workbench {
     headers.begin()
     held = 0
     onlyIdentity = -1
+    passed = 0
+    emitted = 0
   }
 
   // MARK: Documents
@@ -253,8 +262,14 @@ final class Workbench {
         continue
       }
       if kind == .identify {
-        if unmapped & 1 << UInt64(branch.identity) == 0 { continue }
-        return wait(branch)
+        let bit: UInt64 = 1 << UInt64(branch.identity)
+        if unmapped & bit == 0 {
+          passed |= bit
+          continue
+        }
+        let way = wait(branch)
+        if way != .on { return way }
+        continue
       }
       if kind == .lookup {
         if !lookUp(branch, index) { return .failed }
@@ -279,6 +294,10 @@ final class Workbench {
     if let identity = branch.identityPlan, identity.rejects {
       failUnmapped(identity)
       return .failed
+    }
+    if let identity = branch.identityPlan, identity.isProvisional {
+      passed |= 1 << UInt64(branch.identity)
+      return .on
     }
     held |= 1 << UInt64(branch.identity)
     return .held

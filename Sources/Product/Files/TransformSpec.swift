@@ -112,9 +112,12 @@ package enum TransformSpec {
       FieldSpec("system", .text, required: true, "Whose local ids these are, as the links say."),
       FieldSpec("local", .expression, required: true, "The local id, a text."),
       FieldSpec(
-        "unmapped", .choice(["hold", "reject"], notYet: ["provisional"]),
-        "What becomes of an event whose id has no link: it waits for it, or is quarantined; hold."),
-      FieldSpec("repairable", .duration, .notYet, "How far back a link that changes is repaired."),
+        "unmapped", .choice(["hold", "reject", "provisional"]),
+        "What becomes of an event whose id has no link: it waits for it, is quarantined, or goes on "
+          + "without and is corrected; hold."),
+      FieldSpec(
+        "repairable", .duration,
+        "How far back a link that changes is repaired, in recorded time; not at all."),
     ])
   static let table = RecordSpec(
     "a table",

@@ -61,6 +61,11 @@ package struct Branch: Sendable {
     steps.compactMap { if case .lookup(let lookup) = $0 { lookup } else { nil } }
   }
 
+  /// Whether it may make several events of one.
+  package var explodes: Bool {
+    steps.contains { if case .explode = $0 { true } else { false } }
+  }
+
   /// The global id that it looks for, if it does.
   package var identification: Identification? {
     for case .identify(let identification) in steps { return identification }
@@ -100,6 +105,8 @@ package struct Identification: Sendable {
     case hold
     /// It goes to quarantine.
     case reject
+    /// It goes on without its global id, and is corrected when its link comes.
+    case provisional
   }
 
   /// Of the identifier, in ``ProductDefinition/identifiers``.
@@ -109,10 +116,18 @@ package struct Identification: Sendable {
   package let system: String
   package let local: CheckedExpression
   package let unmapped: Unmapped
+  /// How far back a link that changes is repaired, in milliseconds of recorded time; nil: it holds
+  /// from then on.
+  package let repairableMs: Int64?
+
+  /// Whether what went out may be taken back.
+  package var corrects: Bool { unmapped == .provisional || repairableMs != nil }
 
   package init(
-    identifier: Int, name: String, system: String, local: CheckedExpression, unmapped: Unmapped
+    identifier: Int, name: String, system: String, local: CheckedExpression, unmapped: Unmapped,
+    repairableMs: Int64? = nil
   ) {
+    self.repairableMs = repairableMs
     self.identifier = identifier
     self.name = name
     self.system = system
@@ -123,6 +138,7 @@ package struct Identification: Sendable {
   /// Whether the two find the same id for the same event, and do the same where there is none.
   package func isSame(as other: Identification) -> Bool {
     identifier == other.identifier && system == other.system && unmapped == other.unmapped
+      && repairableMs == other.repairableMs
       && CanonicalText.of(local.span) == CanonicalText.of(other.local.span)
   }
 }

@@ -82,6 +82,15 @@ extension ProductDefinition {
     if !isAsked { return [] }
     return Set(journals[journal].keys.keys.map(\.input))
   }
+
+  /// How its tables and event ports find global ids.
+  package var identifications: [Identification] {
+    let ofPorts = outputs.flatMap { output -> [Branch] in
+      guard case .events(let branches) = output.content else { return [] }
+      return branches.map(\.branch)
+    }
+    return (tables.flatMap(\.clauses).map(\.branch) + ofPorts).compactMap(\.identification)
+  }
 }
 
 /// What becomes of a record that cannot be processed.

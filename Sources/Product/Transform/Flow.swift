@@ -17,14 +17,13 @@ struct Flow {
   var variables: [Scope.Variable] = []
   var known: Set<FieldPath> = []
   /// What `identify` has found.
-  var ids: [String] = []
+  var ids: [ObjectType.Field] = []
 
   /// What an expression may use here.
   var scope: Scope {
     var all = base + variables
     if !ids.isEmpty {
-      let fields = ids.map { ObjectType.Field($0, .string, isRequired: true) }
-      all.append(Scope.Variable("ids", .object(ObjectType(name: "ids", fields: fields))))
+      all.append(Scope.Variable("ids", .object(ObjectType(name: "ids", fields: ids))))
     }
     return Scope(all, known: known)
   }

@@ -88,6 +88,15 @@ extension TransformReader {
       if case .handed? = journals[journal].keys[event] { return reportTwice(event, span) }
       return take(event, into: journal, span)
     }
+    if way.branch.identification?.corrects ?? false {
+      report(
+        .notThereYet, "to correct what is handed on to another journal is not there yet", span,
+        notes: ["it is identified by `\(CanonicalText.of(local.span))`, and kept by another key"],
+        help:
+          "identify without `provisional` and `repairable`, or keep it in a product that takes in "
+          + "a port of this one")
+      return
+    }
     let parts = Array(way.key.prefix(journals[journal].keyTexts.count))
     if parts.count < journals[journal].keyTexts.count { return }
     switch journals[journal].keys[event] {

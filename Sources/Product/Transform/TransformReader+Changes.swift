@@ -16,6 +16,13 @@ extension TransformReader {
         .notThereYet, "changes of rows of windows, as those of `\(name)`, are not there yet", span)
       return nil
     }
+    if table.clauses.contains(where: { $0.branch.identification?.corrects ?? false }) {
+      report(
+        .notThereYet,
+        "changes of rows that links correct, as those of `\(name)`, are not there yet",
+        span)
+      return nil
+    }
     let row = row(of: table)
     let key = Array(row.fields.prefix(table.key.count))
     let mayGo = table.clauses.contains { $0.delete != nil || $0.corrects }

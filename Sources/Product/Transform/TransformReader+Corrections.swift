@@ -6,19 +6,33 @@ import Expressions
 extension TransformReader {
   /// Whether what comes of a way may be taken back.
   func corrects(_ branch: Branch) -> Bool {
+    isOfCorrections(branch) || branch.identification?.corrects ?? false
+  }
+
+  /// Whether its records may be taken back, and come once more for that.
+  private func isOfCorrections(_ branch: Branch) -> Bool {
     branch.event.map { inputs[$0.input].corrects } ?? false
   }
 
   /// Why something of a way may be taken back.
   private func cause(_ branch: Branch) -> String {
+    if let found = branch.identification, found.corrects {
+      return "the link of a `\(found.name)` may come later, or change"
+    }
     let name = branch.event.map { inputs[$0.input].name } ?? ""
     return "records of `\(name)` may be taken back"
   }
 
-  /// Tells what of a way that may be taken back uses anything that a retraction, which is taken in
-  /// later and from elsewhere, sees otherwise than its original.
+  /// What a retraction, which is taken in later and from elsewhere, sees otherwise than its
+  /// original. What a link corrects is the event as it was kept.
+  private func changing(_ branch: Branch) -> Set<String> {
+    let names = ["state"] + branch.lookups.map(\.name)
+    return Set(isOfCorrections(branch) ? names + ["recorded", "now", "source"] : names)
+  }
+
+  /// Tells what of a way that may be taken back uses any of that.
   private mutating func checkRepeats(_ branch: Branch, _ expressions: [CheckedExpression]) {
-    let changing = Set(["recorded", "now", "source", "state"] + branch.lookups.map(\.name))
+    let changing = changing(branch)
     for expression in expressions + branch.expressions {
       guard let name = expression.uses.compactMap(\.parts.first).first(where: changing.contains)
       else { continue }
@@ -42,10 +56,7 @@ extension TransformReader {
         guard let value = update.argument else { continue }
         report(
           .corrections, "a fold cannot be taken back", value.span,
-          notes: [
-            cause(clause.branch) + ", and an "
-              + "aggregate can be made as if one had never come"
-          ])
+          notes: [cause(clause.branch), "an aggregate can be made as if a value had never come"])
       }
       let isFold = clause.updates.contains { $0.aggregate == .fold }
       if isFold { continue }

@@ -235,6 +235,7 @@ extension TransformReader {
       stream.identifications.map { found in
         "identify \(found.name) = \(found.system), \(CanonicalText.of(found.local.span)), "
           + found.unmapped.rawValue
+          + (found.repairableMs.map { ", repairable \($0) ms" } ?? "")
       }
     ).sorted()
     // Their order has a meaning.

@@ -56,11 +56,10 @@ extension TransformReader {
         help: "leave out `window`, \(ignoring)")
       return nil
     }
-    let events = table.clauses.compactMap(\.branch.event)
-    if events.contains(where: { inputs[$0.input].corrects }) {
+    if table.clauses.contains(where: \.corrects) {
       report(
         .notThereYet,
-        "a table of rows that are deleted and of records that are taken back is not there yet",
+        "a table of rows that are deleted and of what may be taken back is not there yet",
         table.nameSpan, help: "give each a table of its own, \(ignoring)")
       return nil
     }

@@ -9,6 +9,7 @@ struct IdentificationDraft {
   let system: String
   let local: ParsedExpression
   let unmapped: Identification.Unmapped
+  let repairableMs: Int64?
 }
 
 // Global identifiers: which of the mesh's are used, where their links come from, and how streams
@@ -109,7 +110,8 @@ extension TransformReader {
       found.append(
         IdentificationDraft(
           identifier: identifier, name: name, nameSpan: key.span, system: system, local: local,
-          unmapped: line.text("unmapped").flatMap(Identification.Unmapped.init) ?? .hold))
+          unmapped: line.text("unmapped").flatMap(Identification.Unmapped.init) ?? .hold,
+          repairableMs: line["repairable"]?.durationMs))
     }
     if isDirect, let first = found.first {
       report(
@@ -148,13 +150,22 @@ extension TransformReader {
         help: "write its expression here")
       return false
     }
-    flow.branch.steps.append(
-      .identify(
-        Identification(
-          identifier: draft.identifier, name: draft.name, system: draft.system, local: local,
-          unmapped: draft.unmapped)))
-    flow.ids.append(draft.name)
+    let found = Identification(
+      identifier: draft.identifier, name: draft.name, system: draft.system, local: local,
+      unmapped: draft.unmapped, repairableMs: draft.repairableMs)
+    if found.corrects, flow.branch.explodes { return refuseCorrecting(draft.nameSpan) }
+    flow.branch.steps.append(.identify(found))
+    flow.ids.append(
+      .init(draft.name, .string, isRequired: draft.unmapped != .provisional))
     return true
+  }
+
+  /// Tells that links do not correct what `explode` has made; false.
+  mutating func refuseCorrecting(_ span: SourceSpan) -> Bool {
+    report(
+      .notThereYet, "to correct what `explode` has made is not there yet", span,
+      help: "identify without `provisional` and `repairable`")
+    return false
   }
 
   // MARK: Their journals

@@ -250,11 +250,24 @@ struct Explanation {
     for found in stream.identifications.prefix(1) {
       facts.append(
         "identify ids.\(found.name) by \(found.local.span.text) of \(found.system); "
-          + (found.unmapped == .hold
-            ? "an event without a link waits for it, whole and in order, in the state"
-            : "an event without a link goes to quarantine"))
+          + without(found.unmapped))
+      if let back = found.repairableMs {
+        facts.append(
+          "a link that changes is repaired \(span(back)) back: so long each event is kept whole, in"
+            + " the state")
+      }
     }
     return Item(name: stream.name, facts: facts)
+  }
+
+  private static func without(_ unmapped: Identification.Unmapped) -> String {
+    switch unmapped {
+    case .hold: "an event without a link waits for it, whole and in order, in the state"
+    case .reject: "an event without a link goes to quarantine"
+    case .provisional:
+      "an event without a link goes on without the id, is kept whole in the state, and corrected"
+        + " when the link comes"
+    }
   }
 
   private static func text(_ key: JournalDefinition.Key, _ product: ProductDefinition) -> String {

@@ -1,0 +1,109 @@
+/// Events that went out before it was known whose their account is, or when somebody else's it was.
+extension Reference {
+  struct Standing {
+    let event: Taken
+    /// Under whose name it is out.
+    var owner: String?
+    /// It is out, though it waits to know.
+    var isOut: Bool
+    /// It went to quarantine since.
+    var isGone = false
+
+    init(_ event: Taken, _ owner: String?, isOut: Bool = true) {
+      self.event = event
+      self.owner = owner
+      self.isOut = isOut
+    }
+  }
+
+  /// Brings events under a new name that are out under another one, as far back as that goes.
+  /// - Returns: those that went to quarantine.
+  mutating func repair(
+    _ all: inout [Standing], _ owner: String, _ clock: Int64, _ key: Shape.Key, _ partition: Int,
+    _ isPublisher: (Int) -> Bool
+  ) -> [Taken] {
+    guard let back = shape.repairableS else { return [] }
+    var gone: [Taken] = []
+    for place in all.indices where !all[place].isGone && all[place].owner != owner {
+      if all[place].event.recordedMs < clock - Int64(back) * 1000 { continue }
+      if relink(all[place], to: owner, key, partition, isPublisher) {
+        all[place].owner = owner
+      } else {
+        all[place].isGone = true
+        gone.append(all[place].event)
+      }
+    }
+    return gone
+  }
+
+  /// Takes back what an event made, and makes it anew under another name; false: it went to
+  /// quarantine, and what it made is taken back.
+  mutating func relink(
+    _ one: Standing, to owner: String, _ key: Shape.Key, _ partition: Int,
+    _ isPublisher: (Int) -> Bool
+  ) -> Bool {
+    do throws(Refused) {
+      keep(try remade(one, owner, key, partition, isPublisher))
+      return true
+    } catch {
+      refuse(one.event.source, error.reason)
+    }
+    if let effect = try? remade(one, nil, key, partition, isPublisher) { keep(effect) }
+    return false
+  }
+
+  /// - Parameter owner: nil: it is only taken back.
+  private func remade(
+    _ one: Standing, _ owner: String?, _ key: Shape.Key, _ partition: Int,
+    _ isPublisher: (Int) -> Bool
+  ) throws(Refused) -> Effect {
+    var effect = Effect()
+    let input = told(one.event, owner)
+    for (place, table) in shape.tables.enumerated()
+    where table.isIdentified && shape.journal(of: table) == key {
+      guard let clause = table.clauses.first(where: { $0.kind == input.kind }),
+        input.holds(clause.filter)
+      else { continue }
+      let own = input.text(of: table.key)
+      let old = rows[place][own]
+      var row = old ?? ReferenceRow(table)
+      row.takeBack(input.contribution)
+      if owner != nil { _ = try row.update(clause, table, shape, input) }
+      var now = row.touches.isEmpty ? nil : row
+      if old == nil && now == nil { continue }
+      if old?.fields(table) != now?.fields(table) {
+        do throws(Refused) {
+          try show(table, own, &now, before: old, { input.part($0, owner: "") }, &effect)
+        } catch {
+          if owner != nil { throw error }
+          // What is left of it may not be shown.
+          if old?.isPublished ?? false { effect.records.append((table.name, own, nil)) }
+          now?.isPublished = false
+        }
+      }
+      effect.rows.append((place, own, now))
+    }
+    for place in shape.ports.indices where isPublisher(place) && shape.ports[place].isIdentified {
+      let target = "\(input.account)@\(partition)"
+      var back = Effect()
+      try publish(
+        shape.ports[place], input, target, Known(owner: one.owner, isReleased: true), &back)
+      for (port, key, value) in back.records {
+        var fields = value
+        fields?["ce_op"] = "retract"
+        fields?["ce_corrects"] =
+          "\"\(input.id)\"" + (one.owner.map { "\"\($0)\"" } ?? "")
+        effect.records.append((port, key, fields))
+      }
+      guard let owner else { continue }
+      var anew = Effect()
+      try publish(shape.ports[place], input, target, Known(owner: owner, isReleased: true), &anew)
+      for (port, key, value) in anew.records {
+        var fields = value
+        fields?["ce_op"] = "assert"
+        effect.records.append((port, key, fields))
+      }
+    }
+    return effect
+  }
+}

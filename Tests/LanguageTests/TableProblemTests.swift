@@ -335,7 +335,7 @@ import Testing
     ("window: {hopping: {size: 1d, every: 1s}}", "cannot begin that often"),
     ("window: {tumbling: 1h}\n    expire: {after: 1d}", "go when their window is closed"),
     ("window: {session: 1h}", "not there yet"),
-    ("window: {tumbling: 1h, emit: final}", "not there"),
+    ("window: {tumbling: 1h, emit: last}", "is not `changes` or `final`"),
   ])
   func `what is no window is refused`(_ text: String, _ message: String) throws {
     let files = try expiring(text)

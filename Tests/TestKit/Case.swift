@@ -82,6 +82,8 @@ package struct Case: Sendable, Hashable {
     if !shape.isDirect && ofStreams.percent(35) { shape.lookUp(&ofStreams) }
     if !shape.isDirect && ofStreams.percent(35) { shape.follow(&ofStreams) }
     if !shape.isDirect && ofStreams.percent(30) { shape.join(&ofStreams) }
+    var ofWindows = Random((seed / 16) &* 0x4000_0009)
+    shape.close(&ofWindows)
     var ofOrder = Random((seed / 16) &* 0x3000_0005)
     shape.holdsKeys =
       !shape.isDirect && shape.chainedJournals.isEmpty

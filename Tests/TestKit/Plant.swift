@@ -35,6 +35,8 @@ package enum Plant: String, CaseIterable, Sendable {
   // The clock, and what goes by it: as if the engine did otherwise, or journals were not told.
   case clockMaximum, endsStay, recordedStands, ticksAtOne, endsUntold
   case expiryLost, expirySoon, graceLost, lateTaken, windowsWide, hopsLost
+  // Windows that are shown once: all along, others so as well, none that says little.
+  case finalAsChanges, changesAsFinal, closedUnseen
   // Rows that are looked up: of another column, or whatever they have is let through.
   case lookupOfOther, lookupUnasked
   // Changes of rows: only those of new rows come, those of rows that went do not, old is new.

@@ -75,10 +75,24 @@ extension Plant {
         case .graceLost: window.grace = 0
         case .lateTaken: window.grace = 100_000
         case .windowsWide:
-          window = .init(size: 2 * window.size, every: 2 * window.size, grace: window.grace)
+          window.size *= 2
+          window.every = window.size
         default: window.every = window.size
         }
         shape.tables[table].window = window
+      }
+    case .finalAsChanges, .changesAsFinal:
+      for table in shape.tables.indices {
+        let isFinal = self == .changesAsFinal
+        if shape.tables[table].isFinal == isFinal { continue }
+        shape.tables[table].window?.isFinal = isFinal
+        shape.changePorts.removeAll { $0.table == table }
+      }
+    case .closedUnseen:
+      for table in shape.tables.indices where shape.tables[table].isFinal {
+        let columns = shape.tables[table].columns
+        guard let column = columns.firstIndex(where: { $0.isCount || $0.isWhole }) else { continue }
+        shape.tables[table].when = (column, 2)
       }
     case .heldRefused: shape.unmapped = .reject
     case .provisionalHeld: if shape.unmapped == .provisional { shape.unmapped = .hold }
@@ -211,6 +225,9 @@ extension Plant {
     case .clockMaximum, .endsStay, .recordedStands, .endsUntold: return given.shape.hasClock
     case .expiryLost, .expirySoon: return given.shape.tables.contains { $0.expireS != nil }
     case .graceLost: return given.shape.tables.contains { $0.window.map { $0.grace > 0 } ?? false }
+    case .finalAsChanges, .closedUnseen: return given.shape.tables.contains(where: \.isFinal)
+    case .changesAsFinal:
+      return given.shape.tables.contains { $0.window != nil && !$0.isFinal }
     case .lateTaken, .windowsWide: return given.shape.tables.contains { $0.window != nil }
     case .hopsLost:
       return given.shape.tables.contains { $0.window.map { $0.every < $0.size } ?? false }

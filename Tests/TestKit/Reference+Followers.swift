@@ -36,24 +36,30 @@ extension Reference {
       }
     }
     for port in shape.changePorts {
-      for change in changes where change.table == port.table {
+      // Of windows that are shown once there is a change when one is closed.
+      let isFinal = shape.tables[port.table].isFinal
+      for change in changes where change.table == port.table && !isFinal {
         let what = change.part(shape.tables[port.table].key.parts[0])
         let values = values(change, port.column)
-        var fields = ["what": "\"\(what)\""]
-        if let now = values.now { fields["now"] = "\(now)" }
-        if let before = values.before { fields["before"] = "\(before)" }
-        effect.records.append((port.name, "\(what)@\(partition)", fields))
+        effect.records.append(
+          (port.name, "\(what)@\(partition)", fields(what, values.now, values.before)))
       }
     }
+  }
+
+  func fields(_ what: String, _ now: Int?, _ before: Int?) -> [String: String] {
+    var fields = ["what": "\"\(what)\""]
+    if let now { fields["now"] = "\(now)" }
+    if let before { fields["before"] = "\(before)" }
+    return fields
   }
 
   /// What a column of a row shows, and what it showed before the event.
   private func values(_ change: Changed, _ column: Int) -> (now: Int?, before: Int?) {
     let definition = shape.tables[change.table].columns[column]
-    func number(_ row: ReferenceRow?) -> Int? {
-      guard case .number(let number)? = row?.columns[column].value(definition) else { return nil }
-      return number
-    }
-    return (number(change.row), number(rows[change.table][change.key]))
+    let old = rows[change.table][change.key]
+    return (
+      change.row?.number(column, definition), old?.number(column, definition)
+    )
   }
 }

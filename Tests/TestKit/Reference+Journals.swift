@@ -81,7 +81,7 @@ extension Reference {
         clock = max(clock, entry.recordedMs)
         if case .ticks(let ticks, _) = entry { time.hear(ticks, recordedMs: clock) }
         moment = Moment(home: home, nowMs: time.nowMs)
-        if let now = time.nowMs { pass(now, at: home) }
+        if let now = time.nowMs { pass(now, at: home, partition) }
         continue
       }
       var event = taken
@@ -265,20 +265,6 @@ extension Reference {
     default: break
     }
     return .done
-  }
-
-  /// The clock of a journal partition comes to `nowMs`.
-  private mutating func pass(_ nowMs: Int64, at home: String) {
-    for (place, table) in shape.tables.enumerated() {
-      for (key, row) in rows[place] where row.home == home {
-        // A window that is closed: what was shown of it stays.
-        if let window = row.window, window.closesMs <= nowMs { rows[place][key] = nil }
-        guard let seconds = table.expireS else { continue }
-        if row.touchedMs + Int64(seconds) * 1000 > nowMs { continue }
-        rows[place][key] = nil
-        if row.isPublished { published[table.name, default: [:]][key, default: []].append(nil) }
-      }
-    }
   }
 
   /// A row of the state port is deleted: what it has given goes.

@@ -79,6 +79,7 @@ extension Reference {
     } else {
       var row = old ?? ReferenceRow(table)
       row.home = moment.home
+      (row.input, row.owner) = (input, owner)
       if let start, let window = table.window { row.window = (start, window.closesMs(start)) }
       let isUpdated = try row.update(clause, table, shape, input)
       // Another element of the same event may have taken it away.
@@ -106,12 +107,18 @@ extension Reference {
     _ table: Shape.Table, _ key: String, _ row: inout ReferenceRow?, before old: ReferenceRow?,
     _ part: (String) -> String, _ effect: inout Effect
   ) throws(Refused) {
+    if table.isFinal {
+      // It is shown later, and has to be such as can be.
+      if let row, row.isShown(table), table.isNarrow && row.isTooWide(table) {
+        throw Refused("contract-output")
+      }
+      return
+    }
     let wasShown = old?.isPublished ?? false
     guard let new = row else {
       if wasShown { effect.records.append((table.name, key, nil)) }
       return
     }
-    let fields = new.fields(table)
     let isShown = new.isShown(table)
     row?.isPublished = isShown
     if !isShown {
@@ -119,12 +126,19 @@ extension Reference {
       return
     }
     if table.isNarrow && new.isTooWide(table) { throw Refused("contract-output") }
-    var value = fields
+    effect.records.append((table.name, key, value(new, table, part)))
+  }
+
+  /// What a port shows of a row.
+  func value(_ row: ReferenceRow, _ table: Shape.Table, _ part: (String) -> String)
+    -> [String: String]
+  {
+    var value = row.fields(table)
     for name in table.key.parts { value[name] = "\"\(part(name))\"" }
-    if let window = new.window {
+    if let window = row.window {
       value["since"] = "\"\(Timestamp(milliseconds: window.startMs))\""
     }
     if table.isDerived { value["label"] = "\"of \(part(table.key.parts[0]))\"" }
-    effect.records.append((table.name, key, value))
+    return value
   }
 }

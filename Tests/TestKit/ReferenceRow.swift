@@ -33,6 +33,9 @@ struct ReferenceRow {
   var touchedMs = Int64.min
   /// Of a window: when it begins, and when it takes no more.
   var window: (startMs: Int64, closesMs: Int64)?
+  /// What has its key.
+  var input = GeneratedInput.nothing
+  var owner = ""
 
   init(_ table: Shape.Table) { columns = Array(repeating: Column(), count: table.columns.count) }
 
@@ -156,6 +159,11 @@ struct ReferenceRow {
       else { return false }
       return abs(hundredths) >= Shape.narrowEnd
     }
+  }
+
+  func number(_ column: Int, _ definition: Shape.Column) -> Int? {
+    guard case .number(let number)? = columns[column].value(definition) else { return nil }
+    return number
   }
 
   /// All but the key's.

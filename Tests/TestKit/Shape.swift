@@ -110,6 +110,8 @@ package struct Shape: Sendable, Hashable {
     package var size: Int
     package var every: Int
     package var grace: Int
+    /// Its row is shown once, when it is closed.
+    package var isFinal = false
 
     /// Where the windows begin that a time falls into, in milliseconds.
     func starts(of timeMs: Int64) -> [Int64] {
@@ -148,6 +150,7 @@ package struct Shape: Sendable, Hashable {
       }
     }
     var takesKept: Bool { clauses.contains { $0.kind == .Kept } }
+    var isFinal: Bool { window?.isFinal ?? false }
     private var whenColumn: Int?
     private var whenAbove = 0
 

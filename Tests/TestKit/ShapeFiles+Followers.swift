@@ -29,7 +29,9 @@ extension Shape {
       let (name, table) = $0
       let part = tables[table].key.parts[0]
       let condition =
-        followed.map { "    where: \"\($0.replacing("KEY", with: part))\"\n" } ?? ""
+        tables[table].isFinal
+        ? ""
+        : followed.map { "    where: \"\($0.replacing("KEY", with: part))\"\n" } ?? ""
       return "  \(name)s:\n    from: \(tables[table].name)\n\(condition)"
     }.joined()
   }
@@ -65,8 +67,7 @@ extension Shape {
               select: |
                 what = key.\(part)
                 now = row.?\(name)
-                before = \(old).?\(name)
-
+          \(tables[port.table].isFinal ? "" : "      before = \(old).?\(name)\n")
           """
       }.joined()
   }

@@ -364,7 +364,7 @@ extension Shape {
         isHopping
         ? "hopping: {size: \(window.size)s, every: \(window.every)s}"
         : "tumbling: \(window.size)s"
-      text += ", grace: \(window.grace)s}\n"
+      text += ", grace: \(window.grace)s\(window.isFinal ? ", emit: final" : "")}\n"
     }
     if let seconds = table.expireS { text += "    expire: {after: \(seconds)s}\n" }
     text += "    on:\n"

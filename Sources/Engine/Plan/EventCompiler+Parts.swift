@@ -100,7 +100,8 @@ extension EventCompiler {
         case ["row"]: plan.row
         case ["old"]: plan.old
         case ["key"]: plan.key
-        default: path.parts.count == 1 ? Variable.slot(path.parts) : nil
+        default:
+          path.parts.count == 1 || path.parts.first == "window" ? Variable.slot(path.parts) : nil
         }
       }, end: plan.end)
     let parts = try parts(source) { _ in true }

@@ -24,6 +24,8 @@ final class TablePlan {
   /// Of rows that are of a window each.
   let window: WindowPlan
   let isWindowed: Bool
+  /// Whether ports show a row once, when its window is closed.
+  let isFinal: Bool
   /// Whether rows have an entry in the schedule.
   let isScheduled: Bool
   /// Whether events delete rows.
@@ -48,6 +50,7 @@ final class TablePlan {
       sizeMs: table.window?.sizeMs ?? 1, everyMs: table.window?.everyMs ?? 1,
       graceMs: table.window?.graceMs ?? 0)
     isWindowed = table.window != nil
+    isFinal = table.isFinal
     isScheduled = table.needsClock
     touchedSlot = columnSlot + layout.columns.count + max(layout.touched, 0)
     isDeletable = table.clauses.contains { $0.delete != nil } || !table.deletions.isEmpty

@@ -47,6 +47,9 @@ final class RowLayout {
   let details: ContiguousArray<Detail>
   /// Place in ``hidden`` of the time of the last update, where rows expire; −1: they do not.
   let touched: Int
+  /// Place in ``hidden`` of the first part of the row's key, where ports show the row when no event
+  /// is at hand; −1: they do not.
+  let keyParts: Int
   /// Slots behind those of the row, in which one entry of a map column is worked on.
   let entrySlots: Int
   /// Bytes before the texts.
@@ -98,6 +101,10 @@ final class RowLayout {
     if table.corrects { hidden.append(cell(.int)) }
     touched = table.expireAfterMs == nil ? -1 : hidden.count
     if touched >= 0 { hidden.append(cell(.int)) }
+    keyParts = table.isFinal ? hidden.count : -1
+    if table.isFinal {
+      for type in table.keyTypes { hidden.append(cell(RowLayout.kind(of: type))) }
+    }
     self.columns = columns
     self.hidden = hidden
     self.details = details

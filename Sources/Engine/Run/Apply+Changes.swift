@@ -41,6 +41,7 @@ extension Apply {
         if plan.ports.isEmpty { return .nothing }
         var result = Workbench.Emitted.nothing
         for row in 0..<staged.count where loadChange(staged[row], plan) {
+          emission.isTrial = plan.table.isFinal
           if !result.add(bench.emit(plan.ports, emission, to: batch)) { return .failed }
         }
         return result
@@ -54,6 +55,12 @@ extension Apply {
   private func loadChange(_ row: StagedRows.Row, _ plan: ChangePlan) -> Bool {
     let table = plan.table
     if row.table != table.ordinal || !row.isChanged { return false }
+    if table.isFinal {
+      // It is what a window would be that is closed now.
+      if row.isDeleted { return false }
+      loadClosing(table, plan, variable(rows[row.bytes], row, table).run)
+      return true
+    }
     let old = state.get(Spaces.table(table.ordinal), keys[row.key])
     if row.isDeleted && old == nil { return false }
     bench.slots[plan.slots.key] = .object(row.parts)

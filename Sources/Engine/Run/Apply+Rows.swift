@@ -170,6 +170,7 @@ extension Apply {
       rows.truncate(to: row.bytes.lowerBound)
     }
     let start = rows.count
+    if table.isFinal { bench.storeKey(table, bench.rowSlots) }
     table.layout.write(bench.rowSlots, from: table.columnSlot, flags: flags, into: rows)
     row.bytes = start..<rows.count
     if row.bytes.count > Limits.rowBytesMax {
@@ -218,20 +219,30 @@ extension Apply {
     if table.isWindowed {
       bench.setWindow(table.window, row.parts[row.parts.count - 1].timestamp.milliseconds)
     }
-    bench.setRowVariables(emission)
+    if table.isFinal { return tryOut(table, row.key, emission, batch) }
+    bench.setRowVariables()
     var flags = rows[row.bytes].uint32(at: 0)
+    let result = emit(table, row.key, flags: &flags, emission, batch)
+    rows.replace(at: row.bytes.lowerBound, uint32: flags)
+    return result
+  }
+
+  /// Publishes the row of the row frame at its state ports; `flags` say where it is published.
+  func emit(
+    _ table: TablePlan, _ key: Range<Int>, flags: inout UInt32, _ emission: Emission,
+    _ batch: OutputBatch
+  ) -> Workbench.Emitted {
     var result = Workbench.Emitted.nothing
     for number in table.statePorts.indices {
       let emitted = table.statePorts.lend(number) { port in
         var isPublished = flags & port.bit != 0
         let emitted = bench.emit(
-          port, key: keys[row.key], isPublished: &isPublished, emission, to: batch)
+          port, key: keys[key], isPublished: &isPublished, emission, to: batch)
         flags = isPublished ? flags | port.bit : flags & ~port.bit
         return emitted
       }
       if !result.add(emitted) { return .failed }
     }
-    rows.replace(at: row.bytes.lowerBound, uint32: flags)
     return result
   }
 

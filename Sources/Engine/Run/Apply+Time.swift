@@ -33,7 +33,12 @@ extension Apply {
         time: Timestamp(milliseconds: due.dueMs),
         identity: .position(Position(block: offset, index: index)))
       if due.table < tables.count {
-        tables.lend(due.table) { look(at: $0, 0..<keys.count, nowMs: now, emission, batch) }
+        let isGood = tables.lend(due.table) {
+          look(at: $0, 0..<keys.count, nowMs: now, emission, batch)
+        }
+        if !isGood {
+          return .unreadable("a closed window cannot be shown: \(bench.takeFault().message)")
+        }
       } else {
         clearSide(due.table - tables.count, 0..<keys.count)
       }
@@ -41,28 +46,30 @@ extension Apply {
     }
   }
 
-  /// Looks at a row that was to be looked at now.
+  /// Looks at a row that was to be looked at now; false: it could not be shown.
   private func look(
     at table: TablePlan, _ key: Range<Int>, nowMs: Int64, _ emission: Emission,
     _ batch: OutputBatch
-  ) {
+  ) -> Bool {
     let space = Spaces.table(table.ordinal)
     guard let row = state.get(space, keys[key]) else {
       if table.isDeletable { state.delete(Spaces.ghosts, rows[ghost(table, key)]) }
-      return
+      return true
     }
     if table.isWindowed {
       // Its window is closed: what ports show of it stays.
+      if table.isFinal, !show(row, of: table, key, emission, batch) { return false }
       state.delete(space, keys[key])
-      return
+      return true
     }
     let expiry = table.expiry(of: table.layout.touchedMs(row))
     if expiry > nowMs {
       schedule.append(expiry, table: table.ordinal, key: keys[key])
-      return
+      return true
     }
     withdraw(flags: row.uint32(at: 0), key, table, emission, batch)
     state.delete(space, keys[key])
+    return true
   }
 
   // MARK: Rows that come and go

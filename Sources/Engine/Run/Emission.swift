@@ -14,6 +14,8 @@ struct Emission {
   let identity: Identity
   /// Of records of event ports: what they correct.
   var correction = Correction.none
+  /// Records are made and checked, and not published: whether they can be, when their time comes.
+  var isTrial = false
 
   /// The same with another actual time.
   func at(_ time: Timestamp) -> Emission {
@@ -35,6 +37,8 @@ struct Emission {
 
 /// Writes the per-record headers of CloudEvents; keeps the text of what several records share.
 final class HeaderWriter {
+  /// What the headers of one record take at most, but for those that say what it corrects.
+  static let bytesMax = 256
   private let texts = ByteBuffer(capacity: 256)
   private var recordedEnd = 0
   private var recordedMs: Int64 = .min

@@ -150,20 +150,29 @@ extension Workbench {
         stops: port.stopsOnViolation))
   }
 
+  /// Whether a record is not too large; else that fails.
+  @inline(__always)
+  private func fits(_ port: PortPlan, _ size: Int) -> Bool {
+    if size + PortPlan.overheadBytes <= Limits.outputBytesMax { return true }
+    failContract(port, "the record takes \(size) bytes, more than a record may")
+    return false
+  }
+
   @inline(__always)
   private func finish(
     _ port: PortPlan, _ emission: Emission, _ batch: OutputBatch, to partition: Partition,
     key: Range<Int>, hasKey: Bool, value: Range<Int>?, _ correction: Correction = .none
   ) -> Emitted {
     let bytes = batch.bytes
+    if emission.isTrial {
+      let size = bytes.count - key.lowerBound + HeaderWriter.bytesMax
+      bytes.truncate(to: key.lowerBound)
+      return fits(port, size) ? .nothing : .failed
+    }
     let start = bytes.count
     if port.hasHeaders { headers.append(emission, port: Int(port.ordinal), to: bytes) }
     headers.append(correction, emission, port: Int(port.ordinal), to: bytes)
-    let size = bytes.count - key.lowerBound
-    if size + PortPlan.overheadBytes > Limits.outputBytesMax {
-      failContract(port, "the record takes \(size) bytes, more than a record may")
-      return .failed
-    }
+    if !fits(port, bytes.count - key.lowerBound) { return .failed }
     batch.append(
       OutputBatch.Entry(
         port: port.ordinal, partition: partition.value, timestampMs: emission.recordedMs,

@@ -140,6 +140,18 @@ extension Workbench {
     return parts
   }
 
+  /// Keeps the key's parts in the row at hand.
+  func storeKey(_ table: TablePlan, _ slots: ValueRun) {
+    let place = table.columnSlot + table.layout.columns.count + table.layout.keyParts
+    for part in 0..<table.keyCount { slots[place + part] = slots[TablePlan.keySlot + part] }
+  }
+
+  /// Brings the key's parts out of the row at hand.
+  func recallKey(_ table: TablePlan, _ slots: ValueRun) {
+    let place = table.columnSlot + table.layout.columns.count + table.layout.keyParts
+    for part in 0..<table.keyCount { slots[TablePlan.keySlot + part] = slots[place + part] }
+  }
+
   /// Sets the variable `row`.
   @inline(__always)
   func setRow(_ table: TablePlan, _ slots: ValueRun) {
@@ -149,7 +161,7 @@ extension Workbench {
 
   /// Sets the variables of programs over rows, the same as the event's.
   @inline(__always)
-  func setRowVariables(_ emission: Emission) {
+  func setRowVariables() {
     let target = rowSlots
     for variable in 0..<Variable.end { target[variable] = slots[variable] }
   }

@@ -138,8 +138,8 @@ package enum TransformSpec {
       FieldSpec(
         "grace", .duration, "For how long beyond its end a window takes events; not at all."),
       FieldSpec(
-        "emit", .choice(["changes"], notYet: ["final"]),
-        "A record for each change, or one when the window is closed; changes."),
+        "emit", .choice(["changes", "final"]),
+        "A record for each change, or one when end and `grace` have passed; changes."),
     ])
   static let hopping = RecordSpec(
     "`hopping`",

@@ -8,7 +8,8 @@ package struct Branch: Sendable {
   package enum Origin: Sendable, Hashable {
     case event(EventReference)
     /// Each change of a row: variables `row` as it is now, absent when it has gone, `old` as it
-    /// was, absent when it is new, and `key`.
+    /// was, absent when it is new, and `key`. Of windows that are shown once, each that is closed:
+    /// `row`, `key` and `window`.
     case changes(table: String)
     /// Each pair of a join: variables `left`, `right` and `key`.
     case pairs(stream: String)
@@ -312,14 +313,23 @@ package struct TableDefinition: Sendable {
   /// Windows of one size that begin every so often since 1970, in milliseconds. One takes events
   /// until the clock has passed its end by the grace.
   package struct Window: Sendable, Hashable {
+    /// When ports show its row.
+    package enum Emit: String, Sendable, Hashable {
+      /// Each time it changes.
+      case changes
+      /// Once, when it takes no more events.
+      case final
+    }
     package let sizeMs: Int64
     /// As the size: one behind the other.
     package let everyMs: Int64
     package let graceMs: Int64
-    package init(sizeMs: Int64, everyMs: Int64, graceMs: Int64) {
+    package let emit: Emit
+    package init(sizeMs: Int64, everyMs: Int64, graceMs: Int64, emit: Emit = .changes) {
       self.sizeMs = sizeMs
       self.everyMs = everyMs
       self.graceMs = graceMs
+      self.emit = emit
     }
   }
 
@@ -346,6 +356,9 @@ package struct TableDefinition: Sendable {
   /// A row goes when no event has updated it for so many milliseconds of the journal partition's
   /// clock; nil: it stays.
   package var expireAfterMs: Int64?
+
+  /// Whether its rows are of windows that ports show once, when they are closed.
+  package var isFinal: Bool { window?.emit == .final }
 
   /// Whether it goes by the clock of its journal's partitions.
   package var needsClock: Bool { window != nil || expireAfterMs != nil }

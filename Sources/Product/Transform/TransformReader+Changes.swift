@@ -11,9 +11,10 @@ extension TransformReader {
         .notThereYet, "changes of rows that expire, as those of `\(name)`, are not there yet", span)
       return nil
     }
-    if table.window != nil {
+    if table.window != nil, !table.isFinal {
       report(
-        .notThereYet, "changes of rows of windows, as those of `\(name)`, are not there yet", span)
+        .notThereYet, "changes of rows of windows, as those of `\(name)`, are not there yet", span,
+        help: "with `emit: final` there is one for each window, when it is closed")
       return nil
     }
     if table.clauses.contains(where: { $0.branch.identification?.corrects ?? false }) {
@@ -26,16 +27,46 @@ extension TransformReader {
     let row = row(of: table)
     let key = Array(row.fields.prefix(table.key.count))
     let mayGo = table.clauses.contains { $0.delete != nil || $0.corrects }
-    let base = [
-      Scope.Variable("row", .object(row), isRequired: !mayGo),
-      Scope.Variable("old", .object(row), isRequired: false),
+    var base = [
+      Scope.Variable("row", .object(row), isRequired: table.isFinal || !mayGo),
       Scope.Variable("key", .object(ObjectType(name: "key", fields: key))),
     ]
+    if table.isFinal {
+      base.append(Flow.window)
+    } else {
+      base += [Scope.Variable("old", .object(row), isRequired: false)] + Self.rowCommon
+    }
     return Flow(
-      branch: Branch(origin: .changes(table: name), steps: []), name: name,
-      base: base + Self.rowCommon,
+      branch: Branch(origin: .changes(table: name), steps: []), name: name, base: base,
       keyParts: Dictionary(uniqueKeysWithValues: zip(key.map(\.name), table.keyParts)),
       names: [name])
+  }
+
+  /// Whether a way begins with windows that are closed. Nothing that comes of these may fail: no
+  /// event is at hand that could go to quarantine.
+  func isOfClosings(_ flow: Flow) -> Bool {
+    tables.first { $0.name == flow.branch.changed }?.isFinal ?? false
+  }
+
+  /// Whether a table may be updated by a way; else that is told.
+  mutating func mayUpdate(_ flow: Flow, _ span: SourceSpan) -> Bool {
+    if !isOfClosings(flow) { return true }
+    report(
+      .notThereYet, "tables of windows that are closed, as of `\(flow.name)`, are not there yet",
+      span, help: "make the table in a product that takes in a port of this one")
+    return false
+  }
+
+  /// Whether a stream of closed windows has no step that may fail when one is closed, though it did
+  /// not before; else that is told.
+  mutating func closesWell(_ flow: Flow, _ fields: FileRecord) -> Bool {
+    guard isOfClosings(flow), let step = ["explode", "lookup"].first(where: { fields[$0] != nil })
+    else { return true }
+    report(
+      .notThereYet,
+      "`\(step)` in a stream of windows that are closed, as of `\(flow.name)`, is not there yet",
+      fields.keySpan(step), help: "do it in a product that takes in a port of this one")
+    return false
   }
 
   /// A part of a key as a journal sees it: what is the row's key is what that is made of.

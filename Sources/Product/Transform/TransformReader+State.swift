@@ -20,7 +20,9 @@ extension TransformReader {
     let table = tables[index]
     guard let row = row(of: table, draft) else { return nil }
     draft.keyTexts = table.keyTexts
-    var scope = Scope([Scope.Variable("row", .object(row.type))] + Self.rowCommon)
+    var scope = Scope([Scope.Variable("row", .object(row.type))])
+    // A row that is shown once shows no event.
+    if !table.isFinal { scope.variables += Self.rowCommon }
     if table.window != nil { scope.variables.append(Flow.window) }
     var condition: CheckedExpression?
     if let when = fields["when"] {

@@ -87,6 +87,7 @@ extension TransformReader {
     if !block.isWhole || !checkLet(names) { isWhole = false }
     for index in flows.indices {
       flows[index].names.insert(draft.name)
+      if !closesWell(flows[index], draft.fields) { isWhole = false }
       if let explosion, !explode(explosion, &flows[index]) { isWhole = false }
       if let lookups, !lookUp(lookups, &flows[index]) { isWhole = false }
       if !apply(condition, names, to: &flows[index]) { isWhole = false }

@@ -26,6 +26,8 @@ struct TableDraft {
   /// The key's parts as its journal sees them; as they are written, until its events are known.
   var keyParts: [KeyPart]
   var keyTexts: [String] { keyParts.map(\.text) }
+  /// Whether ports show its rows once, when their windows are closed.
+  var isFinal: Bool { window?.emit == .final }
   var keyTypes: [ValueType] = []
   var columns: [ColumnDraft] = []
   /// The type of `state`.
@@ -119,6 +121,10 @@ extension TransformReader {
         "\(what) = \(reference): \(CanonicalText.of(line.value.span))\(condition)")
     }
     for flow in flows {
+      if !mayUpdate(flow, key.span) {
+        draft.isBroken = true
+        continue
+      }
       var parts: [CheckedExpression] = []
       if isKeyGood { parts = draft.key.compactMap { keyPart($0, flow) } }
       if isKeyGood, parts.count == draft.key.count {

@@ -43,8 +43,11 @@ extension TransformReader {
         help: "remove `expire`; how long a window takes events says `grace`")
     }
     let graceMs = window["grace"]?.durationMs ?? 0
-    draft.window = TableDefinition.Window(sizeMs: sizeMs, everyMs: everyMs, graceMs: graceMs)
+    let emit = window.text("emit").flatMap(TableDefinition.Window.Emit.init) ?? .changes
+    draft.window = TableDefinition.Window(
+      sizeMs: sizeMs, everyMs: everyMs, graceMs: graceMs, emit: emit)
     draft.logic.append("window = \(sizeMs) ms every \(everyMs) ms, grace \(graceMs) ms")
+    if emit == .final { draft.logic.append("emit = final") }
   }
 
   /// Tells what would need a clock that is not there.

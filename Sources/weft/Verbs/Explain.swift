@@ -299,11 +299,14 @@ struct Explanation {
     }
     if let window = table.window {
       let grace = window.graceMs == 0 ? "" : " and \(span(window.graceMs))"
+      let shown =
+        window.emit == .final
+        ? "ports show it, once, and it leaves the state"
+        : "it leaves the state, what ports show of it stays"
       facts.append(
         "windows of \(span(window.sizeMs)), one every \(span(window.everyMs)), whose start is the"
-          + " last part of the key; when the journal's clock is at its end\(grace) one is closed: its"
-          + " row leaves the state, what ports show of it stays, and what comes for it goes to"
-          + " quarantine as `late`")
+          + " last part of the key; when the journal's clock is at its end\(grace) one takes no more"
+          + " events: \(shown), and what comes for it goes to quarantine as `late`")
     }
     if let after = table.expireAfterMs {
       facts.append(

@@ -91,6 +91,7 @@ package enum Plant: String, CaseIterable, Sendable {
     case .incarnationsAlike: 4400..<6000
     case .clockMaximum: 250..<700
     case .lateTaken: 200..<900
+    case .closedUnseen: 200..<500
     case .lookupOfOther: 250..<500
     case .lookupUnasked: 1100..<1200
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500

@@ -44,7 +44,7 @@ let package = Package(
     room("Observability", ["Diagnostics", "Records"]),
     room("CommandLine", ["Diagnostics"]),
     room("Formats", ["Records", "CSIMD"]),
-    room("Expressions", ["Diagnostics", "Records", "CCrypto"]),
+    room("Expressions", ["Formats", "Diagnostics", "Records", "CCrypto"]),
     room("Product", ["Expressions", "Diagnostics", "Records", "CYAML", "CCrypto"]),
     room("State", ["Records", "CRocksDB"]),
     room("Engine", ["Expressions", "State", "Formats", "Product", "Diagnostics", "Records"]),

@@ -1,8 +1,12 @@
 /// The static type of a value, from a contract or from the checker.
 package indirect enum ValueType: Sendable, Hashable {
   case bool, int, uint, double, decimal, string, bytes, timestamp, date, duration, null
-  /// Mixed; known only when it is there. Passed through unchanged as JSON text.
+  /// Mixed: what it is, is known only when it is there. What leaves an expression as mixed is JSON.
   case dyn
+  /// A type, such as `type(x)` gives.
+  case type
+  /// Of what there is none: the elements of `[]`, the value of `optional.none()`.
+  case nothing
   case list(ValueType)
   case map(key: ValueType, value: ValueType)
   case object(ObjectType)

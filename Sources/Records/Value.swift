@@ -15,7 +15,7 @@
     case object
     /// Keys and values in turns.
     case map
-    /// A field of mixed type (`dyn`): its JSON text, passed on as it came.
+    /// A value of mixed type (`dyn`): its JSON text as it came.
     case json
     /// What an expression gave instead of a value; see ``failure``.
     case error

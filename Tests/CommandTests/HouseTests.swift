@@ -16,7 +16,7 @@ import Testing
     "Engine": ["Expressions", "State", "Formats", "Product"],
     "State": ["CRocksDB"],
     "Product": ["Expressions", "CYAML", "CCrypto"],
-    "Expressions": ["CCrypto"],
+    "Expressions": ["Formats", "CCrypto"],
     "Formats": ["CSIMD"],
     "CommandLine": [],
     "Observability": [],

@@ -23,6 +23,8 @@ package enum Plant: String, CaseIterable, Sendable {
   case heldRefused, otherSystem, linkTimesLost
   // Events made of lists: some elements are left out, all come twice, their ids are the same.
   case linesLost, linesTwice, explodedIdsAlike
+  // Lines of mixed type: their numbers, or their texts, are read as something else.
+  case mixedNumbersLost, mixedTextsAlike
   // Corrections: without effect, taken for events, lost where they are early, done twice; values
   // and records forgotten that may be taken back; what is corrected not said.
   case retractionsLost, retractionsAsserted, earlyLost, retractedTwice, valuesUnkept, fatesLost

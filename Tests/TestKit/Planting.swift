@@ -100,9 +100,12 @@ extension Plant {
     case .repairsBeyond: if shape.repairableS != nil { shape.repairableS = 86_400 }
     case .otherSystem: shape.system = "yard"
     case .linesLost:
-      shape.lines = "event.?lines.orValue([]).filter(line, line.?sku.orValue(\"\") != \"s1\")"
+      shape.lines = "\(shape.allLines).filter(line, line.?sku.orValue(\"\") != \"s1\")"
     case .linesTwice:
-      shape.lines = "event.?lines.orValue([]) + event.?lines.orValue([])"
+      shape.lines = "\(shape.allLines) + \(shape.allLines)"
+    case .mixedNumbersLost:
+      shape.lines = shape.lines.replacing("optional.of(int(one.n))", with: "optional.of(0)")
+    case .mixedTextsAlike: shape.lines = shape.lines.replacing("string(one.sku)", with: "\"s0\"")
     case .lookupOfOther, .lookupUnasked:
       shape.changeLookups { lookup, columns in
         if self == .lookupUnasked { lookup.above = nil }
@@ -234,6 +237,8 @@ extension Plant {
     case .ticksAtOne: return given.shape.hasClock && given.shape.journalPartitions > 1
     case .otherSystem, .linkTimesLost: return given.shape.usesLinks
     case .linesLost, .linesTwice: return given.shape.explodes
+    case .mixedNumbersLost, .mixedTextsAlike:
+      return given.shape.explodes && given.shape.mixesLines
     case .explodedIdsAlike: return given.shape.ports.contains(where: \.isExploded)
     case .handedAsOther, .handedReordered, .handedTwice, .handedLate, .handedElsewhere:
       return !given.shape.chainedJournals.isEmpty

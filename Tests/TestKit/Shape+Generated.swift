@@ -134,6 +134,9 @@ extension Shape {
       tables[table].isExploded = true
       if random.percent(40) { tables[table].key = .sku }
     }
+    // Not drawn: what else a seed gives stays as it was.
+    mixesLines = tables.count % 2 == 1
+    if mixesLines { lines = Shape.mixedLines }
     settleChains()
   }
 

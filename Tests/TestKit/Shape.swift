@@ -216,6 +216,14 @@ package struct Shape: Sendable, Hashable {
   package var old = "old"
   /// The lines of an event, as the files say.
   package var lines = "event.lines"
+  /// Whether the contract leaves open what lines are (`dyn`).
+  package var mixesLines = false
+  /// A list of them also where an event has none.
+  var allLines: String { mixesLines ? Shape.mixedLines : "event.?lines.orValue([])" }
+  /// Objects made of such ones.
+  static let mixedLines =
+    "event.?lines.orValue([]).map(one, {\"sku\": string(one.sku), ?\"n\": has(one.n) "
+    + "? optional.of(int(one.n)) : optional.none()})"
 
   /// Whether what comes by `moves` may be taken back.
   package var corrects = false

@@ -200,8 +200,10 @@ extension Shape {
       if explodes {
         text += property(
           "lines",
-          "logicalType: array, items: {logicalType: object, properties: [{name: sku, "
-            + "logicalType: string, required: true}, {name: n, \(type(.n))}]}")
+          mixesLines
+            ? "customProperties: [{property: weft.type, value: dyn}]"
+            : "logicalType: array, items: {logicalType: object, properties: [{name: sku, "
+              + "logicalType: string, required: true}, {name: n, \(type(.n))}]}")
       }
     }
     return text
@@ -307,7 +309,7 @@ extension Shape {
     _ lookup: Lookup?
   ) -> String {
     var text = "  \(name):\n    from: \(source(kind))\n"
-    if isExploded { text += "    explode:\n      line: \(lines)\n" }
+    if isExploded { text += "    explode:\n      line: '\(lines)'\n" }
     if let lookup { text += "    lookup:\n      found: \(row(lookup))\n" }
     let conditions = [
       filter.map { self.text($0, isExploded) },

@@ -140,7 +140,7 @@ private struct DecodeCompiler {
       plan.element = try addElement(element, field, at: path + [FieldPath.element])
     case .optional(let inner):
       try shape(&plan, inner, field, at: path, isWhole: isWhole)
-    case .uint, .bytes, .duration, .null:
+    case .uint, .bytes, .duration, .null, .type, .nothing:
       throw PlanFailure("`\(DecodeCompiler.text(path))` has a type that no JSON document has")
     }
   }

@@ -121,7 +121,7 @@ private struct ShapeCompiler {
       try addElement(place, element, field, source)
     case .optional(let inner):
       try shape(place, inner, field, given)
-    case .uint, .bytes, .duration, .null:
+    case .uint, .bytes, .duration, .null, .type, .nothing:
       throw PlanFailure("`\(paths[place])` has a type that is not published as JSON")
     }
   }

@@ -20,12 +20,8 @@ package enum Checker {
       span: expression.span, type: finding.type.unwrapped,
       isOptional: finding.mayBeAbsent || finding.type.isOptional || finding.type == .null,
       uses: checking.uses, factsWhenTrue: finding.whenTrue,
-      path: finding.isPlainPath ? finding.use : nil, root: finding.node)
+      path: finding.node.isPath ? finding.use : nil, root: finding.node)
   }
-}
-
-extension Finding {
-  fileprivate var isPlainPath: Bool { if case .path = node.kind { true } else { false } }
 }
 
 /// One run of the checker over one expression.
@@ -68,6 +64,11 @@ struct Checking {
       reportAbsent(finding, syntax)
       return nil
     }
+    if let expecting, expecting.hasMixed, finding.type != expecting,
+      finding.type.isMixable, finding.type.satisfies(expecting)
+    {
+      return asMixed(finding, expecting)
+    }
     if let expecting, !finding.type.unwrapped.satisfies(expecting) {
       reportExpected(expecting, finding, syntax)
       return nil
@@ -80,20 +81,13 @@ struct Checking {
     if let use = finding.use { uses.insert(use) }
   }
 
-  /// A value that something is done with: it must be there and not be mixed.
+  /// A value that something is done with: it must be there.
   mutating func operand(_ syntax: SyntaxNode, expecting: ValueType? = nil) -> Finding? {
     guard let finding = find(syntax, expecting: expecting) else { return nil }
     note(finding)
     if finding.mayBeAbsent {
       // Its type is known all the same: what is around it can still be checked.
       reportAbsent(finding, syntax)
-      if finding.type == .dyn { return nil }
-    }
-    if finding.type == .dyn {
-      report(
-        .notYet, "`\(text(syntax.range))` is of mixed type (dyn): nothing can be done with it yet",
-        syntax.range, help: "pass it on unchanged as a whole value")
-      return nil
     }
     return finding
   }

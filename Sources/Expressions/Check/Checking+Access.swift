@@ -9,6 +9,7 @@ extension Checking {
         use: local.use, fact: FieldPath(["\(local.id) \(name)"]))
     }
     guard let variable = scope.variables.first(where: { $0.name == name }) else {
+      if let type = typeName(name, syntax) { return type }
       reportUnknown(variable: name, syntax)
       return nil
     }
@@ -49,10 +50,11 @@ extension Checking {
         syntax, isOptional ? .tryIndexMap : .indexMap, from.node, key,
         isOptional ? .optional(value) : value)
     case .dyn:
-      report(
-        .notYet, "`\(text(base.range))` is of mixed type (dyn): its fields cannot be taken yet",
-        syntax.range, help: "pass it on unchanged as a whole value")
-      return nil
+      if from.mayBeAbsent {
+        reportAbsent(from, base)
+        return nil
+      }
+      return member(syntax, from, name, isOptional: isOptional)
     default:
       report(
         .unknownField, "`\(text(base.range))` has no fields", syntax.range,
@@ -83,6 +85,19 @@ extension Checking {
     return Finding(
       node: node, use: from.use?.appending(field.name), fact: fact,
       mayBeAbsent: isPlain && !isKnown)
+  }
+
+  /// What a mixed value has under a name. Whether it has it, is known when it is there.
+  private mutating func member(
+    _ syntax: SyntaxNode, _ from: Finding, _ name: SyntaxNode.Name, isOptional: Bool
+  ) -> Finding {
+    note(from)
+    let settles = isOptional || from.type.isOptional
+    let key = TypedNode(
+      kind: .constant(.string(Array(name.text.utf8))), type: .string, range: name.range)
+    return element(
+      syntax, settles ? .tryIndexMixed : .indexMixed, from.node, key,
+      settles ? .optional(.dyn) : .dyn)
   }
 
   private func element(
@@ -118,7 +133,16 @@ extension Checking {
   ) -> Finding? {
     let settles = isOptional || list.type.isOptional
     switch (list.type.unwrapped, at.type) {
-    case (.list(let element), .int):
+    case (.dyn, let key) where key == .dyn || key == .double || ValueType.mapKeys.contains(key):
+      return self.element(
+        syntax, settles ? .tryIndexMixed : .indexMixed, list.node, at.node,
+        settles ? .optional(.dyn) : .dyn)
+    case (.list(let value), .dyn), (.map(_, let value), .dyn):
+      return self.element(
+        syntax, settles ? .tryIndexMixed : .indexMixed, list.node, at.node,
+        settles ? .optional(value) : value)
+    case (.list(let given), .int):
+      let element = given == .nothing ? .dyn : given
       return self.element(
         syntax, settles ? .tryIndexList : .indexList, list.node, at.node,
         settles ? .optional(element) : element)
@@ -176,13 +200,16 @@ extension Checking {
       let key = TypedNode(
         kind: .constant(.string(Array(name.text.utf8))), type: .string, range: name.range)
       target = element(arguments[0], .tryIndexMap, from.node, key, .optional(value))
+    case .dyn:
+      from.node = from.node.tried
+      target = member(arguments[0], from, name, isOptional: true)
     default:
       _ = select(arguments[0], base, name, isOptional: false)
       return nil
     }
     var result = Finding(
       node: TypedNode(kind: .has(target.node), type: .bool, range: syntax.range))
-    if let fact = target.fact { result.whenTrue = baseFacts.union([fact]) }
+    result.whenTrue = baseFacts.union(target.fact.map { [$0] } ?? [])
     return result
   }
 }

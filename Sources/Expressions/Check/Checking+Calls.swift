@@ -7,6 +7,9 @@ extension Checking {
     _ arguments: [SyntaxNode], expecting: ValueType?
   ) -> Finding? {
     if receiver == nil && name.text == "has" { return has(syntax, arguments) }
+    if receiver == nil && name.text == "dyn" && arguments.count == 1 {
+      return operand(arguments[0], expecting: .dyn).flatMap { mixed($0, arguments[0], syntax) }
+    }
     if let receiver, let macro = Macro(name.text, arguments.count) {
       return loop(syntax, macro, receiver, arguments)
     }
@@ -56,6 +59,9 @@ extension Checking {
       let fits = zip(candidate.parameters, given).allSatisfy { $0.accepts($1.type, &bound) }
       if fits { return apply(candidate, bound, syntax, parts, given) }
     }
+    if let (candidate, bound) = mixedOverload(candidates, given) {
+      return apply(candidate, bound, syntax, parts, cast(given, for: candidate))
+    }
     reportNoOverload(name, candidates, syntax, parts, given)
     return nil
   }
@@ -80,6 +86,11 @@ extension Checking {
       return Finding(
         node: TypedNode(kind: .constant(folded), type: folded.type, range: syntax.range))
     }
+    if overload.name == "type" {
+      // These two say at run time only what they are of.
+      if given[0].type == .type { return typeName("type", syntax) }
+      if given[0].type.isOptional { return typeName("optional_type", syntax) }
+    }
     if overload.name == "optional.of", given[0].type == .null {
       report(
         .operandTypes, "null is no value", parts[0].range,
@@ -103,10 +114,10 @@ extension Checking {
       operands.insert(
         TypedNode(kind: .constant(.string(key)), type: .string, range: syntax.range), at: 0)
     }
+    let type = overload.result.resolved(bound)
     var result = Finding(
       node: TypedNode(
-        kind: .call(overload, operands), type: overload.result.resolved(bound),
-        range: syntax.range))
+        kind: .call(overload, operands), type: type == .nothing ? .dyn : type, range: syntax.range))
     switch overload.name {
     case "!_":
       result.whenTrue = given[0].whenFalse

@@ -63,6 +63,9 @@ extension Checking {
     } else if given.count == 2, candidates[0].takesOptional {
       help = conversionHelp(parts[1], given[1].type, wanted: given[0].type.unwrapped)
     }
+    if help == nil, let index = given.firstIndex(where: { $0.type == .dyn }) {
+      help = "say of which type it is, such as `string(\(text(parts[index].range)))`"
+    }
     let types = given.map(\.type.description).joined(separator: ", ")
     let last = given.count == 2 ? parts[1].range : parts[0].range
     report(

@@ -5,28 +5,37 @@ extension Checking {
     -> Finding?
   {
     var wanted: ValueType?
-    if case .list(let element) = expecting { wanted = element }
+    switch expecting {
+    case .list(let element): wanted = element
+    case .dyn: wanted = .dyn
+    default: break
+    }
     if let item = items.first(where: \.isOptional) {
       report(.notYet, "`[?…]` in a list literal is not in Weft yet", item.value.range)
       return nil
     }
-    let found = items.map { operand($0.value, expecting: wanted) }
+    let found = items.map { item in
+      let value = operand(item.value, expecting: wanted)
+      return wanted == .dyn ? value.flatMap { mixed($0, item.value) } : value
+    }
     var type: ValueType?
     for (finding, item) in zip(found, items) {
       guard let finding else { continue }
-      if let known = type, !known.agrees(with: finding.type) {
+      guard let common = ValueType.common(type ?? finding.type, finding.type) else {
+        let known = type ?? finding.type
         report(
           .operandTypes, "the elements of a list have one type", item.value.range,
           label: "\(finding.type), but \(known) before",
           help: literalHelp(item.value, wanted: known))
         return nil
       }
-      type = type.map { $0.joined(with: finding.type) } ?? finding.type
+      type = common
     }
     let nodes = found.compactMap { $0?.node }
     if nodes.count < items.count { return nil }
     return Finding(
-      node: TypedNode(kind: .list(nodes), type: .list(type ?? wanted ?? .dyn), range: syntax.range))
+      node: TypedNode(
+        kind: .list(nodes), type: .list(type ?? wanted ?? .nothing), range: syntax.range))
   }
 
   /// A map literal whose keys are constant strings: an object. With other keys it is a map.
@@ -38,7 +47,10 @@ extension Checking {
     let isObject = entries.allSatisfy { entry in
       if case .literal(.string) = entry.key.kind { true } else { false }
     }
-    if case .map = expecting { return map(syntax, entries) }
+    switch expecting {
+    case .map, .dyn: return map(syntax, entries, expecting: expecting)
+    default: break
+    }
     if !isObject { return map(syntax, entries) }
     var fields: [ObjectType.Field] = []
     var nodes: [TypedNode?] = []
@@ -67,7 +79,7 @@ extension Checking {
 
   private mutating func value(of entry: SyntaxNode.Entry, expecting: ValueType?) -> Finding? {
     if !entry.isOptional {
-      guard let value = operandOrMixed(entry.value, expecting: expecting) else { return nil }
+      guard let value = operand(entry.value, expecting: expecting) else { return nil }
       if value.type.isOptional {
         reportAbsent(
           value, entry.value, help: "write `?` before the key: the field is then optional")
@@ -83,13 +95,5 @@ extension Checking {
       label: value.mayBeAbsent ? "\(value.type) that may be absent" : "\(value.type)",
       help: value.mayBeAbsent ? optionalText(of: entry.value).map { "write `\($0)`" } : nil)
     return nil
-  }
-
-  /// A value that is only put somewhere: it may be mixed.
-  private mutating func operandOrMixed(_ syntax: SyntaxNode, expecting: ValueType?) -> Finding? {
-    guard let finding = find(syntax, expecting: expecting) else { return nil }
-    note(finding)
-    if finding.mayBeAbsent { reportAbsent(finding, syntax) }
-    return finding
   }
 }

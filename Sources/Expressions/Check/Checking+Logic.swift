@@ -25,6 +25,7 @@ extension Checking {
   mutating func condition(_ syntax: SyntaxNode) -> Finding? {
     guard let finding = operand(syntax) else { return nil }
     if finding.type == .bool { return finding }
+    if finding.type == .dyn { return cast(finding, .bool) }
     if finding.type == .optional(.bool) {
       reportAbsent(finding, syntax)
     } else {
@@ -43,14 +44,14 @@ extension Checking {
     let left = knowing(test?.whenTrue ?? []) { $0.operand(first, expecting: expecting) }
     let right = knowing(test?.whenFalse ?? []) { $0.operand(second, expecting: expecting) }
     guard let test, let left, let right else { return nil }
-    guard left.type.agrees(with: right.type) else {
+    guard let type = ValueType.common(left.type, right.type) else {
       reportBranches(left, first, right, second)
       return nil
     }
     var result = Finding(
       node: TypedNode(
         kind: .conditional(test.node, left.node, right.node),
-        type: left.type.joined(with: right.type),
+        type: type,
         range: syntax.range))
     let viaFirst = test.whenTrue.union(left.whenTrue)
     let viaSecond = test.whenFalse.union(right.whenTrue)

@@ -81,6 +81,7 @@ extension Checking {
       body: body.node)
     let type: ValueType =
       switch macro.kind {
+      case .filter where list.type == .list(.nothing): list.type
       case .map: .list(body.type)
       case .filter: .list(locals[outer].type)
       default: .bool
@@ -96,6 +97,9 @@ extension Checking {
     if found.mayBeAbsent || found.type.isOptional { reportAbsent(found, syntax) }
     switch found.type.unwrapped {
     case .list, .map: return found
+    case .dyn:
+      note(found)
+      return cast(found, macro.variables == 1 ? .elements : .entries)
     default:
       report(
         .operandTypes, "`\(macro.name)` goes over a list or a map", syntax.range,
@@ -115,7 +119,8 @@ extension Checking {
     var element: FieldPath?
     switch range.type.unwrapped {
     case .map(let key, let value): types = names.count == 1 ? [key] : [key, value]
-    case .list(let type):
+    case .list(let given):
+      let type = given == .nothing ? .dyn : given
       types = names.count == 1 ? [type] : [.int, type]
       element = range.use?.appending(FieldPath.element)
     default: return
@@ -128,47 +133,4 @@ extension Checking {
     }
     if element == nil { note(range) }
   }
-
-  /// A map literal where a map is wanted: keys of one type, values of one type.
-  mutating func map(_ syntax: SyntaxNode, _ entries: [SyntaxNode.Entry]) -> Finding? {
-    var types: (key: ValueType, value: ValueType)?
-    var nodes: [(key: TypedNode, value: TypedNode)] = []
-    for entry in entries {
-      if entry.isOptional {
-        report(.notYet, "`?` in a map literal is not in Weft yet", entry.key.range)
-        return nil
-      }
-      guard let key = operand(entry.key), let value = operand(entry.value) else { return nil }
-      guard ValueType.mapKeys.contains(key.type) else {
-        report(
-          .operandTypes, "a key of a map is int, uint, bool or string", entry.key.range,
-          label: "this is \(key.type)")
-        return nil
-      }
-      if value.type.isOptional {
-        reportAbsent(value, entry.value)
-        return nil
-      }
-      if let types, types.key != key.type || !types.value.agrees(with: value.type) {
-        let isKey = types.key != key.type
-        report(
-          .operandTypes, "the \(isKey ? "keys" : "values") of a map have one type",
-          isKey ? entry.key.range : entry.value.range,
-          label: isKey
-            ? "\(key.type), but \(types.key) before" : "\(value.type), but \(types.value) before")
-        return nil
-      }
-      types = (key.type, types?.value.joined(with: value.type) ?? value.type)
-      nodes.append((key.node, value.node))
-    }
-    return Finding(
-      node: TypedNode(
-        kind: .map(nodes), type: .map(key: types?.key ?? .string, value: types?.value ?? .dyn),
-        range: syntax.range))
-  }
-}
-
-extension ValueType {
-  /// What a map may have as keys.
-  static let mapKeys: [ValueType] = [.string, .int, .uint, .bool]
 }

@@ -140,8 +140,11 @@ extension Checking {
     case (.double, .int), (.double, .uint): return "write `double(\(written))`"
     case (.int, .uint): return "write `int(\(written))`"
     case (.string, .int), (.string, .uint), (.string, .bool), (.string, .decimal),
-      (.string, .timestamp), (.string, .date):
+      (.string, .timestamp), (.string, .date), (.string, .type):
       return "write `string(\(written))`"
+    case (.list, .dyn): return "write `\(written).map(item, …)`"
+    case (_, .dyn): return Cast(wanted.unwrapped).map { "write `\($0)(\(written))`" }
+    case (.dyn, .object): return "write an object of its fields: `{\"name\": \(written).name}`"
     default: return nil
     }
   }

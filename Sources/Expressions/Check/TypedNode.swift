@@ -49,6 +49,7 @@ struct TypedNode: Sendable {
   let kind: Kind
   let type: ValueType
   let range: Range<Int>
+  var isPath: Bool { if case .path = kind { true } else { false } }
   /// Read as plain because a test to the left was true; where that test may have failed instead, it
   /// must be looked at again.
   var isAssumedPresent = false

@@ -23,8 +23,10 @@ extension Compiler {
         compiler.place(end)
       case .loop(let loop) where loop.asks:
         try compiler.question(loop, node, sense, target)
-      case .call(let overload, let arguments):
-        guard case .condition(let opcode, let outcomes) = overload.emission else { fallthrough }
+      case .call(let overload, let arguments) where overload.asks:
+        guard case .condition(let opcode, let outcomes) = overload.emission else {
+          return try compiler.order(overload, arguments, node, sense, target)
+        }
         if opcode == .testBool {
           try compiler.condition(
             arguments[0], jumpWhen: outcomes == .yes ? sense : !sense, to: target)
@@ -38,6 +40,16 @@ extension Compiler {
         compiler.jump(.testBool, operand, .none, .yes, node, sense, target)
       }
     }
+  }
+
+  /// The order of two mixed values is found first, as that can fail.
+  private mutating func order(
+    _ overload: Overload, _ arguments: [TypedNode], _ node: TypedNode, _ sense: Bool,
+    _ target: Label
+  ) throws(CompileFailure) {
+    guard case .order(let outcomes) = overload.emission else { return }
+    let outcome = try mixed(.orderMixed, arguments, node)
+    jump(.testOutcome, outcome, .none, outcomes, node, sense, target)
   }
 
   private mutating func jump(

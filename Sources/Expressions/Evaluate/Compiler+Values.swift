@@ -109,10 +109,14 @@ extension Compiler {
     switch overload.emission {
     case .identity: return try value(arguments[0])
     case .absent: return constant(.absent)
-    case .condition: return try boolean(node)
+    case .condition, .order: return try boolean(node)
     case .compute(let opcode), .keyed(let opcode): return try compute(opcode, arguments, node)
     case .part(let opcode, let part):
       return try compute(opcode, arguments, node, Outcomes(rawValue: part.rawValue))
+    case .dispatch(let function):
+      return try mixed(.dispatch, arguments, node, Outcomes(rawValue: function.rawValue))
+    case .cast(let cast):
+      return try compute(.cast, arguments, node, Outcomes(rawValue: cast.rawValue))
     case .firstPresent:
       let destination = register()
       let end = label()
@@ -134,6 +138,28 @@ extension Compiler {
       let a = try compiler.value(arguments[0])
       let b = arguments.count > 1 ? try compiler.value(arguments[1]) : Operand.none
       compiler.emit(opcode, a, b, into: destination, outcomes: outcomes, at: node)
+    }
+    return .register(destination)
+  }
+
+  /// The same for an instruction that finds its operands in registers of their own, and may change
+  /// them there. One that has no second operand finds it absent.
+  mutating func mixed(
+    _ opcode: Opcode, _ arguments: [TypedNode], _ node: TypedNode, _ outcomes: Outcomes = []
+  ) throws(CompileFailure) -> Operand {
+    let destination = register()
+    try scratch { (compiler: inout Compiler) throws(CompileFailure) in
+      let first = compiler.register()
+      let second = compiler.register()
+      try compiler.put(arguments[0], into: first)
+      if arguments.count > 1 {
+        try compiler.put(arguments[1], into: second)
+      } else {
+        compiler.emit(.move, compiler.constant(.absent), into: second, at: node)
+      }
+      compiler.emit(
+        opcode, .register(first), .register(second), into: destination, outcomes: outcomes, at: node
+      )
     }
     return .register(destination)
   }

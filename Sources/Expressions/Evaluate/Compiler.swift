@@ -35,14 +35,14 @@ struct Compiler {
     case .and, .or, .has:
       try finishCondition(root)
     case .loop(let loop) where loop.asks: try finishCondition(root)
-    case .call(let overload, _):
-      if case .condition = overload.emission {
-        try finishCondition(root)
-      } else {
-        fallthrough
-      }
+    case .call(let overload, _) where overload.asks: try finishCondition(root)
     default:
-      let result = try value(root)
+      var result = try value(root)
+      if root.type.hasMixed, !root.isPath {
+        let destination = register()
+        emit(.jsonOfMixed, result, into: destination, at: root)
+        result = .register(destination)
+      }
       emit(.finish, result, at: root)
     }
     if code.count > Int(UInt16.max) || registerCount > Int(UInt16.max) {

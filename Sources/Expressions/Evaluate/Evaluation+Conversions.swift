@@ -6,7 +6,7 @@ extension Evaluation {
   func convertNumber(_ instruction: Instruction, _ a: Value) -> Value {
     switch instruction.opcode {
     case .doubleOfText: return double(a.view)
-    case .doubleOfDecimal: return .double(double(a.decimal))
+    case .doubleOfDecimal: return .double(a.decimal.nearestDouble)
     case .decimalOfUint: return .decimal(Decimal(mantissa: Int128(a.uint), scale: 0))
     case .intOfDecimal:
       guard let value = Int64(exactly: a.decimal.whole) else { return .failure(.integerOverflow) }
@@ -17,16 +17,6 @@ extension Evaluation {
       }
       return .uint(value)
     }
-  }
-
-  /// The nearest double. Makes a text where digits and power do not both fit a double exactly.
-  private func double(_ value: Decimal) -> Double {
-    if value.mantissa.magnitude <= 1 << 53 && value.scale <= 22 {
-      var power = 1.0
-      for _ in 0..<value.scale { power *= 10 }
-      return Double(Int64(value.mantissa)) / power
-    }
-    return Double(value.description) ?? .nan
   }
 
   /// As Go's ParseFloat: what is beyond all doubles is none. Makes a text.
@@ -44,12 +34,25 @@ extension Evaluation {
 }
 
 extension Decimal {
+  /// The nearest double. Makes a text where digits and power do not both fit a double exactly.
+  var nearestDouble: Double {
+    if mantissa.magnitude <= 1 << 53 && scale <= 22 {
+      var power = 1.0
+      for _ in 0..<scale { power *= 10 }
+      return Double(Int64(mantissa)) / power
+    }
+    return Double(description) ?? .nan
+  }
+
   /// Without the digits behind the point.
-  fileprivate var whole: Int128 {
+  var whole: Int128 {
     var value = mantissa
     for _ in 0..<scale { value /= 10 }
     return value
   }
+
+  /// The number, if it is an integer.
+  var integer: Int128? { Decimal(mantissa: whole, scale: 0).compare(self) == 0 ? whole : nil }
 }
 
 extension ByteView {

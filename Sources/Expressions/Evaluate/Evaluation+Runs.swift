@@ -27,12 +27,12 @@ extension Evaluation {
       load(instruction.b).run[Int(place)] = a
       return .int(place + 1)
     case .trimList: return .list(a.run.prefix(Int(load(instruction.b).int)))
-    case .checkKeys: return a.run.hasRepeatedKey ? .failure(.repeatedKey) : a
+    case .checkKeys: return a.run.hasRepeatedKey(frame.arena) ? .failure(.repeatedKey) : a
     case .sizeRun: return .int(Int64(a.run.count))
     case .sizeMap: return .int(Int64(a.run.count / 2))
     case .indexList, .tryIndexList:
       return a.isAbsent ? a : element(instruction, a.run, load(instruction.b).int)
-    case .indexMap, .tryIndexMap: return entry(instruction, a, load(instruction.b))
+    case .indexMap, .tryIndexMap: return entry(instruction, a, load(instruction.b), frame.arena)
     case .joinLists: return joined(a.run, load(instruction.b).run, frame.arena)
     default: return computeText(instruction, a, frame)
     }
@@ -83,6 +83,9 @@ extension Evaluation {
     case .indexMap, .tryIndexMap: return a.isAbsent ? 0 : a.run.count / 2
     case .makeListLike: return a.isAbsent ? 0 : a.run.count
     case .joinLists: return a.run.count + load(instruction.b).run.count
+    case .cast: return a.mixedSteps
+    case .dispatch, .orderMixed, .indexMixed, .tryIndexMixed:
+      return a.mixedSteps + load(instruction.b).mixedSteps
     case .joinText: return a.view.steps + load(instruction.b).view.steps
     case .sha256: return Evaluation.hashSteps * a.view.steps
     case .uuid5, .hmac:
@@ -94,10 +97,14 @@ extension Evaluation {
   /// Hashing a byte takes so many times as long as reading it.
   private static let hashSteps = 8
 
-  private func entry(_ instruction: Instruction, _ map: Value, _ key: Value) -> Value {
+  private func entry(
+    _ instruction: Instruction, _ map: Value, _ key: Value, _ arena: Arena
+  ) -> Value {
     // What this takes was counted with ``work(_:)``.
     var steps = 0
-    if !map.isAbsent, let index = map.run.index(ofKey: key, &steps) { return map.run[index + 1] }
+    if !map.isAbsent, let index = map.run.index(ofKey: key, &steps, arena) {
+      return map.run[index + 1]
+    }
     return instruction.opcode == .indexMap ? .failure(.noSuchKey) : .absent
   }
 
@@ -118,68 +125,5 @@ extension ByteView {
     var scalars = 0
     for index in 0..<count where self[index] & 0xC0 != 0x80 { scalars += 1 }
     return scalars
-  }
-}
-
-extension ValueRun {
-  /// Of a map that a literal has made, and so has few keys.
-  var hasRepeatedKey: Bool {
-    var steps = 0
-    for index in stride(from: 0, to: count, by: 2)
-    where prefix(index).index(ofKey: self[index], &steps) != nil {
-      return true
-    }
-    return false
-  }
-
-  /// Where the entry with this key begins, in a run of keys and values in turns. Counts what it
-  /// compares in `steps`.
-  func index(ofKey key: Value, _ steps: inout Int) -> Int? {
-    var index = 0
-    while index + 1 < count {
-      if self[index].equals(key, &steps) { return index }
-      index += 2
-    }
-    return nil
-  }
-}
-
-extension Value {
-  /// Whether two values of one type are the same; absent is the same as absent.
-  /// Cost: in proportion to what is compared; maps in proportion to the product of their sizes. It
-  /// is counted in `steps`, and beyond ``Evaluation/iterationsMax`` nothing is equal any more.
-  func equals(_ other: Value, _ steps: inout Int) -> Bool {
-    steps += 1
-    guard kind == other.kind, steps <= Evaluation.iterationsMax else { return false }
-    switch kind {
-    case .absent, .null: return true
-    case .bool: return bool == other.bool
-    case .int: return int == other.int
-    case .uint: return uint == other.uint
-    case .double: return double == other.double
-    case .decimal: return decimal == other.decimal
-    case .string, .bytes, .json:
-      if view.count == other.view.count { steps += view.count / 32 }
-      return view == other.view
-    case .timestamp: return timestamp == other.timestamp
-    case .date: return dateDays == other.dateDays
-    case .duration: return duration == other.duration
-    case .list, .object:
-      guard run.count == other.run.count else { return false }
-      for index in 0..<run.count
-      where !run[index].equals(other.run[index], &steps) {
-        return false
-      }
-      return true
-    case .map:
-      guard run.count == other.run.count else { return false }
-      for index in stride(from: 0, to: run.count, by: 2) {
-        guard let place = other.run.index(ofKey: run[index], &steps),
-          run[index + 1].equals(other.run[place + 1], &steps)
-        else { return false }
-      }
-      return true
-    case .error: return false
-    }
   }
 }

@@ -33,6 +33,8 @@ extension Evaluation {
     case .doubleOfText, .doubleOfDecimal, .intOfDecimal, .uintOfDecimal, .decimalOfUint:
       return convertNumber(instruction, a)
     case .sha256, .uuid5, .hmac: return hash(instruction, a, frame)
+    case .dispatch, .orderMixed, .cast, .indexMixed, .tryIndexMixed, .typeOf:
+      return computeMixed(instruction, a, frame)
     default: return computeTime(instruction, a)
     }
   }

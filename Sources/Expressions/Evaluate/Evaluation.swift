@@ -12,7 +12,7 @@ struct Evaluation {
 
   @inline(__always)
   func load(_ operand: Operand) -> Value {
-    let index = Int(operand.bits & Operand.indexMask)
+    let index = operand.index
     switch operand.bits >> Operand.kindShift {
     case 0: return slots[index]
     case 1: return registers[index]
@@ -64,6 +64,7 @@ struct Evaluation {
     case .compareDuration:
       let seconds = order(a.duration.seconds, b.duration.seconds)
       return seconds == 1 ? order(a.duration.nanoseconds, b.duration.nanoseconds) : seconds
+    case .testOutcome: return UInt8(a.int)
     case .startsWith: return a.view.starts(with: b.view) ? 1 : 0
     default: return a.view.ends(with: b.view) ? 1 : 0
     }
@@ -72,7 +73,7 @@ struct Evaluation {
   /// As ``outcome(_:)``, for what takes time with the input; counts that in `steps`. It means
   /// nothing once these are more than ``iterationsMax``.
   @inline(never)
-  func searched(_ instruction: Instruction, _ steps: inout Int) -> UInt8 {
+  func searched(_ instruction: Instruction, _ steps: inout Int, _ arena: Arena) -> UInt8 {
     let a = load(instruction.a)
     let b = load(instruction.b)
     switch instruction.opcode {
@@ -82,10 +83,10 @@ struct Evaluation {
       return a.view.firstIndex(of: b.view) == nil ? 0 : 1
     case .inList:
       let list = b.run
-      for index in 0..<list.count where a.equals(list[index], &steps) { return 1 }
+      for index in 0..<list.count where a.equals(list[index], &steps, arena) { return 1 }
       return 0
-    case .inMap: return b.run.index(ofKey: a, &steps) == nil ? 0 : 1
-    default: return a.equals(b, &steps) ? 1 : 0
+    case .inMap: return b.run.index(ofKey: a, &steps, arena) == nil ? 0 : 1
+    default: return a.equals(b, &steps, arena) ? 1 : 0
     }
   }
 }
@@ -117,11 +118,11 @@ extension Program {
       case .finishFalse: return .bool(false)
       case .testBool, .testPresent, .compareInt, .compareUint, .compareDouble, .compareDecimal,
         .compareText, .compareBool, .compareTimestamp, .compareDate, .compareDuration, .equalText,
-        .startsWith, .endsWith:
+        .startsWith, .endsWith, .testOutcome:
         let outcome = evaluation.outcome(instruction)
         if instruction.outcomes.rawValue &>> outcome & 1 != 0 { next = Int(instruction.target) }
       case .equalAny, .contains, .inList, .inMap:
-        let outcome = evaluation.searched(instruction, &iterations)
+        let outcome = evaluation.searched(instruction, &iterations, frame.arena)
         if iterations > Evaluation.iterationsMax { return .tooMuchWork(at: next - 1) }
         if instruction.outcomes.rawValue &>> outcome & 1 != 0 { next = Int(instruction.target) }
       case .jump: next = Int(instruction.target)
@@ -146,8 +147,14 @@ extension Program {
       case .land: evaluation.registers[Int(instruction.destination)] = failure
       case .mask:
         evaluation.registers[Int(instruction.destination)] = .string(StaticString("***").view)
+      case .jsonOfMixed:
+        let value = evaluation.load(instruction.a).json(of: type, frame, &iterations)
+        if iterations > Evaluation.iterationsMax { return .tooMuchWork(at: next - 1) }
+        if value.isError { return .failure(code: value.failure.code, place: UInt32(next - 1)) }
+        evaluation.registers[Int(instruction.destination)] = value
       case .indexMap, .tryIndexMap, .joinText, .joinLists, .makeListLike, .sizeText, .textOfBytes,
-        .decimalOfText, .doubleOfText, .sha256, .uuid5, .hmac:
+        .decimalOfText, .doubleOfText, .sha256, .uuid5, .hmac, .dispatch, .orderMixed, .cast,
+        .indexMixed, .tryIndexMixed:
         iterations += evaluation.work(instruction)
         if iterations > Evaluation.iterationsMax { return .tooMuchWork(at: next - 1) }
         fallthrough

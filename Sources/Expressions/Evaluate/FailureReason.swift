@@ -11,6 +11,7 @@ enum FailureReason: UInt16, CaseIterable, Sendable {
   case timeOverflow
   case badZone
   case repeatedKey
+  case wrongType
 
   /// Permanent; part of the quarantine record.
   var code: String {
@@ -26,6 +27,7 @@ enum FailureReason: UInt16, CaseIterable, Sendable {
     case .timeOverflow: "time-overflow"
     case .badZone: "bad-zone"
     case .repeatedKey: "repeated-key"
+    case .wrongType: "wrong-type"
     }
   }
 
@@ -42,6 +44,7 @@ enum FailureReason: UInt16, CaseIterable, Sendable {
     case .timeOverflow: "the result leaves the years 1 to 9999, or is a span beyond 292 years"
     case .badZone: "the time zone is none of `UTC`, `+05:30` and the like"
     case .repeatedKey: "the map has a key twice"
+    case .wrongType: "the mixed value is of another type than is asked for here"
     }
   }
 }

@@ -26,6 +26,8 @@ enum Opcode: UInt8, Sendable {
   case equalAny
   case startsWith, endsWith, contains
   case inList, inMap
+  /// Whether `a`, which ``orderMixed`` has given, is in the outcomes.
+  case testOutcome
 
   // Values.
   case move
@@ -86,11 +88,27 @@ enum Opcode: UInt8, Sendable {
   case makeMap
   /// The map `a`, whose keys differ; fails when they do not.
   case checkKeys
+
+  // Mixed values.
+  /// The function that the instruction names, of `a` and `b`: registers, which it may change.
+  case dispatch
+  /// The outcome of comparing `a` with `b`, as an int. Registers likewise.
+  case orderMixed
+  /// Mixed `a` as what the instruction's cast says.
+  case cast
+  /// What `a` has at `b`; the second is absent when there is none.
+  case indexMixed, tryIndexMixed
+  /// The name of the type of `a`.
+  case typeOf
+  /// `a` as it leaves the program: what is mixed in it is JSON.
+  case jsonOfMixed
 }
 
 /// Where an operand stands: the two highest bits say in what, the others which.
 struct Operand: Sendable, Equatable {
   let bits: UInt32
+  /// Which one of where it stands.
+  var index: Int { Int(bits & Operand.indexMask) }
 
   static let kindShift: UInt32 = 30
   static let indexMask: UInt32 = (1 << 30) - 1
@@ -119,6 +137,11 @@ struct Instruction: Sendable {
 
   /// Of ``Opcode/partOfTime`` and its like: which part.
   var part: TimePart { TimePart(rawValue: outcomes.rawValue) ?? .year }
+
+  /// Of ``Opcode/dispatch``.
+  var function: MixedFunction { MixedFunction(rawValue: outcomes.rawValue) ?? .add }
+  /// Of ``Opcode/cast``.
+  var cast: Cast { Cast(rawValue: outcomes.rawValue) ?? .bool }
 
   static let noTarget = UInt32.max
 }

@@ -9,7 +9,7 @@ extension Opcode {
       .indexList, .indexMap, .require, .rethrow, .doubleOfText, .intOfDecimal, .uintOfDecimal,
       .textOfBytes, .timestampOfText, .durationOfText, .dateOfText, .addTime, .subtractTime,
       .timeBetween, .addDuration, .subtractDuration, .partOfTimeInZone, .uuid5,
-      .checkKeys:
+      .checkKeys, .dispatch, .orderMixed, .cast, .indexMixed, .jsonOfMixed:
       true
     default: false
     }
@@ -49,6 +49,7 @@ extension Overload {
     switch emission {
     case .compute(let opcode), .keyed(let opcode), .sum(let opcode, _), .part(let opcode, _):
       opcode.mayFail
+    case .dispatch, .order, .cast: true
     default: false
     }
   }

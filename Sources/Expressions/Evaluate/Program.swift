@@ -13,6 +13,8 @@ package struct Program: Sendable {
   let code: [Instruction]
   let constants: ConstantPool
   let registerCount: Int
+  /// The type of what it gives.
+  let type: ValueType
   private let ranges: [Range<Int>]
   private let source: SourceText
 
@@ -41,7 +43,8 @@ package struct Program: Sendable {
     try compiler.program(expression.root)
     return Program(
       code: compiler.code, constants: ConstantPool(compiler.entries),
-      registerCount: compiler.registerCount, ranges: compiler.ranges, source: source)
+      registerCount: compiler.registerCount, type: expression.root.type, ranges: compiler.ranges,
+      source: source)
   }
 
   /// Why an evaluation failed, for people and for quarantine.

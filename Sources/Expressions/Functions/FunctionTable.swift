@@ -5,7 +5,7 @@ enum FunctionTable {
   /// By name, in the order in which they are tried.
   static let overloads: [String: [Overload]] = Dictionary(
     grouping: arithmetic + comparisons + text + conversions + lists + maps + optionals
-      + times + parts, by: \.name)
+      + times + parts + mixed, by: \.name)
 
   static func names(_ style: Overload.Style) -> [String] {
     overloads.values.joined().filter { $0.style == style }.map(\.name)

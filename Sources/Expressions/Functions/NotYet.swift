@@ -2,7 +2,7 @@
 /// a misspelling. An entry goes when its overloads come into ``FunctionTable``.
 enum NotYet {
   static let functions: Set<String> = [
-    "matches", "type", "dyn",
+    "matches",
     "charAt", "indexOf", "lastIndexOf", "join", "lowerAscii", "upperAscii", "replace", "split",
     "substring", "trim", "format", "quote", "reverse", "strings.quote",
     "math.greatest", "math.least", "math.ceil", "math.floor", "math.round", "math.trunc",
@@ -17,9 +17,6 @@ enum NotYet {
   static let namespaces: Set<String> = [
     "optional", "math", "base64", "strings", "sets", "lists", "cel",
   ]
-  /// Names of types, which CEL also has as values.
-  static let typeNames: Set<String> = [
-    "bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type",
-    "optional_type", "google",
-  ]
+  /// Names of types as values that ``TypeName`` has not.
+  static let typeNames: Set<String> = ["google"]
 }

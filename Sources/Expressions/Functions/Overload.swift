@@ -17,6 +17,12 @@ struct Overload: Sendable {
     case part(Opcode, TimePart)
     /// One instruction that gives an outcome; true when the outcome is in the set.
     case condition(Opcode, Outcomes)
+    /// The instruction that the kinds of its operands ask for, once they are there.
+    case dispatch(MixedFunction)
+    /// The order of two mixed values; true when it is in the set.
+    case order(Outcomes)
+    /// The mixed operand as what it has to be. Only the checker makes such calls.
+    case cast(Cast)
     /// The sum of a list's elements: an addition each, from zero on.
     case sum(Opcode, zero: Constant)
     /// The first operand if it is there, else the second, which is evaluated only then.
@@ -36,6 +42,19 @@ struct Overload: Sendable {
   let result: TypePattern
   let emission: Emission
   let fold: Fold
+
+  /// Whether it is a condition.
+  var asks: Bool {
+    switch emission {
+    case .condition, .order: true
+    default: false
+    }
+  }
+
+  /// Whether it takes mixed values as they come.
+  var isMixed: Bool {
+    parameters.contains { if case .exactly(.dyn) = $0 { true } else { false } }
+  }
 
   init(
     _ name: String, _ style: Style, _ parameters: [TypePattern], _ result: TypePattern,

@@ -17,22 +17,20 @@ indirect enum TypePattern: Sendable {
   static let date = exactly(.date)
   static let duration = exactly(.duration)
   static let null = exactly(.null)
+  static let dyn = exactly(.dyn)
+  static let type = exactly(.type)
 
   /// Whether `type` fits; `bound` is what `any` stands for, as far as it is known.
   func accepts(_ type: ValueType, _ bound: inout ValueType?) -> Bool {
     switch (self, type) {
     case (.exactly(let wanted), _): return wanted == type
     case (.any, _):
-      guard let known = bound else {
+      guard let known = bound, known != .nothing else {
         bound = type
         return true
       }
-      if known == .dyn {
-        bound = type
-        return true
-      }
-      guard known.agrees(with: type) || type == .dyn else { return false }
-      if type != .dyn { bound = known.joined(with: type) }
+      guard known.agrees(with: type) || type == .nothing else { return false }
+      if type != .nothing { bound = known.joined(with: type) }
       return true
     case (.list(let element), .list(let given)): return element.accepts(given, &bound)
     case (.optional(let inner), .optional(let given)): return inner.accepts(given, &bound)
@@ -42,10 +40,30 @@ indirect enum TypePattern: Sendable {
     }
   }
 
+  /// The same where a mixed value may stand for one of any type, and one of any type for a mixed
+  /// one.
+  func acceptsMixed(_ type: ValueType, _ bound: inout ValueType?) -> Bool {
+    switch (self, type) {
+    case (.exactly(.dyn), _): return type.isMixable
+    case (.exactly, .dyn): return true
+    case (.list(.any), .dyn):
+      bound = .dyn
+      return true
+    case (.any, _):
+      if accepts(type, &bound) { return true }
+      guard let known = bound, known == .dyn || type == .dyn else { return false }
+      bound = .dyn
+      return known.isMixable && type.isMixable
+    case (.list(.any), .list(let given)): return TypePattern.any.acceptsMixed(given, &bound)
+    case (.optional(.any), .optional(let given)): return TypePattern.any.acceptsMixed(given, &bound)
+    default: return accepts(type, &bound)
+    }
+  }
+
   func resolved(_ bound: ValueType?) -> ValueType {
     switch self {
     case .exactly(let type): type
-    case .any: bound ?? .dyn
+    case .any: bound ?? .nothing
     case .list(let element): .list(element.resolved(bound))
     case .optional(let inner): .optional(inner.resolved(bound))
     case .map(let key, let value): .map(key: key.resolved(bound), value: value.resolved(bound))

@@ -140,6 +140,15 @@ struct JSONInteger {
   }
 }
 
+extension Int64 {
+  /// The value of a JSON number, however it is written (`1`, `1.0`, `1e2`); nil when it is no
+  /// integer or beyond 64 bits.
+  package init?(json text: ByteView) {
+    guard let value = JSONInteger(text).int64 else { return nil }
+    self = value
+  }
+}
+
 extension Double {
   /// 10^0 to 10^22, all of which a double holds exactly.
   private static func exactPower(_ exponent: Int) -> Double {
@@ -153,7 +162,7 @@ extension Double {
   /// Up to 15 digits and 22 places it is one exact integer times or by one exact power of ten, and
   /// hence rounded once and correctly (Clinger's fast path); else the library's own conversion,
   /// which allocates.
-  init?(json text: ByteView) {
+  package init?(json text: ByteView) {
     var index = 0
     var digits = 0
     var places = 0

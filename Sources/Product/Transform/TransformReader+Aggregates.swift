@@ -105,7 +105,8 @@ extension TransformReader {
     if let allowed = Self.allowed(call.kind), !allowed.contains(checked.type) {
       report(
         .aggregate, "`\(call.kind.rawValue)` does not take \(checked.type)", argument.span,
-        notes: ["it takes \(allowed.map(\.description).joined(separator: ", "))"])
+        notes: ["it takes \(allowed.map(\.description).joined(separator: ", "))"],
+        help: checked.type == .dyn ? "say of which type it is, such as with `decimal(…)`" : nil)
       return nil
     }
     let column: ValueType =

@@ -49,7 +49,8 @@ extension TransformReader {
     guard let list = check(draft.list, flow.scope, allowsOptional: true) else { return false }
     guard case .list(let element) = list.type else {
       report(
-        .badValue, "`explode` takes a list, and this is \(list.type)", draft.list.span)
+        .badValue, "`explode` takes a list, and this is \(list.type)", draft.list.span,
+        help: list.type == .dyn ? "make a list of it, such as with `.map(x, x)`" : nil)
       return false
     }
     flow.branch.steps.append(.explode(name: draft.name, list))

@@ -13,6 +13,7 @@ struct StreamShop {
   private static let line = [
     "name: id, \(text)", "name: what, logicalType: string", "name: many, logicalType: integer",
   ]
+  static let mixed = "customProperties: [{property: weft.type, value: dyn}]"
   private static let items =
     "logicalType: array, items: {logicalType: object, properties: [{name: sku, \(text)}, "
     + "{name: qty, logicalType: integer, required: true}, "
@@ -65,7 +66,7 @@ struct StreamShop {
         "ops/orders", "ops.orders",
         [
           "name: id, \(StreamShop.text)", "name: customer, \(StreamShop.text)",
-          "name: items, \(StreamShop.items)",
+          "name: items, \(StreamShop.items)", "name: extra, \(StreamShop.mixed)",
         ], record: "orders"),
       "contracts/paid.odcs.yaml": MeshFiles.contract(
         "ops/paid", "ops.paid",

@@ -1,4 +1,5 @@
 import Diagnostics
+import Records
 
 /// One example of tests/*.yaml: what comes in, and what must have come out.
 package struct ProductTest: Sendable {
@@ -20,8 +21,24 @@ package struct ProductTest: Sendable {
     package let key: [UInt8]?
     /// Nil is a tombstone, which is not an empty value.
     package let value: [UInt8]?
+    package let headers: Headers
     package let span: SourceSpan
   }
+
+  /// What a record says of itself in headers.
+  package struct Headers: Sendable {
+    /// The actual time of a record of another product's port; nil: the record's own.
+    package var time: Timestamp?
+    /// Of one that may be taken back, or takes one back.
+    package var id: String?
+    package var operation: String?
+    package var corrects: String?
+  }
+
+  /// Headers by which records are taken back: beside what is given to an input that reads them, and
+  /// among the fields that are expected of a port that carries them.
+  package static let correctionHeaders = ["ce_id", "ce_op", "ce_corrects"]
+  static let operations = ["retract", "assert"]
 
   /// What one port must hold.
   package struct Expectation: Sendable {

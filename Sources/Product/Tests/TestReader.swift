@@ -3,14 +3,14 @@ import Expressions
 
 /// Makes tests of a file's nodes, checked against the product they are about.
 struct TestReader {
-  private let product: ProductDefinition
-  private(set) var diagnostics: [Diagnostic] = []
+  let product: ProductDefinition
+  var diagnostics: [Diagnostic] = []
 
   init(_ product: ProductDefinition) { self.product = product }
 
   private var errorCount: Int { diagnostics.count { $0.severity == .error } }
 
-  private mutating func report(
+  mutating func report(
     _ code: DiagnosticCode, _ message: String, _ node: YAMLNode, help: String? = nil
   ) {
     diagnostics.append(Diagnostic(code, message, at: node.span, help: help))
@@ -78,76 +78,9 @@ struct TestReader {
     return record(node)
   }
 
-  private var stepKinds: String {
+  var stepKinds: String {
     "a step is `crash`, `rebalance`, `advance: 2m`, or a record of an input: "
       + product.inputs.map { "`\($0.name): {…}`" }.joined(separator: ", ")
-  }
-
-  /// `input: document`, perhaps with `key: …` beside it.
-  private mutating func record(_ node: YAMLNode) -> ProductTest.Step? {
-    let names = product.inputs.map(\.name)
-    var found: (input: Int, value: YAMLNode)?
-    var key: [UInt8]?
-    for entry in node.entries {
-      let name = entry.key.text ?? ""
-      if let input = names.firstIndex(of: name), found == nil {
-        found = (input, entry.value)
-      } else if name == "key" {
-        key = Array((entry.value.text ?? "").utf8)
-      } else {
-        report(
-          .unknownReference, "`\(name)` is no input", entry.key,
-          help: closest(to: name, among: names + ["key"]).map { "did you mean `\($0)`?" }
-            ?? stepKinds)
-        return nil
-      }
-    }
-    guard let found else {
-      report(
-        .missingKey, "a step names the input that a record comes from", node,
-        help: "inputs: \(names.map { "`\($0)`" }.joined(separator: ", "))")
-      return nil
-    }
-    return record(found.input, found.value, key)
-  }
-
-  private static let rawKeys: Set<String> = ["raw", "base64", "tombstone"]
-
-  private mutating func record(_ input: Int, _ node: YAMLNode, _ key: [UInt8]?)
-    -> ProductTest.Step?
-  {
-    func step(_ value: [UInt8]?, _ key: [UInt8]?) -> ProductTest.Step {
-      .record(ProductTest.Given(input: input, key: key, value: value, span: node.span))
-    }
-    if node.scalar == .null { return step(nil, key) }
-    let given = Set(node.entries.compactMap(\.key.text))
-    let raw = given.intersection(Self.rawKeys)
-    if raw.count == 1, given.isSubset(of: Self.rawKeys.union(["key"])) {
-      let ownKey = node["key"]?.text.map { Array($0.utf8) }
-      guard let value = rawValue(node) else { return nil }
-      return step(value.bytes, ownKey ?? key)
-    }
-    var values = YAMLValues()
-    let value = values.value(node)
-    diagnostics += values.diagnostics
-    if let value { diagnostics += MisspeltFields.warnings(value, of: product.inputs[input]) }
-    return value.map { step(Array($0.json.utf8), key) }
-  }
-
-  private struct RawValue {
-    /// Nil is a tombstone.
-    let bytes: [UInt8]?
-  }
-
-  /// `raw: text`, `base64: …` or `tombstone: true`.
-  private mutating func rawValue(_ node: YAMLNode) -> RawValue? {
-    if let text = node["raw"]?.text { return RawValue(bytes: Array(text.utf8)) }
-    if let text = node["base64"], let digits = text.text {
-      if let bytes = Base64.bytes(digits) { return RawValue(bytes: bytes) }
-      report(.badValue, "this is no base64", text)
-      return nil
-    }
-    return RawValue(bytes: nil)
   }
 
   private mutating func values(_ node: YAMLNode) -> [ExpectedValue]? {
@@ -190,7 +123,8 @@ struct TestReader {
         output: output, content: .rows(content), span: entry.key.span)
     }
     guard let records = values(entry.value) else { return nil }
-    for record in records { check(record, fields) }
+    let headers = product.outputs[output].corrects ? ProductTest.correctionHeaders : []
+    for record in records { check(record, fields, headers) }
     return ProductTest.Expectation(
       output: output, content: .records(records), span: entry.key.span)
   }
@@ -209,14 +143,17 @@ struct TestReader {
   }
 
   /// A field that the contract does not have can never be met.
-  private mutating func check(_ value: ExpectedValue, _ fields: [ContractField]) {
+  private mutating func check(
+    _ value: ExpectedValue, _ fields: [ContractField], _ headers: [String] = []
+  ) {
     guard case .object(let members) = value.content else {
       diagnostics.append(
         Diagnostic(.wrongType, "expected a map of fields", at: value.span))
       return
     }
-    for member in members where !fields.contains(where: { $0.name == member.name }) {
-      let near = closest(to: member.name, among: fields.map(\.name))
+    let names = fields.map(\.name) + headers
+    for member in members where !names.contains(member.name) {
+      let near = closest(to: member.name, among: names)
       diagnostics.append(
         Diagnostic(
           .unknownReference, "`\(member.name)` is not a field of this port", at: member.value.span,

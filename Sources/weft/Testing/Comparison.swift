@@ -28,11 +28,22 @@ struct Comparison {
   // MARK: Lists of records
 
   mutating func compare(
-    _ expected: [ExpectedValue], _ records: [SimulatedRecord], port: String, at span: SourceSpan
+    _ expected: [ExpectedValue], _ records: [SimulatedRecord], of output: Int,
+    at span: SourceSpan
   ) {
-    let values = records.map { value($0) }
+    let corrects = product.outputs[output].corrects
+    let values = records.map { corrects ? correctable($0) : value($0) }
     compare(
-      expected, values, keys: records.map(\.key), what: "record", of: "`\(port)`", at: span)
+      expected, values, keys: records.map(\.key), what: "record", of: "`\(name(output))`", at: span)
+  }
+
+  /// A record that may be taken back, or takes one back: its fields, and the headers that say so.
+  private func correctable(_ record: SimulatedRecord) -> JSONValue {
+    guard case .object(var members) = value(record) else { return value(record) }
+    for name in ProductTest.correctionHeaders {
+      if let header = record[header: name] { members.append(.init(name, .string(header))) }
+    }
+    return .object(members)
   }
 
   mutating func compareQuarantine(

@@ -43,9 +43,7 @@ struct TestRun {
       switch step {
       case .record(let given):
         waiting += 1
-        simulation.feed(
-          .init(
-            input: given.input, key: given.key, value: given.value, timestampMs: TestRun.beginMs))
+        simulation.feed(input(given))
       case .crash:
         // It dies in the middle of its turn, and once more after the turn was done again.
         simulation.loseTurn(of: waiting)
@@ -69,6 +67,16 @@ struct TestRun {
     return simulation
   }
 
+  private func input(_ given: ProductTest.Given) -> ProductSimulation.Input {
+    var input = ProductSimulation.Input(
+      input: given.input, key: given.key, value: given.value, timestampMs: TestRun.beginMs,
+      time: given.headers.time)
+    input.id = given.headers.id.map { Array($0.utf8) }
+    input.operation = given.headers.operation.map { Array($0.utf8) }
+    input.corrects = given.headers.corrects.map { Array($0.utf8) }
+    return input
+  }
+
   private func problems(_ outcome: ProductSimulation) -> [Diagnostic] {
     var comparison = Comparison(product: product)
     if let stop = outcome.stop {
@@ -82,7 +90,7 @@ struct TestRun {
       switch expectation.content {
       case .records(let expected):
         comparison.compare(
-          expected, records, port: comparison.name(expectation.output), at: expectation.span)
+          expected, records, of: expectation.output, at: expectation.span)
       case .rows(let rows):
         for row in rows {
           comparison.compare(row, records, port: comparison.name(expectation.output))

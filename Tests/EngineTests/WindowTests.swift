@@ -24,7 +24,8 @@ import Testing
     product.onError = onError
     product.tables[0].keyTypes = [.string, .timestamp]
     product.tables[0].window = .init(
-      sizeMs: size * minuteMs, everyMs: (every ?? size) * minuteMs, graceMs: grace * minuteMs)
+      .regular(sizeMs: size * minuteMs, everyMs: (every ?? size) * minuteMs),
+      graceMs: grace * minuteMs)
     product.outputs = [
       Make.output(
         "places",
@@ -128,7 +129,7 @@ import Testing
   func `the windows of a time are all that begin before it and end behind it`(
     _ time: Int64, _ size: Int64, _ every: Int64
   ) {
-    let window = WindowPlan(sizeMs: size, everyMs: every, graceMs: 0)
+    let window = WindowPlan(.init(.regular(sizeMs: size, everyMs: every), graceMs: 0))
     let found = Array(stride(from: window.first(of: time), through: time, by: Int(every)))
     let should = (-100...100).map { Int64($0) * every }.filter { $0 <= time && time < $0 + size }
     #expect(found == should)

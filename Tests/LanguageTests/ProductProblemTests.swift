@@ -330,7 +330,6 @@ import Testing
   @Test(arguments: [
     ("transform.yaml", "    time: at", "    time: at\n    envelope: debezium"),
     ("transform.yaml", "    time: at", "    time: at\n    format: avro"),
-    ("transform.yaml", "    on:", "    window: {session: 1h}\n    on:"),
     ("transform.yaml", "id    = event.id", "id    = headers.id"),
     (
       "transform.yaml", "  customer:\n    from: customer",

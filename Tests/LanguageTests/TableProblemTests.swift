@@ -323,18 +323,20 @@ import Testing
     let table = try #require(loaded.definition?.products.first?.tables.first)
     #expect(
       table.window
-        == TableDefinition.Window(sizeMs: 3_600_000, everyMs: 600_000, graceMs: 300_000))
+        == TableDefinition.Window(
+          .regular(sizeMs: 3_600_000, everyMs: 600_000), graceMs: 300_000))
     #expect(table.keyTypes == [.string, .timestamp])
   }
 
   @Test(arguments: [
-    ("window: {grace: 5m}", "one of `tumbling` and `hopping`"),
-    ("window: {tumbling: 1h, hopping: {size: 1h, every: 1m}}", "one of `tumbling` and `hopping`"),
+    ("window: {grace: 5m}", "one of `tumbling`, `hopping` and `session`"),
+    ("window: {tumbling: 1h, hopping: {size: 1h, every: 1m}}", "one of `tumbling`, `hopping`"),
+    ("window: {tumbling: 1h, session: 1h}", "one of `tumbling`, `hopping`"),
     ("window: {tumbling: 0s}", "cannot begin that often"),
     ("window: {hopping: {size: 1m, every: 1h}}", "cannot begin that often"),
     ("window: {hopping: {size: 1d, every: 1s}}", "cannot begin that often"),
     ("window: {tumbling: 1h}\n    expire: {after: 1d}", "go when their window is closed"),
-    ("window: {session: 1h}", "not there yet"),
+    ("window: {session: 0s}", "a session ends when"),
     ("window: {tumbling: 1h, emit: last}", "is not `changes` or `final`"),
   ])
   func `what is no window is refused`(_ text: String, _ message: String) throws {

@@ -39,6 +39,8 @@ package enum Plant: String, CaseIterable, Sendable {
   case expiryLost, expirySoon, graceLost, lateTaken, windowsWide, hopsLost
   // Windows that are shown once: all along, others so as well, none that says little.
   case finalAsChanges, changesAsFinal, closedUnseen
+  // Sessions: with a longer or a shorter gap, as windows of its length, forgotten at a restart.
+  case gapLong, gapShort, sessionsRegular, sessionsForgotten
   // Rows that are looked up: of another column, or whatever they have is let through.
   case lookupOfOther, lookupUnasked
   // Changes of rows: only those of new rows come, those of rows that went do not, old is new.
@@ -93,7 +95,7 @@ package enum Plant: String, CaseIterable, Sendable {
     case .incarnationsAlike: 4400..<6000
     case .clockMaximum: 250..<700
     case .lateTaken: 200..<900
-    case .closedUnseen: 200..<500
+    case .closedUnseen, .hopsLost: 200..<500
     case .lookupOfOther: 250..<500
     case .lookupUnasked: 1100..<1200
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500

@@ -88,6 +88,15 @@ extension Plant {
         shape.tables[table].window?.isFinal = isFinal
         shape.changePorts.removeAll { $0.table == table }
       }
+    case .gapLong, .gapShort, .sessionsRegular:
+      for table in shape.tables.indices where shape.tables[table].window?.isSession ?? false {
+        switch self {
+        case .gapLong: shape.tables[table].window?.size += 1
+        case .gapShort: shape.tables[table].window?.size -= 1
+        default: shape.tables[table].window?.isSession = false
+        }
+        if shape.tables[table].window?.size == 0 { shape.tables[table].window?.size = 2 }
+      }
     case .closedUnseen:
       for table in shape.tables.indices where shape.tables[table].isFinal {
         let columns = shape.tables[table].columns
@@ -229,6 +238,8 @@ extension Plant {
     case .expiryLost, .expirySoon: return given.shape.tables.contains { $0.expireS != nil }
     case .graceLost: return given.shape.tables.contains { $0.window.map { $0.grace > 0 } ?? false }
     case .finalAsChanges, .closedUnseen: return given.shape.tables.contains(where: \.isFinal)
+    case .gapLong, .gapShort, .sessionsRegular, .sessionsForgotten:
+      return given.shape.tables.contains { $0.window?.isSession ?? false }
     case .changesAsFinal:
       return given.shape.tables.contains { $0.window != nil && !$0.isFinal }
     case .lateTaken, .windowsWide: return given.shape.tables.contains { $0.window != nil }
@@ -305,6 +316,9 @@ extension Simulation {
       where step[first].key.dropLast(8) == step[second].key.dropLast(8) {
         (step[first].value, step[second].value) = (step[second].value, step[first].value)
       }
+    }
+    if plants.contains(.sessionsForgotten) {
+      step.removeAll { $0.key[0] == 1 && $0.key[1] == 242 }
     }
     if plants.contains(.settledForgotten) {
       step.removeAll { $0.key[0] == 1 && $0.key[1] == 251 }

@@ -18,6 +18,10 @@ extension Reference {
         try countExploded(table.isExploded, number)
         if !one.holds(clause.filter) || !isLetThrough(table.lookup, one) { continue }
         if try !goes(table.isIdentified, known, &effect) { break }
+        if table.window?.isSession == true {
+          try changeSession(place, clause, one, owner: known.owner ?? "", moment, &changed)
+          continue
+        }
         for start in try starts(table, one, moment) {
           try change(place, clause, one, start, owner: known.owner ?? "", moment, &changed)
         }
@@ -50,7 +54,7 @@ extension Reference {
   }
 
   /// The key of a row of a window.
-  private static func text(_ key: String, _ startMs: Int64) -> String {
+  static func text(_ key: String, _ startMs: Int64) -> String {
     let text = "\"\(Timestamp(milliseconds: startMs))\""
     return key.hasPrefix("[") ? "\(key.dropLast()),\(text)]" : "[\"\(key)\",\(text)]"
   }
@@ -80,7 +84,9 @@ extension Reference {
       var row = old ?? ReferenceRow(table)
       row.home = moment.home
       (row.input, row.owner) = (input, owner)
-      if let start, let window = table.window { row.window = (start, window.closesMs(start)) }
+      if let start, let window = table.window {
+        row.window = (start, window.endMs(start), window.closesMs(start))
+      }
       let isUpdated = try row.update(clause, table, shape, input)
       // Another element of the same event may have taken it away.
       if !isUpdated, known == nil || old == nil { return }
@@ -137,6 +143,9 @@ extension Reference {
     for name in table.key.parts { value[name] = "\"\(part(name))\"" }
     if let window = row.window {
       value["since"] = "\"\(Timestamp(milliseconds: window.startMs))\""
+      if table.showsEnd {
+        value["until"] = "\"\(Timestamp(milliseconds: window.endMs))\""
+      }
     }
     if table.isDerived { value["label"] = "\"of \(part(table.key.parts[0]))\"" }
     return value

@@ -32,7 +32,9 @@ struct ReferenceRow {
   var home = ""
   var touchedMs = Int64.min
   /// Of a window: when it begins, and when it takes no more.
-  var window: (startMs: Int64, closesMs: Int64)?
+  var window: (startMs: Int64, endMs: Int64, closesMs: Int64)?
+  /// Of a session: its key without its start, and all that made it.
+  var session: ReferenceSession?
   /// What has its key.
   var input = GeneratedInput.nothing
   var owner = ""
@@ -164,6 +166,13 @@ struct ReferenceRow {
   func number(_ column: Int, _ definition: Shape.Column) -> Int? {
     guard case .number(let number)? = columns[column].value(definition) else { return nil }
     return number
+  }
+
+  /// All that its port may show of it but the key.
+  func shown(_ table: Shape.Table) -> [String: String] {
+    var shown = fields(table)
+    if table.showsEnd, let window { shown["until"] = "\(window.endMs)" }
+    return shown
   }
 
   /// All but the key's.

@@ -51,15 +51,7 @@ extension Shape {
   }
 
   private mutating func undoable() {
-    for table in tables.indices where corrects(tables[table]) {
-      for clause in tables[table].clauses.indices {
-        tables[table].clauses[clause].deletion = nil
-      }
-      for column in tables[table].columns.indices
-      where tables[table].columns[column].aggregate.isFold {
-        tables[table].columns[column].aggregate = .count
-      }
-    }
+    for table in tables.indices where corrects(tables[table]) { removeFolds(ofTable: table) }
   }
 
   private mutating func identify(_ random: inout Random) {

@@ -112,6 +112,8 @@ package struct Shape: Sendable, Hashable {
     package var grace: Int
     /// Its row is shown once, when it is closed.
     package var isFinal = false
+    /// It is one of events that follow each other within its size.
+    package var isSession = false
 
     /// Where the windows begin that a time falls into, in milliseconds.
     func starts(of timeMs: Int64) -> [Int64] {
@@ -120,7 +122,13 @@ package struct Shape: Sendable, Hashable {
       return (0...size / every).map { last - $0 * every }.filter { $0 + size > timeMs }.reversed()
     }
 
-    func closesMs(_ startMs: Int64) -> Int64 { startMs + Int64(size + grace) * 1000 }
+    /// When it takes no more events: of a session, when there is no room for one at its very end.
+    /// - Parameter fromMs: its start, or a session's last event.
+    func closesMs(_ fromMs: Int64) -> Int64 {
+      endMs(fromMs) + Int64(grace) * 1000 + (isSession ? 1 : 0)
+    }
+
+    func endMs(_ fromMs: Int64) -> Int64 { fromMs + Int64(size) * 1000 }
   }
 
   package struct Table: Sendable, Hashable {
@@ -138,6 +146,8 @@ package struct Shape: Sendable, Hashable {
     package var isExploded = false
     /// Its rows are of a window each.
     package var window: Window?
+    /// Its state port says when the window ends.
+    package var showsEnd = false
     /// Its rows go when nothing has updated them for so many seconds.
     package var expireS: Int?
     package var lookup: Lookup?

@@ -252,6 +252,7 @@ extension Shape {
         column.name, type(column, isNarrow: table.isNarrow), required: column.isMap || startsAtZero)
     }
     if table.isDerived { text += property("label", "logicalType: string") }
+    if table.showsEnd { text += property("until", "logicalType: timestamp") }
     return text
   }
 
@@ -356,16 +357,17 @@ extension Shape {
     isExploded && field == .n ? "line" : "event"
   }
 
+  private func kind(_ window: Window) -> String {
+    if window.isSession { return "session: \(window.size)s" }
+    return window.every < window.size
+      ? "hopping: {size: \(window.size)s, every: \(window.every)s}" : "tumbling: \(window.size)s"
+  }
+
   private func lines(_ table: Table) -> String {
     let key = table.key.parts.map(keyPart).joined(separator: ", ")
     var text = "  \(table.name):\n    key: [\(key)]\n"
     if let window = table.window {
-      let isHopping = window.every < window.size
-      text += "    window: {"
-      text +=
-        isHopping
-        ? "hopping: {size: \(window.size)s, every: \(window.every)s}"
-        : "tumbling: \(window.size)s"
+      text += "    window: {\(kind(window))"
       text += ", grace: \(window.grace)s\(window.isFinal ? ", emit: final" : "")}\n"
     }
     if let seconds = table.expireS { text += "    expire: {after: \(seconds)s}\n" }
@@ -423,8 +425,10 @@ extension Shape {
         + (isCount
           ? "row.\(column.name) > \(when.above)" : condition.text("row", column.name)) + "\n"
     }
-    if table.isDerived {
-      text += "    select: |\n      ...row\n      label = \"of \" + row.\(table.key.parts[0])\n"
+    if table.isDerived || table.showsEnd {
+      text += "    select: |\n      ...row\n"
+      if table.isDerived { text += "      label = \"of \" + row.\(table.key.parts[0])\n" }
+      if table.showsEnd { text += "      until = window.end\n" }
     }
     return text
   }

@@ -14,7 +14,7 @@ struct TableCompiler {
       tables.append(
         TablePlan(
           table, ordinal: ordinal, statePorts: try statePorts(of: ordinal, table),
-          entriesMax: entriesMax))
+          entriesMax: entriesMax, showsEnd: definition.showsWindowEnd(ofTable: ordinal)))
     }
     return tables
   }
@@ -68,5 +68,31 @@ struct TableCompiler {
     return StatePortPlan(
       port: port, bit: bit, when: try Term(ifAny: when, slot: slot), columns: terms,
       shape: try OutputShape(output.fields, columns: sorted.map(\.field), types: types))
+  }
+}
+
+extension ProductDefinition {
+  /// Whether what is made of a table's rows shows when their windows end.
+  fileprivate func showsWindowEnd(ofTable table: Int) -> Bool {
+    var read: [CheckedExpression?] = []
+    func add(_ columns: [OutputDefinition.Column]) {
+      for case .expression(let expression) in columns.map(\.source) { read.append(expression) }
+    }
+    for output in outputs {
+      switch output.content {
+      case .state(table, _, let when, let columns):
+        read.append(when)
+        add(columns)
+      case .state: break
+      case .events(let branches):
+        for branch in branches where branch.branch.changed == tables[table].name {
+          read += branch.branch.expressions + branch.key + [branch.when]
+          add(branch.columns)
+        }
+      }
+    }
+    return read.compactMap(\.self).flatMap(\.uses).contains {
+      $0.parts.first == "window" && $0.parts.dropFirst().first != "start"
+    }
   }
 }

@@ -17,13 +17,21 @@ final class TablePlan {
   let statePorts: Lent<StatePortPlan>
   /// Whether values of its rows may be taken back.
   let keepsTouches: Bool
-  /// Of rows that expire: for how long they stay, and the slot of their last update.
+  /// Of rows that expire: for how long they stay. The slot of their last update, or of a session's
+  /// last event.
   private let expireAfterMs: Int64
   let touchedSlot: Int
   let expires: Bool
   /// Of rows that are of a window each.
   let window: WindowPlan
   let isWindowed: Bool
+  /// Whether these are sessions, and whether ports show when they end.
+  let isOfSessions: Bool
+  let showsEnd: Bool
+  /// Whether the row has its key's parts: it is looked at when no event is at hand.
+  let keepsKey: Bool
+  /// For messages.
+  let columnNames: [String]
   /// Whether ports show a row once, when its window is closed.
   let isFinal: Bool
   /// Whether rows have an entry in the schedule.
@@ -33,8 +41,10 @@ final class TablePlan {
 
   init(
     _ table: TableDefinition, ordinal: Int, statePorts: ContiguousArray<StatePortPlan>,
-    entriesMax: Int
+    entriesMax: Int, showsEnd: Bool
   ) {
+    self.showsEnd = showsEnd
+    columnNames = table.columns.map(\.name)
     self.ordinal = ordinal
     name = table.name
     let layout = RowLayout(table, entriesMax: entriesMax)
@@ -46,9 +56,9 @@ final class TablePlan {
     self.statePorts = Lent(statePorts)
     expires = table.expireAfterMs != nil
     expireAfterMs = table.expireAfterMs ?? 0
-    window = WindowPlan(
-      sizeMs: table.window?.sizeMs ?? 1, everyMs: table.window?.everyMs ?? 1,
-      graceMs: table.window?.graceMs ?? 0)
+    window = WindowPlan(table.window)
+    isOfSessions = table.isOfSessions
+    keepsKey = layout.keyParts >= 0
     isWindowed = table.window != nil
     isFinal = table.isFinal
     isScheduled = table.needsClock

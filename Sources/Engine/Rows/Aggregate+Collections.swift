@@ -10,6 +10,17 @@ extension RowLayout {
     return insert(argument, at: known.count, of: known, slots, place, arena)
   }
 
+  /// The same with the order of each beside it.
+  func collect(
+    _ old: Value, _ argument: Value, by order: Int64, _ slots: ValueRun, _ place: Int,
+    _ hidden: Int, _ arena: Arena
+  ) -> AggregateEffect {
+    let known = slots[hidden].isAbsent ? ValueRun.empty : slots[hidden].run
+    let effect = collect(old, argument, slots, place, arena)
+    guard case .value = effect else { return effect }
+    return insert(.int(order), at: known.count, of: known, slots, hidden, arena)
+  }
+
   /// Keeps them in their order, so that the order of arrival does not matter.
   func collectSet(
     _ old: Value, _ argument: Value, _ slots: ValueRun, _ place: Int, _ arena: Arena
@@ -38,6 +49,32 @@ extension RowLayout {
   }
 
   // MARK: Distinct values
+
+  /// Adds the values of which `other` has the fingerprints.
+  func mergeDistinct(
+    _ other: Value, _ slots: ValueRun, _ place: Int, _ hidden: Int, _ arena: Arena
+  ) -> AggregateEffect {
+    if other.isAbsent { return .none }
+    let size = RowLayout.fingerprintBytes
+    let known = slots[hidden].isAbsent ? ByteView.empty : slots[hidden].view
+    let added = other.view
+    scratch.clear()
+    var (left, right) = (0, 0)
+    while left < known.count || right < added.count {
+      let isLeft =
+        right == added.count
+        || left < known.count && known.int128(at: left) <= added.int128(at: right)
+      let mark = isLeft ? known.int128(at: left) : added.int128(at: right)
+      if right < added.count && added.int128(at: right) == mark { right += size }
+      if isLeft { left += size }
+      scratch.append(int128: mark)
+    }
+    if scratch.count / size > entriesMax { return .tooMany }
+    let count = scratch.count / size
+    slots[hidden] = .bytes(arena.copy(scratch.view))
+    slots[place] = .int(Int64(count))
+    return .value
+  }
 
   static let fingerprintBytes = 16
 

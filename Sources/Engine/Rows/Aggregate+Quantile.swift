@@ -28,6 +28,46 @@ extension RowLayout {
     let known = slots[hidden].isAbsent ? ByteView.empty : slots[hidden].view
     let effect = count(RowLayout.range(of: number), by: change, in: known)
     guard case .hidden = effect else { return effect }
+    return showSketch(billionths, slots, place, hidden, arena)
+  }
+
+  /// Adds all numbers that another sketch has seen.
+  func mergeSketches(
+    _ billionths: Int64, _ other: Value, _ slots: ValueRun, _ place: Int, _ hidden: Int,
+    _ arena: Arena
+  ) -> AggregateEffect {
+    if other.isAbsent { return .none }
+    let size = RowLayout.rangeBytes
+    let known = slots[hidden].isAbsent ? ByteView.empty : slots[hidden].view
+    let added = other.view
+    scratch.clear()
+    var (left, right) = (0, 0)
+    while left < known.count || right < added.count {
+      let lower = left < known.count ? RowLayout.range(left / size, of: known) : .max
+      let upper = right < added.count ? RowLayout.range(right / size, of: added) : .max
+      let range = min(lower, upper)
+      var count: Int64 = 0
+      if left < known.count && lower == range {
+        count = known.int64(at: left + 4)
+        left += size
+      }
+      if right < added.count && upper == range {
+        let (sum, overflow) = count.addingReportingOverflow(added.int64(at: right + 4))
+        if overflow { return .overflow }
+        count = sum
+        right += size
+      }
+      scratch.append(uint32: UInt32(bitPattern: range))
+      scratch.append(int64: count)
+    }
+    if scratch.count / size > entriesMax { return .tooMany }
+    return showSketch(billionths, slots, place, hidden, arena)
+  }
+
+  /// Keeps the sketch that stands in ``scratch``.
+  private func showSketch(
+    _ billionths: Int64, _ slots: ValueRun, _ place: Int, _ hidden: Int, _ arena: Arena
+  ) -> AggregateEffect {
     let old = slots[place]
     if scratch.isEmpty {
       slots[hidden] = .absent

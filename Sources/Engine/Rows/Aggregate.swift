@@ -16,6 +16,13 @@ enum AggregateEffect {
   case notFinite
   /// The column would hold more than ``RowLayout/entriesMax``.
   case tooMany
+
+  var isFailure: Bool {
+    switch self {
+    case .none, .hidden, .value: false
+    case .overflow, .wrongType, .notFinite, .tooMany: true
+    }
+  }
 }
 
 extension TableDefinition.Aggregate {
@@ -84,10 +91,13 @@ extension RowLayout {
     case .first:
       if !old.isAbsent { return .none }
       slots[place] = argument
+      if details[column].keepsOrder { slots[hidden] = .int(change.order) }
       return .value
     case .last, .fold:
       slots[place] = argument
-      return ValueOrder.same(old, argument) ? .none : .value
+      if details[column].keepsOrder { slots[hidden] = .int(change.order) }
+      if !ValueOrder.same(old, argument) { return .value }
+      return details[column].keepsOrder ? .hidden : .none
     case .latest:
       let known = slots[hidden]
       if !known.isAbsent && change.time < known.timestamp { return .none }
@@ -96,7 +106,11 @@ extension RowLayout {
       return ValueOrder.same(old, argument) ? .hidden : .value
     case .avg: return average(details[column].places, argument, slots, place, hidden)
     case .countDistinct: return countDistinct(argument, slots, place, hidden, arena)
-    case .collect: return collect(old, argument, slots, place, arena)
+    case .collect:
+      if details[column].keepsOrder {
+        return collect(old, argument, by: change.order, slots, place, hidden, arena)
+      }
+      return collect(old, argument, slots, place, arena)
     case .collectSet: return collectSet(old, argument, slots, place, arena)
     case .quantile:
       return quantile(details[column].billionths, argument, by: 1, slots, place, hidden, arena)
@@ -105,7 +119,7 @@ extension RowLayout {
   }
 
   @inline(__always)
-  private func sum(_ old: Value, _ argument: Value, _ place: Int, _ slots: ValueRun)
+  func sum(_ old: Value, _ argument: Value, _ place: Int, _ slots: ValueRun)
     -> AggregateEffect
   {
     if old.isAbsent {

@@ -17,6 +17,7 @@ final class RowLayout {
 
   /// What the aggregate of a column needs to know, beside where its cell is.
   struct Detail: BitwiseCopyable {
+    var aggregate = TableDefinition.Aggregate.count
     /// What its arguments are.
     var argument = Kind.nested
     /// Whether the column, or each entry of a map column, is 0 before the first event.
@@ -33,6 +34,8 @@ final class RowLayout {
     var billionths: Int64 = 0
     /// What it keeps as its values may be taken back.
     var keeping = Keeping.nothing
+    /// Whether it keeps the order of its values, as rows may become one.
+    var keepsOrder = false
   }
 
   /// The row begins with flags: one bit for each state port, set while the row is published there.
@@ -45,11 +48,15 @@ final class RowLayout {
   /// entries, as a list. Then what the row keeps for itself.
   let hidden: ContiguousArray<Cell>
   let details: ContiguousArray<Detail>
-  /// Place in ``hidden`` of the time of the last update, where rows expire; −1: they do not.
+  /// Place in ``hidden`` of the time of the last update, where rows expire, or of the last event,
+  /// where they are of sessions; −1: neither.
   let touched: Int
-  /// Place in ``hidden`` of the first part of the row's key, where ports show the row when no event
-  /// is at hand; −1: they do not.
+  /// Whether any column keeps the order of its values.
+  let keepsOrder: Bool
+  /// Place in ``hidden`` of the first part of the row's key, where the row is looked at when no
+  /// event is at hand, and the place of the last; −1: it has none.
   let keyParts: Int
+  private let lastKeyPart: Int
   /// Slots behind those of the row, in which one entry of a map column is worked on.
   let entrySlots: Int
   /// Bytes before the texts.
@@ -79,6 +86,7 @@ final class RowLayout {
     for (index, column) in table.columns.enumerated() {
       let update = updates.first { $0.column == index }
       var detail = Detail()
+      detail.aggregate = update?.aggregate ?? .count
       detail.argument = update?.argument.map { RowLayout.kind(of: $0.type) } ?? .int
       detail.startsAtZero = update?.aggregate.startsAtZero ?? false
       detail.isMap = update?.mapKey != nil
@@ -92,6 +100,10 @@ final class RowLayout {
         detail.keeping == .nothing
         ? update.map { RowLayout.hidden(of: $0.aggregate, detail.argument) } ?? []
         : RowLayout.hidden(of: detail.keeping, detail.argument)
+      if table.isOfSessions, let kind = detail.aggregate.kindOfOrder {
+        detail.keepsOrder = true
+        kinds.append(kind)
+      }
       detail.hiddenCount = kinds.count
       details.append(detail)
       if detail.isMap && !kinds.isEmpty { kinds = [.nested] }
@@ -99,12 +111,13 @@ final class RowLayout {
     }
     touches = table.corrects ? hidden.count : -1
     if table.corrects { hidden.append(cell(.int)) }
-    touched = table.expireAfterMs == nil ? -1 : hidden.count
+    touched = table.expireAfterMs == nil && !table.isOfSessions ? -1 : hidden.count
     if touched >= 0 { hidden.append(cell(.int)) }
-    keyParts = table.isFinal ? hidden.count : -1
-    if table.isFinal {
-      for type in table.keyTypes { hidden.append(cell(RowLayout.kind(of: type))) }
-    }
+    let keyTypes = table.isFinal || table.isOfSessions ? table.keyTypes : []
+    keyParts = keyTypes.isEmpty ? -1 : hidden.count
+    for type in keyTypes { hidden.append(cell(RowLayout.kind(of: type))) }
+    lastKeyPart = keyTypes.isEmpty ? -1 : hidden.count - 1
+    keepsOrder = details.contains(where: \.keepsOrder)
     self.columns = columns
     self.hidden = hidden
     self.details = details
@@ -196,4 +209,22 @@ extension RowLayout {
 extension RowLayout {
   /// When an event last updated a row, in milliseconds since 1970.
   func touchedMs(_ row: ByteView) -> Int64 { row.int64(at: hidden[touched].offset + 1) }
+
+  /// When the window of a row that keeps its key begins, in milliseconds since 1970.
+  func startMs(_ row: ByteView) -> Int64 {
+    let offset = hidden[lastKeyPart].offset + 1
+    return Timestamp(seconds: row.int64(at: offset), nanoseconds: row.uint32(at: offset + 8))
+      .milliseconds
+  }
+}
+
+extension TableDefinition.Aggregate {
+  /// How the order of its values is kept where rows may become one; nil: it makes no difference.
+  fileprivate var kindOfOrder: RowLayout.Kind? {
+    switch self {
+    case .first, .last: .int
+    case .collect: .nested
+    case .count, .sum, .min, .max, .avg, .latest, .countDistinct, .collectSet, .quantile, .fold: nil
+    }
+  }
 }

@@ -58,6 +58,7 @@ extension Apply {
     if table.isFinal {
       // It is what a window would be that is closed now.
       if row.isDeleted { return false }
+      setWindow(of: rows[row.bytes], table, row.startMs)
       loadClosing(table, plan, variable(rows[row.bytes], row, table).run)
       return true
     }

@@ -26,12 +26,12 @@ extension Apply {
     table.layout.read(row, into: slots, from: table.columnSlot, arena: arena)
     bench.recallKey(table, slots)
     let parts = bench.keepKey(table, slots)
-    let startMs = parts[table.keyCount - 1].timestamp.milliseconds
-    bench.setWindow(table.window, startMs)
+    setWindow(of: row, table, parts[table.keyCount - 1].timestamp.milliseconds)
+    let end = bench.slots[Variable.windowEnd].timestamp
     bench.setRow(table, slots)
     bench.setRowVariables()
     // Its last moment, as what is windowed again by it has to come into the windows around it.
-    let emission = emission.at(Timestamp(milliseconds: table.window.endMs(startMs) - 1))
+    let emission = emission.at(Timestamp(milliseconds: end.milliseconds - 1))
     var flags: UInt32 = 0
     if case .failed = emit(table, key, flags: &flags, emission, batch) { return false }
     for index in changes.indices {
@@ -49,7 +49,6 @@ extension Apply {
   /// `key` and `row` without the window's start, which is in `window`.
   func loadClosing(_ table: TablePlan, _ plan: ChangePlan, _ row: ValueRun) {
     let start = table.keyCount - 1
-    bench.setWindow(table.window, row[start].timestamp.milliseconds)
     bench.slots[plan.slots.key] = .object(row[0..<start])
     bench.slots[plan.slots.old] = .absent
     bench.slots[plan.slots.row] = .object(arena.closed(row[0..<table.rowCount], at: start, by: 1))

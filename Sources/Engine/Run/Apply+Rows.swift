@@ -7,10 +7,7 @@ extension Apply {
   func run(_ clause: ClausePlan, _ change: RowChange, _ staged: inout StagedRows) -> Bool {
     var way = bench.follow(clause.branch)
     while way == .on {
-      let isGood =
-        clause.table.isWindowed
-        ? updateWindows(clause, change, &staged) : update(clause, change, &staged)
-      if !isGood { return false }
+      if !updateRows(clause, change, &staged) { return false }
       if clause.branch.explodes && max(rows.count, keys.count) > Limits.eventBytesMax {
         bench.failSize(ofEventAt: clause.table.name)
         return false
@@ -18,6 +15,15 @@ extension Apply {
       way = bench.followNext(clause.branch)
     }
     return way != .failed
+  }
+
+  @inline(__always)
+  private func updateRows(
+    _ clause: ClausePlan, _ change: RowChange, _ staged: inout StagedRows
+  ) -> Bool {
+    if !clause.table.isWindowed { return update(clause, change, &staged) }
+    if clause.table.isOfSessions { return updateSession(clause, change, &staged) }
+    return updateWindows(clause, change, &staged)
   }
 
   /// Changes the row of the event at hand, or of what a stream has made of it; false: it failed.
@@ -28,11 +34,7 @@ extension Apply {
     let keyStart = keys.count
     if !bench.appendKey(clause.key, to: keys) { return false }
     let keyRange = keyStart..<keys.count
-    // The journal's own was looked at by ingest; a table's may have more parts.
-    if keyRange.count > Ingest.keyBytesMax {
-      bench.failSize(ofKey: clause.table.name, keyRange.count)
-      return false
-    }
+    if !isShort(keyRange, clause.table) { return false }
     let known =
       staged.count == 0
       ? -1 : staged.index(ofTable: clause.table.ordinal, key: keys[keyRange], in: keys)
@@ -50,7 +52,6 @@ extension Apply {
       keys.truncate(to: keyStart)
       return true
     }
-    var isUpdated = false
     let slots = bench.rowSlots
     bench.loadState(clause, slots)
     if clause.hasDelete {
@@ -62,20 +63,9 @@ extension Apply {
       case .failed: return false
       }
     }
-    for index in clause.updates.indices {
-      switch bench.update(clause, index, change, slots) {
-      case .out: break
-      case .failed: return false
-      case .touched: isUpdated = true
-      case .dirty:
-        isUpdated = true
-        row.isDirty = true
-      case .changed:
-        isUpdated = true
-        row.isDirty = true
-        row.isChanged = true
-      }
-    }
+    let way = runUpdates(clause, change, &row)
+    if way == .failed { return false }
+    let isUpdated = way == .on
     if isUpdated && clause.table.keepsTouches {
       row.isDirty = true
       if bench.touch(clause.table, change, slots) == 0 {
@@ -100,6 +90,38 @@ extension Apply {
       row.isChanged = true
     }
     return write(row, clause.table, known, &staged)
+  }
+
+  /// Runs the updates of a clause over the row of the row frame; `out`: no condition held.
+  @inline(__always)
+  func runUpdates(_ clause: ClausePlan, _ change: RowChange, _ row: inout StagedRows.Row)
+    -> Workbench.Way
+  {
+    var isUpdated = false
+    for index in clause.updates.indices {
+      switch bench.update(clause, index, change, bench.rowSlots) {
+      case .out: break
+      case .failed: return .failed
+      case .touched: isUpdated = true
+      case .dirty:
+        isUpdated = true
+        row.isDirty = true
+      case .changed:
+        isUpdated = true
+        row.isDirty = true
+        row.isChanged = true
+      }
+    }
+    return isUpdated ? .on : .out
+  }
+
+  /// Whether the key of a row is not too long; else that fails. The journal's own was looked at by
+  /// ingest; a table's may have more parts.
+  @inline(__always)
+  func isShort(_ key: Range<Int>, _ table: TablePlan) -> Bool {
+    if key.count <= Ingest.keyBytesMax { return true }
+    bench.failSize(ofKey: table.name, key.count)
+    return false
   }
 
   /// Marks the row at hand as one that goes; one that is not there yet does not come to be.
@@ -170,7 +192,7 @@ extension Apply {
       rows.truncate(to: row.bytes.lowerBound)
     }
     let start = rows.count
-    if table.isFinal { bench.storeKey(table, bench.rowSlots) }
+    if table.keepsKey { bench.storeKey(table, bench.rowSlots) }
     table.layout.write(bench.rowSlots, from: table.columnSlot, flags: flags, into: rows)
     row.bytes = start..<rows.count
     if row.bytes.count > Limits.rowBytesMax {
@@ -217,7 +239,7 @@ extension Apply {
     _ row: StagedRows.Row, _ table: TablePlan, _ emission: Emission, _ batch: OutputBatch
   ) -> Workbench.Emitted {
     if table.isWindowed {
-      bench.setWindow(table.window, row.parts[row.parts.count - 1].timestamp.milliseconds)
+      setWindow(of: rows[row.bytes], table, row.startMs)
     }
     if table.isFinal { return tryOut(table, row.key, emission, batch) }
     bench.setRowVariables()
@@ -283,17 +305,29 @@ extension Apply {
         continue
       }
       isAny = true
-      if isClocked && (row.isNew || row.isMadeAnew) { enter(row) }
+      if isClocked { enter(row) }
       state.put(space, keys[row.key], rows[row.bytes])
     }
     return isAny
   }
 
   private func enter(_ row: StagedRows.Row) {
-    tables.lend(row.table) { if $0.isScheduled { enter($0, row) } }
+    tables.lend(row.table) { table in
+      if table.isOfSessions {
+        note(table, row)
+      } else if table.isScheduled && (row.isNew || row.isMadeAnew) {
+        enter(table, row)
+      }
+    }
   }
 
   private func leave(_ row: StagedRows.Row) {
-    tables.lend(row.table) { if $0.isScheduled { leaveGhost($0, row) } }
+    tables.lend(row.table) { table in
+      if table.isOfSessions {
+        note(table, row)
+      } else if table.isScheduled {
+        leaveGhost(table, row)
+      }
+    }
   }
 }

@@ -57,8 +57,18 @@ extension Apply {
       return true
     }
     if table.isWindowed {
+      if table.isOfSessions {
+        let closesMs = table.window.closesMs(table.layout.touchedMs(row))
+        if closesMs > nowMs {
+          schedule.append(closesMs, table: table.ordinal, key: keys[key])
+          return true
+        }
+      }
       // Its window is closed: what ports show of it stays.
       if table.isFinal, !show(row, of: table, key, emission, batch) { return false }
+      if table.isOfSessions {
+        sessions.remove(table.layout.startMs(row), table: table.ordinal, key: keys[key])
+      }
       state.delete(space, keys[key])
       return true
     }
@@ -94,10 +104,10 @@ extension Apply {
   }
 
   /// When a row goes, unless it is updated before.
-  private func endMs(of row: StagedRows.Row, _ bytes: ByteView, _ table: TablePlan) -> Int64 {
-    table.isWindowed
-      ? table.window.closesMs(row.parts[row.parts.count - 1].timestamp.milliseconds)
-      : table.expiry(of: table.layout.touchedMs(bytes))
+  func endMs(of row: StagedRows.Row, _ bytes: ByteView, _ table: TablePlan) -> Int64 {
+    if !table.isWindowed { return table.expiry(of: table.layout.touchedMs(bytes)) }
+    return table.window.closesMs(
+      table.isOfSessions ? table.layout.touchedMs(bytes) : row.startMs)
   }
 
   /// Until when, at the latest, the schedule has an entry of the row that was there before; nil: it

@@ -1,3 +1,4 @@
+import Product
 import Records
 
 // Rows of windows: one for each key and window, which takes events until the clock has passed its
@@ -14,7 +15,7 @@ extension Apply {
     while startMs <= timeMs {
       if clock.nowMs.map({ window.closesMs(startMs) > $0 }) ?? true {
         isLate = false
-        bench.setWindow(window, startMs)
+        bench.setWindow(startMs, endMs: window.endMs(startMs))
         if !update(clause, change, &staged) { return false }
         if max(rows.count, keys.count) > Limits.eventBytesMax {
           bench.failSize(ofEventAt: clause.table.name)
@@ -30,9 +31,24 @@ extension Apply {
 
 /// The windows of a table, over milliseconds since 1970.
 struct WindowPlan: BitwiseCopyable {
+  /// How long one lasts; of a session how long it does beyond its last event.
   let sizeMs: Int64
   let everyMs: Int64
-  let graceMs: Int64
+  /// When the clock is so far beyond its end, it takes no more events.
+  private let closingMs: Int64
+
+  init(_ window: TableDefinition.Window?) {
+    switch window?.kind {
+    case .regular(let sizeMs, let everyMs):
+      (self.sizeMs, self.everyMs) = (sizeMs, everyMs)
+      closingMs = window?.graceMs ?? 0
+    case .session(let gapMs):
+      (sizeMs, everyMs) = (gapMs, 1)
+      // What comes just at its end is a part of it.
+      closingMs = (window?.graceMs ?? 0) + 1
+    case nil: (sizeMs, everyMs, closingMs) = (1, 1, 0)
+    }
+  }
 
   /// Where the first window begins that a time falls into.
   func first(of timeMs: Int64) -> Int64 {
@@ -46,17 +62,30 @@ struct WindowPlan: BitwiseCopyable {
     return rest < 0 ? rest + everyMs : rest
   }
 
-  func endMs(_ startMs: Int64) -> Int64 { startMs + sizeMs }
+  /// - Parameter anchorMs: its start, or a session's last event.
+  func endMs(_ anchorMs: Int64) -> Int64 { anchorMs + sizeMs }
 
   /// When the clock gets there, the window is closed.
-  func closesMs(_ startMs: Int64) -> Int64 { startMs + sizeMs + graceMs }
+  func closesMs(_ anchorMs: Int64) -> Int64 { endMs(anchorMs) + closingMs }
+}
+
+extension Apply {
+  /// Sets the variable `window` to that of a row.
+  func setWindow(of row: ByteView, _ table: TablePlan, _ startMs: Int64) {
+    let anchorMs = table.isOfSessions ? table.layout.touchedMs(row) : startMs
+    bench.setWindow(startMs, endMs: table.window.endMs(anchorMs))
+  }
 }
 
 extension Workbench {
   /// Sets the variable `window`.
-  func setWindow(_ window: WindowPlan, _ startMs: Int64) {
+  func setWindow(_ startMs: Int64, endMs: Int64) {
+    setWindowStart(startMs)
+    slots[Variable.windowEnd] = .timestamp(Timestamp(milliseconds: endMs))
+  }
+
+  func setWindowStart(_ startMs: Int64) {
     slots[Variable.windowStart] = .timestamp(Timestamp(milliseconds: startMs))
-    slots[Variable.windowEnd] = .timestamp(Timestamp(milliseconds: window.endMs(startMs)))
   }
 
   func failLate(_ table: TablePlan, _ time: Timestamp, _ nowMs: Int64) {

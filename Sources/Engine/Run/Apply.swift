@@ -40,6 +40,8 @@ package final class Apply {
   /// Whether anything asks for it.
   let isClocked: Bool
   let schedule: Schedule
+  /// Where tables have sessions.
+  let sessions: OpenSessions
   /// Events that wait for links, and their release.
   let holding = Holding()
   /// Events that a link which changes is to repair.
@@ -84,6 +86,7 @@ package final class Apply {
     clock = PartitionClock(inputs: plan.clockInputs[journal])
     isClocked = !plan.clockInputs[journal].isEmpty
     schedule = Schedule(state)
+    sessions = OpenSessions(state)
     inputs = plan.inputs
     tables = plan.tables
     changes = plan.changes[journal]
@@ -210,11 +213,12 @@ package final class Apply {
     if isClocked { clock.load(from: state) }
   }
 
-  /// How many of the state's rows are there for time: clocks, what falls due, and what sides of
-  /// joins keep until then.
+  /// How many of the state's rows are there for time: clocks, what falls due, which sessions there
+  /// are, and what sides of joins keep until then.
   package var innerRowCount: Int {
     let own = [Spaces.clock, Spaces.schedule].count { state.get($0, .empty) != nil }
     let ofJoins = state.get(Spaces.joins, .empty) == nil ? 0 : 1 + sideCount
-    return own + (clock.isStored(in: state) ? 1 : 0) + schedule.count + ofJoins
+    let ofSessions = state.get(Spaces.sessions, .empty) == nil ? 0 : 1 + sessions.keyCount
+    return own + ofSessions + (clock.isStored(in: state) ? 1 : 0) + schedule.count + ofJoins
   }
 }

@@ -3,7 +3,9 @@ import State
 /// Which spaces of a partition's state the engine uses.
 enum Spaces {
   /// Tables from 0 on, then inputs, for the ids of their events.
-  static let max = 243
+  static let max = 242
+  /// By table and key: which sessions there are of it.
+  static let sessions = Space(242)
   /// By number: an event that went out under a global id, while a link that changes repairs it.
   static let history = Space(243)
   /// By identifier, system and local id: the number of the last such event.

@@ -20,6 +20,9 @@ struct StagedRows {
     var isDeleted = false
     /// The event has deleted the row before it made this one.
     var isMadeAnew = false
+
+    /// When the window begins that it is of.
+    var startMs: Int64 { parts[parts.count - 1].timestamp.milliseconds }
   }
 
   private var first: Row?

@@ -91,8 +91,21 @@ extension Workbench {
 
   private func failUpdate(_ clause: ClausePlan, _ index: Int, _ effect: AggregateEffect) {
     let update = clause.updates[index]
-    let name = "\(clause.table.name).\(update.name)"
-    let aggregate = update.aggregate.rawValue
+    fail(clause.table, column: update.name, update.aggregate, effect)
+  }
+
+  /// The rows of two sessions cannot become one.
+  func failMerge(_ table: TablePlan, _ column: Int, _ effect: AggregateEffect) {
+    let aggregate = table.layout.details[column].aggregate
+    fail(table, column: table.columnNames[column], aggregate, effect)
+  }
+
+  private func fail(
+    _ table: TablePlan, column: String, _ kind: TableDefinition.Aggregate,
+    _ effect: AggregateEffect
+  ) {
+    let name = "\(table.name).\(column)"
+    let aggregate = kind.rawValue
     var reason = "expression"
     let message: String
     switch effect {
@@ -100,7 +113,7 @@ extension Workbench {
     case .notFinite: message = "\(aggregate) of `\(name)` takes no infinity and no NaN"
     case .tooMany:
       reason = "too-many-entries"
-      message = "`\(name)` would hold more than \(clause.table.layout.entriesMax) entries"
+      message = "`\(name)` would hold more than \(table.layout.entriesMax) entries"
     default: message = "the argument of \(aggregate) is not of the type of `\(name)`"
     }
     fail(RunFault(reason: reason, message: message, place: name))

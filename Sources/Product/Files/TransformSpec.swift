@@ -134,7 +134,9 @@ package enum TransformSpec {
     [
       FieldSpec("tumbling", .duration, "Windows of this size, one behind the other."),
       FieldSpec("hopping", .record(hopping), "Windows that overlap."),
-      FieldSpec("session", .duration, .notYet, "Windows that end when nothing comes for so long."),
+      FieldSpec(
+        "session", .duration,
+        "Windows of events that follow each other within so long, which is where one ends."),
       FieldSpec(
         "grace", .duration, "For how long beyond its end a window takes events; not at all."),
       FieldSpec(

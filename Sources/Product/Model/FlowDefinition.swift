@@ -275,7 +275,7 @@ package struct TableDefinition: Sendable {
     }
   }
 
-  package enum Aggregate: String, Sendable, Hashable, CaseIterable {
+  package enum Aggregate: String, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     case count, sum, min, max, avg, first, last, latest, countDistinct, collect, collectSet
     case quantile
     /// Sets the column to what an expression over `state`, the row as it was, gives.
@@ -310,9 +310,17 @@ package struct TableDefinition: Sendable {
     }
   }
 
-  /// Windows of one size that begin every so often since 1970, in milliseconds. One takes events
-  /// until the clock has passed its end by the grace.
+  /// Stretches of actual time, in milliseconds. One takes events until the clock has passed its end
+  /// by the grace.
   package struct Window: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
+      /// One begins every so often since 1970; those that begin as often as they last stand one
+      /// behind the other.
+      case regular(sizeMs: Int64, everyMs: Int64)
+      /// Of each key, events that follow each other within the gap. It ends the gap after its last
+      /// event, and one that comes just then is a part of it.
+      case session(gapMs: Int64)
+    }
     /// When ports show its row.
     package enum Emit: String, Sendable, Hashable {
       /// Each time it changes.
@@ -320,17 +328,16 @@ package struct TableDefinition: Sendable {
       /// Once, when it takes no more events.
       case final
     }
-    package let sizeMs: Int64
-    /// As the size: one behind the other.
-    package let everyMs: Int64
+    package let kind: Kind
     package let graceMs: Int64
     package let emit: Emit
-    package init(sizeMs: Int64, everyMs: Int64, graceMs: Int64, emit: Emit = .changes) {
-      self.sizeMs = sizeMs
-      self.everyMs = everyMs
+    package init(_ kind: Kind, graceMs: Int64, emit: Emit = .changes) {
+      self.kind = kind
       self.graceMs = graceMs
       self.emit = emit
     }
+
+    package var isSession: Bool { if case .session = kind { true } else { false } }
   }
 
   /// What a tombstone of a state port takes back: the row there was one of this table's key, and
@@ -356,6 +363,9 @@ package struct TableDefinition: Sendable {
   /// A row goes when no event has updated it for so many milliseconds of the journal partition's
   /// clock; nil: it stays.
   package var expireAfterMs: Int64?
+
+  /// Whether its rows are of sessions.
+  package var isOfSessions: Bool { window?.isSession ?? false }
 
   /// Whether its rows are of windows that ports show once, when they are closed.
   package var isFinal: Bool { window?.emit == .final }

@@ -46,7 +46,8 @@ extension TransformReader {
   /// What the lines of a clause may use.
   func scope(_ flow: Flow, _ draft: TableDraft) -> Scope {
     var scope = flow.scope
-    if draft.window != nil { scope.variables.append(Flow.window) }
+    // Of a session it is not known before its end.
+    if let window = draft.window, !window.isSession { scope.variables.append(Flow.window) }
     if let state = draft.state { scope.variables.append(Scope.Variable("state", .object(state))) }
     return scope
   }

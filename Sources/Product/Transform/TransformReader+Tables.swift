@@ -101,6 +101,7 @@ extension TransformReader {
     checkState(draft, blocks.flatMap(\.lines))
     checkCorrections(draft)
     checkTime(fields, draft)
+    checkSessions(draft)
     // Its start is one part more of the row's key.
     if draft.window != nil { draft.keyTypes.append(.timestamp) }
     return draft

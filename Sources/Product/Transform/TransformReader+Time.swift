@@ -1,4 +1,5 @@
 import Diagnostics
+import Expressions
 
 // What goes by the clock of a journal's partitions.
 extension TransformReader {
@@ -19,23 +20,16 @@ extension TransformReader {
   private mutating func readWindow(
     _ window: FileRecord, _ fields: FileRecord, _ draft: inout TableDraft
   ) {
-    let hopping = window["hopping"]?.record
-    let size = window["tumbling"] ?? hopping?["size"]
-    let every = window["tumbling"] ?? hopping?["every"]
-    guard window["tumbling"] == nil || hopping == nil, let size, let every,
-      let sizeMs = size.durationMs, let everyMs = every.durationMs
-    else {
+    let kinds = ["tumbling", "hopping", "session"].filter { window[$0] != nil }
+    guard let kind = windowKind(window), kinds.count == 1 else {
       if window.isWhole {
         report(
-          .badValue, "a window is one of `tumbling` and `hopping`", fields.keySpan("window"),
-          help: "write `window: {tumbling: 1h}`, or `{hopping: {size: 1h, every: 10m}}`")
+          .badValue, "a window is one of `tumbling`, `hopping` and `session`",
+          fields.keySpan("window"),
+          help: "write `window: {tumbling: 1h}`, `{hopping: {size: 1h, every: 10m}}` or "
+            + "`{session: 30m}`")
       }
       return
-    }
-    if sizeMs == 0 || everyMs == 0 || everyMs > sizeMs || sizeMs > everyMs * Self.windowsMax {
-      report(
-        .badValue, "windows of this size cannot begin that often", every.span,
-        notes: ["one begins before the last has ended, and not more than 1000 within its size"])
     }
     if let expire = fields["expire"] {
       report(
@@ -44,10 +38,58 @@ extension TransformReader {
     }
     let graceMs = window["grace"]?.durationMs ?? 0
     let emit = window.text("emit").flatMap(TableDefinition.Window.Emit.init) ?? .changes
-    draft.window = TableDefinition.Window(
-      sizeMs: sizeMs, everyMs: everyMs, graceMs: graceMs, emit: emit)
-    draft.logic.append("window = \(sizeMs) ms every \(everyMs) ms, grace \(graceMs) ms")
+    draft.window = TableDefinition.Window(kind, graceMs: graceMs, emit: emit)
+    switch kind {
+    case .regular(let sizeMs, let everyMs):
+      draft.logic.append("window = \(sizeMs) ms every \(everyMs) ms, grace \(graceMs) ms")
+    case .session(let gapMs):
+      draft.logic.append("window = session by \(gapMs) ms, grace \(graceMs) ms")
+    }
     if emit == .final { draft.logic.append("emit = final") }
+  }
+
+  /// Nil: it says none.
+  private mutating func windowKind(_ window: FileRecord) -> TableDefinition.Window.Kind? {
+    if let gap = window["session"], let gapMs = gap.durationMs {
+      if gapMs == 0 {
+        report(.badValue, "a session ends when nothing has come for some time", gap.span)
+      }
+      return .session(gapMs: gapMs)
+    }
+    let hopping = window["hopping"]?.record
+    guard let size = window["tumbling"] ?? hopping?["size"],
+      let every = window["tumbling"] ?? hopping?["every"], let sizeMs = size.durationMs,
+      let everyMs = every.durationMs
+    else { return nil }
+    if sizeMs == 0 || everyMs == 0 || everyMs > sizeMs || sizeMs > everyMs * Self.windowsMax {
+      report(
+        .badValue, "windows of this size cannot begin that often", every.span,
+        notes: ["one begins before the last has ended, and not more than 1000 within its size"])
+    }
+    return .regular(sizeMs: sizeMs, everyMs: everyMs)
+  }
+
+  /// Tells what cannot be done to rows that become one when their sessions do.
+  mutating func checkSessions(_ draft: TableDraft) {
+    guard draft.window?.isSession ?? false else { return }
+    let note = "an event between two sessions makes one of them, and one row of their rows"
+    for clause in draft.clauses {
+      if let delete = clause.delete {
+        report(
+          .aggregate, "rows of sessions are not deleted", delete.span, notes: [note],
+          help: "leave rows out at the port, by `when`")
+      }
+      for update in clause.updates {
+        let expressions = [update.argument, update.condition, update.mapKey].compactMap(\.self)
+        guard
+          let reads = expressions.first(where: { $0.uses.contains { $0.parts.first == "state" } })
+            ?? (update.aggregate == .fold ? update.argument : nil)
+        else { continue }
+        report(
+          .aggregate, "what is made by `state` cannot be merged", reads.span, notes: [note],
+          help: "use aggregates alone")
+      }
+    }
   }
 
   /// Tells what would need a clock that is not there.

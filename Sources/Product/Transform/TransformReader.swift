@@ -106,8 +106,8 @@ struct TransformReader {
     if name == "window" {
       var told = diagnostic
       told.help =
-        "`window` is there in the clauses and ports of a table with a window; its start is"
-        + " the last part of the row's key by itself"
+        "`window` is there in the ports of a table with a window, and in its clauses if that is no"
+        + " session; its start is the last part of the row's key by itself"
       return told
     }
     guard Flow.notYet.contains(name) else { return diagnostic }

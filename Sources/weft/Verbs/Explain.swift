@@ -297,22 +297,7 @@ struct Explanation {
     if table.corrects {
       facts.append("what events did to a row may be taken back; it goes when nothing of it is left")
     }
-    if let window = table.window {
-      let grace = window.graceMs == 0 ? "" : " and \(span(window.graceMs))"
-      let shown =
-        window.emit == .final
-        ? "ports show it, once, and it leaves the state"
-        : "it leaves the state, what ports show of it stays"
-      facts.append(
-        "windows of \(span(window.sizeMs)), one every \(span(window.everyMs)), whose start is the"
-          + " last part of the key; when the journal's clock is at its end\(grace) one takes no more"
-          + " events: \(shown), and what comes for it goes to quarantine as `late`")
-    }
-    if let after = table.expireAfterMs {
-      facts.append(
-        "a row that no event has updated for \(span(after)) of actual time goes, by a tombstone at"
-          + " state ports; costs an entry in the state for each row")
-    }
+    facts += time(of: table)
     for deletion in table.deletions {
       let columns = deletion.columns.map { table.columns[$0].name }.joined(separator: ", ")
       facts.append(
@@ -414,7 +399,7 @@ struct Explanation {
     "\(number) \(what)\(number == 1 ? "" : "s")"
   }
 
-  private static func span(_ ms: Int64) -> String {
+  static func span(_ ms: Int64) -> String {
     for (unit, factor) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
     where ms % factor == 0 {
       return "\(ms / factor)\(unit)"

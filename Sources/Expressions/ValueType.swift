@@ -66,6 +66,8 @@ package struct Scope: Sendable {
   package var variables: [Variable]
   /// Optional fields known to be there: what `where` and `if` have asked for with `has`.
   package var known: Set<FieldPath>
+  /// Fields of which something else is seen.
+  package var masks: [FieldPath: FieldMask] = [:]
   /// The secret of `pseudonym()`, if there is one. It stands in what is checked, and in no message.
   package var pseudonymKey: [UInt8]?
 

@@ -365,7 +365,6 @@ import Testing
     #expect(loaded.definition?.products.first?.mesh == "trade")
     #expect(
       told(loaded.notActedOn) == [
-        "W0206 mesh.yaml:3:1 `masks` is read and checked, but nothing acts on it yet",
         "W0206 mesh.yaml:4:1 `policies` is read and checked, but nothing acts on it yet",
         "W0206 transform.yaml:32:5 `snapshot` is read and checked, but nothing acts on it yet",
         "W0206 worker.yaml:5:1 `http` is read and checked, but nothing acts on it yet",

@@ -84,6 +84,7 @@ package struct Case: Sendable, Hashable {
     if !shape.isDirect && ofStreams.percent(30) { shape.join(&ofStreams) }
     var ofWindows = Random((seed / 16) &* 0x4000_0009)
     shape.close(&ofWindows)
+    shape.mask()
     var ofOrder = Random((seed / 16) &* 0x3000_0005)
     shape.holdsKeys =
       !shape.isDirect && shape.chainedJournals.isEmpty

@@ -25,6 +25,8 @@ package enum Plant: String, CaseIterable, Sendable {
   case linesLost, linesTwice, explodedIdsAlike
   // Lines of mixed type: their numbers, or their texts, are read as something else.
   case mixedNumbersLost, mixedTextsAlike
+  // A mask that lets everything through.
+  case maskLost
   // Corrections: without effect, taken for events, lost where they are early, done twice; values
   // and records forgotten that may be taken back; what is corrected not said.
   case retractionsLost, retractionsAsserted, earlyLost, retractedTwice, valuesUnkept, fatesLost

@@ -115,6 +115,8 @@ extension Plant {
     case .mixedNumbersLost:
       shape.lines = shape.lines.replacing("optional.of(int(one.n))", with: "optional.of(0)")
     case .mixedTextsAlike: shape.lines = shape.lines.replacing("string(one.sku)", with: "\"s0\"")
+    case .maskLost:
+      for port in shape.ports.indices { shape.ports[port].isMasked = false }
     case .lookupOfOther, .lookupUnasked:
       shape.changeLookups { lookup, columns in
         if self == .lookupUnasked { lookup.above = nil }
@@ -248,6 +250,7 @@ extension Plant {
     case .ticksAtOne: return given.shape.hasClock && given.shape.journalPartitions > 1
     case .otherSystem, .linkTimesLost: return given.shape.usesLinks
     case .linesLost, .linesTwice: return given.shape.explodes
+    case .maskLost: return given.shape.ports.contains(where: \.isMasked)
     case .mixedNumbersLost, .mixedTextsAlike:
       return given.shape.explodes && given.shape.mixesLines
     case .explodedIdsAlike: return given.shape.ports.contains(where: \.isExploded)

@@ -23,7 +23,7 @@ extension Reference {
     var fields = ["id": "\"\(input.id)\"", "account": "\"\(input.account)\""]
     if let amount = input.amount { fields["amount"] = Shape.decimal(amount) }
     if let n = input.n { fields["n"] = "\(n)" }
-    if let note = input.note { fields["note"] = "\"\(note)\"" }
+    if let note = input.note { fields["note"] = port.isMasked ? "\"***\"" : "\"\(note)\"" }
     if port.isExploded { fields["sku"] = "\"\(input.sku)\"" }
     if let lookup = port.lookup, case .number(let number)? = seen(lookup, input) {
       fields["seen"] = "\(number)"

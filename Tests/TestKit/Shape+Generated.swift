@@ -115,6 +115,13 @@ extension Shape {
     undoable()
   }
 
+  /// Has some streams mask notes. Not drawn: what else a seed gives stays as it was.
+  mutating func mask() {
+    for port in ports.indices where ports[port].hasStream {
+      ports[port].isMasked = port % 2 == 0
+    }
+  }
+
   /// Has some of it made of the lines of events.
   mutating func explode(_ random: inout Random) {
     // Rows of the state port have no lines; what is corrected by links is not made of lines.

@@ -185,6 +185,8 @@ package struct Shape: Sendable, Hashable {
     package var isExploded = false
     /// It says what the row has.
     package var lookup: Lookup?
+    /// Its stream lets be seen of a note only that there is one.
+    package var isMasked = false
     /// Whether its events come through a stream of its own.
     var hasStream: Bool { filter != nil || isIdentified || isExploded || lookup != nil }
   }

@@ -295,6 +295,7 @@ extension Shape {
         streams += stream(
           "\(port.name)s", port.kind, port.filter, port.isIdentified, port.isExploded,
           port.lookup)
+        if port.isMasked { streams += "    mask: {note: mask}\n" }
       }
     }
     streams += changeStreams + joinStreams

@@ -78,7 +78,9 @@ struct Checking {
 
   /// Notes that the value of `finding` is read.
   mutating func note(_ finding: Finding) {
-    if let use = finding.use { uses.insert(use) }
+    guard let use = finding.use else { return }
+    uses.insert(use)
+    checkWhole(use, finding.node.range)
   }
 
   /// A value that something is done with: it must be there.

@@ -36,7 +36,8 @@ extension Checking {
         reportUnknown(field: name, of: object, base, syntax)
         return nil
       }
-      return field(syntax, from, object.fields[index], index, isOptional: isOptional)
+      let found = field(syntax, from, object.fields[index], index, isOptional: isOptional)
+      return masked(found, syntax)
     case .map(key: .string, value: let value):
       if from.mayBeAbsent {
         reportAbsent(from, base)
@@ -194,7 +195,13 @@ extension Checking {
         return nil
       }
       target = field(arguments[0], from, object.fields[index], index, isOptional: true)
-      note(target)
+      if let use = target.use {
+        uses.insert(use)
+        if scope.masks[use] == .drop {
+          reportDropped(arguments[0])
+          return nil
+        }
+      }
     case .map(key: .string, value: let value):
       note(from)
       let key = TypedNode(

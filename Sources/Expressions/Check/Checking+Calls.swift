@@ -103,17 +103,7 @@ extension Checking {
       reportZone(parts[1])
       return nil
     }
-    var operands = given.map(\.node)
-    if case .keyed = overload.emission {
-      guard let key = scope.pseudonymKey else {
-        report(
-          .noKey, "`\(overload.name)` needs a key, and worker.yaml has none", syntax.range,
-          help: "add `keys: {pseudonym: \"${WEFT_PSEUDONYM_KEY}\"}` to worker.yaml")
-        return nil
-      }
-      operands.insert(
-        TypedNode(kind: .constant(.string(key)), type: .string, range: syntax.range), at: 0)
-    }
+    guard let operands = keyed(overload, given.map(\.node), syntax) else { return nil }
     let type = overload.result.resolved(bound)
     var result = Finding(
       node: TypedNode(

@@ -18,6 +18,8 @@ package struct MeshDefinition: Sendable {
   /// The file's path.
   package let path: String
   package let identifiers: [Identifier]
+  /// By class: what may be let through of a field of it.
+  let masks: [String: [String]]
 
   /// Nil without a name. Policies are parsed; nothing acts on them yet.
   static func read(_ record: FileRecord, path: String, into diagnostics: inout [Diagnostic])
@@ -43,6 +45,11 @@ package struct MeshDefinition: Sendable {
       _ = ParsedExpression.parse(span, into: &diagnostics)
     }
     guard let name = record.text("name") else { return nil }
-    return MeshDefinition(name: name, path: path, identifiers: identifiers)
+    let masks = (record["masks"]?.entries ?? []).compactMap { key, value in
+      key.text.map { ($0, value.items.compactMap(\.text)) }
+    }
+    return MeshDefinition(
+      name: name, path: path, identifiers: identifiers,
+      masks: Dictionary(masks) { first, _ in first })
   }
 }

@@ -1,3 +1,5 @@
+import Expressions
+
 /// transform.yaml: how a product is made.
 package enum TransformSpec {
   package static let file = RecordSpec(
@@ -89,7 +91,11 @@ package enum TransformSpec {
         "Pairs of two streams' events: `left` and `right` have the fields and named values of each, "
           + "`key` the key's parts by their names, such as `key.orderId`. A pair's actual time is the "
           + "later one's."),
-      FieldSpec("mask", .any, .notYet, "Lowers the class of fields."),
+      FieldSpec(
+        "mask",
+        .map(key: "field", .choice(FieldMask.allCases.map(\.rawValue), notYet: ["encrypt"])),
+        "Fields of the event that what comes after the stream does not see as they are, such as "
+          + "`{memberNo: pseudonym, name: drop}`. Comes after all of the stream's other steps."),
     ])
   static let join = RecordSpec(
     "`join`",

@@ -62,7 +62,8 @@ package enum MeshSpec {
       FieldSpec(
         "classifications", .list(.text), .unused, "Classes of fields, in rising order."),
       FieldSpec(
-        "masks", .map(key: "class", .list(.text)), .unused, "What may lower a field's class."),
+        "masks", .map(key: "class", .list(.text)),
+        "By which masks streams may let through fields of a class; of another class, by all."),
       FieldSpec("naming", .record(naming), "How things are called."),
       FieldSpec("policies", .list(.record(policy)), .unused, "Rules that every product keeps."),
     ])

@@ -227,7 +227,7 @@ struct DomainLoader {
       mesh: result.mesh?.name ?? descriptor.domain,
       environment: result.settings?.environment ?? "", descriptor: descriptor,
       contracts: contracts, ports: finder, pseudonymKey: result.settings?.pseudonymKey,
-      identifiers: result.mesh?.identifiers ?? [])
+      identifiers: result.mesh?.identifiers ?? [], masks: result.mesh?.masks ?? [:])
     var reader = TransformReader(record, around)
     product.definition = reader.read()
     product.ports = reader.promises(product.definition)

@@ -30,6 +30,9 @@ package struct Branch: Sendable {
   /// The event type that it begins with; nil: it begins with rows or pairs.
   package let event: EventReference?
   package var steps: [Step]
+  /// Fields of the event of which its end is given something else. Checked expressions have that
+  /// in them; it tells branches apart whose texts are the same.
+  package var masks: [FieldPath: FieldMask] = [:]
   package init(origin: Origin, steps: [Step]) {
     self.origin = origin
     // Kept, as Swift 6.3's optimizer does not survive a look into a borrowed branch's origin.
@@ -182,6 +185,8 @@ package struct StreamDefinition: Sendable {
   package let identifications: [Identification]
   /// In the order of `let`, where a later one sees those before it.
   package let variables: [Variable]
+  /// Fields of the event that it masks, in the order of their names.
+  package let masks: [(field: String, mask: FieldMask)]
 }
 
 /// One journal of a product: which events it takes, and under which key.

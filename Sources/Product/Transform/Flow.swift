@@ -25,7 +25,9 @@ struct Flow {
     if !ids.isEmpty {
       all.append(Scope.Variable("ids", .object(ObjectType(name: "ids", fields: ids))))
     }
-    return Scope(all, known: known)
+    var scope = Scope(all, known: known)
+    scope.masks = branch.masks
+    return scope
   }
 
   /// The scope before any stream: what ingest has.

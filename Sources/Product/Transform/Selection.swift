@@ -137,6 +137,7 @@ struct Selection {
         continue
       }
       if chosen[index]?.isSpread == false { continue }
+      if scope.masks[FieldPath([line.name, field.name])] == .drop { continue }
       let text = "\(line.name).`\(field.name)`"
       let source = SourceText(
         name: line.nameSpan.source.name + " (...\(line.name))", bytes: Array(text.utf8))

@@ -154,7 +154,9 @@ extension Branch {
       case .identify: break
       }
     }
-    return Branch(origin: origin, steps: kept.reversed())
+    var branch = Branch(origin: origin, steps: kept.reversed())
+    branch.masks = masks
+    return branch
   }
 }
 
@@ -173,6 +175,7 @@ extension JournalDefinition.Handover {
   /// Whether the two hand on the same events, with the same ids.
   func isSame(as other: Self) -> Bool {
     guard from == other.from, branch.origin == other.branch.origin,
+      branch.masks == other.branch.masks,
       let own = branch.identification, let theirs = other.branch.identification
     else { return false }
     return own.isSame(as: theirs)

@@ -214,7 +214,10 @@ extension TransformReader {
       }.sorted { $0.name < $1.name },
       condition: draft.fields["where"]?.node.textSpan,
       identifications: flows(of: draft).compactMap { $0.branch.identification },
-      variables: block?.assignments.map { .init(name: $0.name, value: $0.value.span) } ?? [])
+      variables: block?.assignments.map { .init(name: $0.name, value: $0.value.span) } ?? [],
+      masks: masks(draft.fields).map {
+        ($0.path.parts.dropFirst().joined(separator: "."), $0.mask)
+      }.sorted { $0.0 < $1.0 })
   }
 
   private func logic(of stream: StreamDefinition) -> String {
@@ -240,6 +243,8 @@ extension TransformReader {
     ).sorted()
     // Their order has a meaning.
     lines += stream.variables.map { "let \($0.name) = " + CanonicalText.of($0.value) }
+    // As calls, so that the key of pseudonyms is part of the logic.
+    lines += stream.masks.map { "mask \($0.field) = \($0.mask.rawValue)()" }
     return LogicText.joined(lines)
   }
 }

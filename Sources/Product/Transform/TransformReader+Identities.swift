@@ -141,7 +141,9 @@ extension TransformReader {
         notes: ["records of `\(inputs[event.input].name)` may be taken back"])
       return false
     }
-    guard let local = check(draft.local, flow.scope, expecting: .string) else { return false }
+    guard let local = check(draft.local, flow.scope, expecting: .string),
+      !usesMasked(local, flow, "`local`")
+    else { return false }
     if let used = flow.variables.first(where: { variable in
       local.uses.contains { $0.parts.first == variable.name }
     }) {

@@ -94,6 +94,12 @@ extension TransformReader {
         help: "join them in a product that takes in a port of this one")
       return nil
     }
+    if !flow.branch.masks.isEmpty {
+      report(
+        .notThereYet, "joins of streams that mask fields are not there yet", value.span,
+        help: "join the streams before, and publish what may be seen")
+      return nil
+    }
     if corrects(flow.branch) {
       report(
         .corrections, "what may be taken back cannot be joined", value.span)

@@ -74,7 +74,9 @@ extension TransformReader {
         continue
       }
       let key = zip(draft.key, draft.table.keyTypes).compactMap { part, type in
-        check(part, scope, expecting: type)
+        check(part, scope, expecting: type).flatMap {
+          usesMasked($0, flow, "what is looked up") ? nil : $0
+        }
       }
       if key.count != draft.key.count {
         isGood = false

@@ -199,6 +199,13 @@ extension TransformReader {
     _ flow: Flow, _ when: ParsedExpression?, _ block: AssignmentBlock, _ draft: OutputDraft
   ) -> OutputDefinition.EventBranch? {
     var flow = flow
+    if !flow.branch.masks.isEmpty, draft.key.isEmpty {
+      report(
+        .badKey, "port `\(draft.port)` is made of a stream that masks fields, and needs a key",
+        draft.nameSpan, notes: ["the key of the record that came in is not masked"],
+        help: "add `key: …`")
+      return nil
+    }
     var condition: CheckedExpression?
     if let when {
       guard let checked = check(when, flow.scope, expecting: .bool) else { return nil }

@@ -93,6 +93,7 @@ extension TransformReader {
       if !apply(condition, names, to: &flows[index]) { isWhole = false }
       for one in found ?? [] where !identify(one, &flows[index]) { isWhole = false }
     }
+    if !mask(masks(draft.fields), &flows) || draft.fields.isBroken("mask") { isWhole = false }
     return isWhole ? flows : nil
   }
 

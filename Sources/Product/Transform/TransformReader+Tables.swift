@@ -149,7 +149,9 @@ extension TransformReader {
 
   /// A part of a key, in the scope of one event type.
   mutating func keyPart(_ expression: ParsedExpression, _ flow: Flow) -> CheckedExpression? {
-    guard let checked = check(expression, flow.scope) else { return nil }
+    guard let checked = check(expression, flow.scope), !usesMasked(checked, flow, "a key") else {
+      return nil
+    }
     if Self.keyTypes.contains(checked.type) { return checked }
     report(.badKey, "\(checked.type) cannot be part of a key", expression.span)
     return nil

@@ -16,6 +16,8 @@ struct TransformReader {
     var pseudonymKey: [UInt8]?
     /// Of mesh.yaml.
     var identifiers: [MeshDefinition.Identifier] = []
+    /// By class, of mesh.yaml: what may be let through of a field.
+    var masks: [String: [String]] = [:]
   }
 
   let record: FileRecord

@@ -257,7 +257,16 @@ struct Explanation {
             + " the state")
       }
     }
+    facts += stream.masks.map { "mask \($0.field): \(seen($0.mask))" }
     return Item(name: stream.name, facts: facts)
+  }
+
+  private static func seen(_ mask: FieldMask) -> String {
+    switch mask {
+    case .pseudonym: "what comes after sees its pseudonym, the same for the same text"
+    case .mask: "what comes after sees `***`"
+    case .drop: "nothing that comes after sees it"
+    }
   }
 
   private static func without(_ unmapped: Identification.Unmapped) -> String {

@@ -129,6 +129,10 @@ def join_sides(s: Setting) -> list[Side]:
     return [_counting(s, "join"), _counting(s, "count", job="count")]
 
 
+def window_sides(s: Setting) -> list[Side]:
+    return [_counting(s, "window"), _counting(s, "count", job="count")]
+
+
 def many_sides(s: Setting) -> list[Side]:
     """The peers' C program has room for a million customers and is left out."""
     s.topics("limit-journal", "limit-customers", "peer-customers")
@@ -166,7 +170,7 @@ def latency_sides(s: Setting) -> list[Side]:
 
 JOBS = {"map": map_sides, "count": count_sides, "latency": latency_sides, "count-ids": ids_sides,
         "two-keys": keys_sides, "identify": identify_sides, "chained": chained_sides,
-        "join": join_sides,
+        "join": join_sides, "window": window_sides,
         "count-5m": many_sides}
 # They have no other side, and say themselves what is to be seen.
 ALONE = {"restart": restart.measure, "overload": overload.measure}

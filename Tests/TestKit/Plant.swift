@@ -43,6 +43,8 @@ package enum Plant: String, CaseIterable, Sendable {
   case finalAsChanges, changesAsFinal, closedUnseen
   // Sessions: with a longer or a shorter gap, as windows of its length, forgotten at a restart.
   case gapLong, gapShort, sessionsRegular, sessionsForgotten
+  // Windows whose values are taken back: these stay, or are taken back however late.
+  case windowsUncorrected, lateRetractions
   // Rows that are looked up: of another column, or whatever they have is let through.
   case lookupOfOther, lookupUnasked
   // Changes of rows: only those of new rows come, those of rows that went do not, old is new.
@@ -98,6 +100,7 @@ package enum Plant: String, CaseIterable, Sendable {
     case .clockMaximum: 250..<700
     case .lateTaken: 200..<900
     case .closedUnseen, .hopsLost: 200..<500
+    case .windowsUncorrected, .lateRetractions: 0..<900
     case .lookupOfOther: 250..<500
     case .lookupUnasked: 1100..<1200
     case .gatheredGeneration, .abortedOffsetsKept: 0..<500

@@ -68,10 +68,11 @@ extension Plant {
       for table in shape.tables.indices where shape.tables[table].expireS != nil {
         shape.tables[table].expireS = self == .expirySoon ? 1 : 1_000_000
       }
-    case .graceLost, .lateTaken, .windowsWide, .hopsLost:
+    case .graceLost, .lateTaken, .windowsWide, .hopsLost, .lateRetractions:
       for table in shape.tables.indices {
         guard var window = shape.tables[table].window else { continue }
         switch self {
+        case .lateRetractions: if shape.corrects(shape.tables[table]) { window.grace = 100_000 }
         case .graceLost: window.grace = 0
         case .lateTaken: window.grace = 100_000
         case .windowsWide:
@@ -173,8 +174,9 @@ extension Plant {
   /// What the workers run, once the files are read.
   func changed(_ product: ProductDefinition) -> ProductDefinition {
     var product = product
-    if self == .valuesUnkept {
-      for table in product.tables.indices {
+    if self == .valuesUnkept || self == .windowsUncorrected {
+      for table in product.tables.indices
+      where self == .valuesUnkept || product.tables[table].window != nil {
         for clause in product.tables[table].clauses.indices {
           product.tables[table].clauses[clause].corrects = false
         }
@@ -240,6 +242,8 @@ extension Plant {
     case .expiryLost, .expirySoon: return given.shape.tables.contains { $0.expireS != nil }
     case .graceLost: return given.shape.tables.contains { $0.window.map { $0.grace > 0 } ?? false }
     case .finalAsChanges, .closedUnseen: return given.shape.tables.contains(where: \.isFinal)
+    case .windowsUncorrected, .lateRetractions:
+      return given.shape.tables.contains { $0.window != nil && given.shape.corrects($0) }
     case .gapLong, .gapShort, .sessionsRegular, .sessionsForgotten:
       return given.shape.tables.contains { $0.window?.isSession ?? false }
     case .changesAsFinal:

@@ -2,9 +2,14 @@ extension Shape {
   /// Has some windows be sessions, some shown once, with ports of what is closed, and some say when
   /// they end.
   mutating func close(_ random: inout Random) {
+    for place in tables.indices where isUndone(place) && random.percent(50) {
+      let size = random.pick([5, 10, 30])
+      let every = random.percent(50) ? size : random.pick([2, 5])
+      tables[place].window = Window(size: size, every: every, grace: random.pick([0, 5, 20, 60]))
+    }
     for place in tables.indices where tables[place].window != nil {
       if random.percent(50) { tables[place].window?.isFinal = true }
-      if random.percent(40) { makeSessions(place, &random) }
+      if random.percent(40), !corrects(tables[place]) { makeSessions(place, &random) }
       tables[place].showsEnd = random.percent(30)
       let columns = tables[place].columns
       let numbers = columns.indices.filter { columns[$0].isCount || columns[$0].isWhole }
@@ -12,6 +17,15 @@ extension Shape {
       changePorts.append(
         ChangePort(name: "closings\(place)", table: place, column: random.pick(numbers)))
     }
+  }
+
+  /// Whether values of a table are taken back by records, and nothing asks for its rows.
+  private func isUndone(_ place: Int) -> Bool {
+    let lookups = tables.map(\.lookup) + ports.map(\.lookup)
+    // By Kafka's time it would not be known from which windows.
+    return corrects && hasTime && corrects(tables[place])
+      && !lookups.contains { $0?.table == place }
+      && !followers.contains { $0.table == place } && !changePorts.contains { $0.table == place }
   }
 
   /// What cannot be merged has to go.

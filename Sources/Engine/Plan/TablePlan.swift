@@ -63,7 +63,8 @@ final class TablePlan {
     isFinal = table.isFinal
     isScheduled = table.needsClock
     touchedSlot = columnSlot + layout.columns.count + max(layout.touched, 0)
-    isDeletable = table.clauses.contains { $0.delete != nil } || !table.deletions.isEmpty
+    isDeletable =
+      table.corrects || table.clauses.contains { $0.delete != nil } || !table.deletions.isEmpty
   }
 
   /// When a row goes that was last updated then.

@@ -106,13 +106,37 @@ extension TransformReader {
     }
   }
 
+  /// The name of a clause's input, if its records do not say their actual time.
+  private func inputWithoutTime(_ clause: TableDefinition.Clause) -> String? {
+    guard let event = clause.branch.event else { return nil }
+    let input = inputs[event.input]
+    return input.time == nil && input.port == nil ? input.name : nil
+  }
+
   /// Tells what cannot go by itself.
   mutating func checkTime(_ fields: FileRecord, _ draft: TableDraft) {
-    guard draft.clauses.contains(where: \.corrects) else { return }
-    if draft.window != nil {
+    let correcting = draft.clauses.filter(\.corrects)
+    if correcting.isEmpty { return }
+    if draft.window?.isSession ?? false {
       report(
-        .corrections, "values of windows are not taken back in this version of Weft",
-        fields.keySpan("window"))
+        .corrections, "a session is not taken apart", fields.keySpan("window"),
+        notes: ["an event that is taken back may have made one of two"],
+        help: "use windows that are `tumbling` or `hopping`")
+    } else if draft.window != nil,
+      correcting.contains(where: { $0.branch.identification?.corrects ?? false })
+    {
+      report(
+        .corrections, "values of windows are not corrected by links in this version of Weft",
+        fields.keySpan("window"),
+        help: "make the table in a product that takes in a port of this one")
+    } else if draft.window != nil, let input = correcting.compactMap({ inputWithoutTime($0) }).first
+    {
+      report(
+        .corrections, "what takes a value back would not find its window",
+        fields.keySpan("window"),
+        notes: [
+          "records of `\(input)` have Kafka's time, which is another one when they are taken back"
+        ], help: "say at the input which field is its `time`")
     }
     if draft.expireAfterMs == nil { return }
     report(

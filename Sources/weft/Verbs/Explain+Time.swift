@@ -14,6 +14,9 @@ extension Explanation {
         "\(windows(window.kind)), whose start is the last part of the key; when the journal's clock is"
           + " at its end\(grace) one takes no more events: \(shown), and what comes for it goes to"
           + " quarantine as `late`")
+      if table.corrects {
+        facts.append("what is taken back when its window is closed counts on, and goes there, too")
+      }
       if window.isSession {
         facts.append(
           "an event between two sessions makes one of them: the row of the later one goes into the other,"

@@ -27,6 +27,17 @@ extension IdentityTests {
     ("patient = ids.patient\n", "patient = ids.?patient\n"),
   ]
 
+  /// The members' table by whom they are, of those of whom that is known.
+  private static let byPatient = repairable("1d") + [("key: event.member\n", "key: ids.patient\n")]
+  private static let provisionalByPatient =
+    provisional + [
+      ("\ntables:\n", "\n  surely:\n    from: known\n    where: has(ids.patient)\ntables:\n"),
+      (
+        "    key: event.member\n    on:\n      known:",
+        "    key: ids.patient\n    on:\n      surely:"
+      ),
+    ]
+
   private static func repairable(_ span: String) -> [(String, String)] {
     [("unmapped: hold", "unmapped: hold, repairable: \(span)")]
   }
@@ -147,7 +158,10 @@ extension IdentityTests {
       Input.link("claims", $0.key, $0.value.patient, at: $0.value.at)
     }
     let charges = inputs.filter { if case .charge = $0 { true } else { false } }
-    for changes in [Self.repairable("1d"), Self.provisional] {
+    let ways = [
+      Self.repairable("1d"), Self.provisional, Self.byPatient, Self.provisionalByPatient,
+    ]
+    for changes in ways {
       let found = try Self.corrected(inputs, changes)
       let should = try Self.corrected(links + charges, changes)
       #expect(Self.rows(found) == Self.rows(should))
@@ -164,6 +178,51 @@ extension IdentityTests {
       }
       #expect(rough.stateDigests == found.stateDigests)
     }
+  }
+
+  @Test func `what was handed on to another journal is taken back there, and made anew`() throws {
+    let simulation = try Self.corrected(
+      [
+        .link("claims", "m1", "P1", at: 1), .link("claims", "m2", "P1", at: 1),
+        .charge(1, "m1", amount: 23), .charge(2, "m2", amount: 33),
+        .link("claims", "m1", "P2", at: 2),
+      ], Self.byPatient)
+    func row(_ patient: String, _ charges: Int) -> String {
+      "{\"member\":\"\(patient)\",\"patient\":\"\(patient)\",\"charges\":\(charges)}"
+    }
+    #expect(Self.rows(simulation) == ["P1": row("P1", 1), "P2": row("P2", 1)])
+    let records = simulation.published.filter { $0.port == 0 }
+    #expect(records.map(\.text) == [row("P1", 1), row("P1", 2), row("P1", 1), row("P2", 1)])
+    // With the recorded time of the link, and the actual time of the event.
+    #expect(records.suffix(2).map(\.timestampMs) == [1_700_000_004_000, 1_700_000_004_000])
+    #expect(Set(records.suffix(2).map { $0[header: "ce_time"] }) == [records[0][header: "ce_time"]])
+  }
+
+  @Test func `what failed in the other journal is not taken back there, nor released after that`()
+    throws
+  {
+    // Of P1 a row fails.
+    let changes =
+      Self.byPatient + [
+        ("charges = count()", "charges = count() if 1 / (size(ids.patient) - 2) > -100")
+      ]
+    let simulation = try Self.corrected(
+      [
+        .link("claims", "m1", "P1", at: 1), .charge(1, "m1", amount: 23),
+        .link("claims", "m1", "P22", at: 2),
+      ], changes)
+    #expect(simulation.reasons == ["expression"])
+    let row = "{\"member\":\"P22\",\"patient\":\"P22\",\"charges\":1}"
+    #expect(Self.rows(simulation) == ["P22": row])
+    try Self.release(simulation, 0)
+    #expect(Self.rows(simulation) == ["P22": row])
+    #expect(simulation.quarantine.compactMap(\.settlement).map(\.result) == [.redelivered])
+    // Back with P1 it fails anew, and that may be released, to fail again.
+    Self.feed(simulation, .link("claims", "m1", "P1", at: 3))
+    simulation.run()
+    #expect(Self.rows(simulation).isEmpty && simulation.reasons.suffix(1) == ["expression"])
+    try Self.release(simulation, 2)
+    #expect(Self.rows(simulation).isEmpty)
   }
 
   /// Of patient P13 the share has no value.

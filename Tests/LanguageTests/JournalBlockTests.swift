@@ -126,6 +126,14 @@ struct JournalBlockTests {
       JournalOrigin(
         journal: 0, way: 0, partition: Partition(0),
         position: Position(block: Offset(0), index: 0), recordedMs: -1),
+      JournalOrigin(
+        journal: 0, way: 0, partition: Partition(0),
+        position: Position(block: Offset(3), index: 1), recordedMs: 5,
+        correction: JournalCorrection(round: 0, isTakenBack: true, recordedMs: 7)),
+      JournalOrigin(
+        journal: 0, way: 0, partition: Partition(0),
+        position: Position(block: Offset(3), index: 1), recordedMs: 5,
+        correction: JournalCorrection(round: 1 << 30, isTakenBack: false, recordedMs: -7)),
     ]
     for origin in origins {
       #expect(

@@ -22,8 +22,9 @@ extension Checks {
     let journal = definition.journals[number]
     let key = key(of: number)
     let expected = reference.handed[key] ?? []
+    let failures = self.failures
     var places: [String: Int] = [:]
-    for (index, handed) in expected.enumerated() { places[handed.event.place] = index }
+    for (index, handed) in expected.enumerated() { places[handed.name] = index }
     var seen: Set<Int> = []
     for partition in 0..<Int(journal.partitions) {
       var read: [Reference.Chained] = []
@@ -32,11 +33,12 @@ extension Checks {
         let found: Found
         switch entry {
         case .control(let control, let source):
-          read.append(.control(control, source: source))
+          let failed = failures[control.quarantine].map(name) ?? ""
+          read.append(.control(control, source: source, handed: failed))
           continue
         case .event(let event): found = event
         }
-        guard let index = places[found.place] else {
+        guard let index = places[name(found.origin)] else {
           run.fail("\(found.place) is in journal \(key), and nobody has handed it on")
           continue
         }
@@ -54,7 +56,7 @@ extension Checks {
       reference.read(read, of: key, partition)
     }
     for (index, handed) in expected.enumerated() where !seen.contains(index) {
-      run.fail("\(handed.event.place) is missing in journal \(key)")
+      run.fail("\(handed.name) is missing in journal \(key)")
     }
   }
 
@@ -77,6 +79,26 @@ extension Checks {
     if found.key != input.key || found.payload != input.value || !isIdKept {
       run.fail("\(found.place) was handed on changed")
     }
+  }
+
+  /// What tells a handed event from others: ``Reference/Handed/name``.
+  private func name(_ origin: JournalOrigin) -> String {
+    "\(place(origin)) \(origin.correction?.round ?? 0)"
+      + (origin.correction?.isTakenBack ?? false ? " back" : "")
+  }
+
+  private func place(_ origin: JournalOrigin) -> String {
+    "\(definition.journals[origin.journal].name)/\(origin.partition.value)"
+      + "/\(origin.position.block.value)/\(origin.position.index)"
+  }
+
+  /// By place in quarantine: the handed event that came to nothing.
+  private var failures: [Int64: JournalOrigin] {
+    var all: [Int64: JournalOrigin] = [:]
+    for record in run.quarantine.compactMap(\.event) {
+      if case .handed(let handed)? = record.extent { all[record.offset] = handed.origin }
+    }
+    return all
   }
 
   private enum Entry {
@@ -107,13 +129,10 @@ extension Checks {
               return
             }
             var known = JournalIdentifiers(events.event.identifiers)
-            let at = origin.position
-            let first = definition.journals[origin.journal].name
             all.append(
               .event(
                 Found(
-                  place: "\(first)/\(origin.partition.value)/\(at.block.value)/\(at.index)",
-                  origin: origin,
+                  place: place(origin), origin: origin,
                   owner: known.next()?.global.text ?? "", id: events.event.id?.text,
                   key: events.event.key?.copied(), payload: events.event.payload?.copied())))
           }

@@ -125,7 +125,8 @@ extension Reference {
           } else if !relink(held, to: input.owner, key, partition, isPublisher) {
             quarantine(held.event)
           } else if shape.repairableS != nil {
-            standing[input.account, default: []].append(Standing(held.event, input.owner))
+            standing[input.account, default: []].append(
+              Standing(held.event, input.owner, round: 1))
           }
         }
         let gone = repair(
@@ -164,29 +165,40 @@ extension Reference {
   /// with one that came to nothing there.
   package enum Chained {
     case event(Handed)
-    case control(Control, source: String)
+    /// - Parameter handed: the event, by ``Handed/name``.
+    case control(Control, source: String, handed: String)
   }
 
   /// Reads a partition of a chained journal, in order.
   package mutating func read(_ entries: [Chained], of key: Shape.Key, _ partition: Int) {
+    // By name. What was taken back meanwhile is no more to be made when it is released.
     var failed: [String: Handed] = [:]
+    var gone: Set<String> = []
     var done: Set<String> = []
     func take(_ handed: Handed) -> Outcome {
+      if handed.isTakenBack { return takeBack(handed, key, partition) ? .done : .failed }
+      let owner = handed.owner.isEmpty ? nil : handed.owner
       let outcome = apply(
-        handed.event, key, partition, owner: handed.owner, isReleased: false,
+        handed.event, key, partition, owner: owner, isReleased: false,
         Moment(home: "\(key)/\(partition)", nowMs: nil), { _ in false })
-      failed[handed.event.source] = outcome == .failed ? handed : nil
+      failed[handed.name] = outcome == .failed ? handed : nil
       return outcome
     }
     for entry in entries {
       switch entry {
-      case .event(let handed): _ = take(handed)
-      case .control(let control, let source):
+      case .event(let handed) where handed.isTakenBack && failed[handed.original] != nil:
+        failed[handed.original] = nil
+        gone.insert(handed.original)
+      case .event(let handed):
+        if take(handed) == .failed { failed[handed.name] = handed }
+      case .control(let control, let source, let name):
         if !done.insert("\(control.quarantine) \(source)").inserted { continue }
         var result = "discarded"
         if control.isDiscard {
-          failed[source] = nil
-        } else if let handed = failed[source] {
+          failed[name] = nil
+        } else if gone.contains(name) {
+          result = "released"
+        } else if let handed = failed[name] {
           result = take(handed) == .failed ? "quarantined" : "released"
         } else {
           result = "released, of which nothing had failed"
@@ -218,7 +230,9 @@ extension Reference {
       keep(effect)
       for target in effect.handsTo {
         handed[target, default: []].append(
-          Handed(event: event, owner: owner ?? "", journal: key, partition: partition))
+          Handed(
+            event: behind(event, partition), owner: owner ?? "", journal: key,
+            partition: partition))
       }
       return effect.waits ? .waits : effect.passes ? .out : .done
     } catch {
@@ -296,7 +310,7 @@ extension Reference {
   }
 
   /// Where an event goes on to: to each chained journal with a table that wants it, once.
-  private func handOn(
+  func handOn(
     from journal: Shape.Key, _ input: GeneratedInput, _ known: Known, _ effect: inout Effect
   ) throws(Refused) {
     if journal != shape.local(of: input.kind) { return }
@@ -306,7 +320,9 @@ extension Reference {
         for (number, one) in events(of: input, table.isExploded).enumerated() {
           try countExploded(table.isExploded, number)
           if !one.holds(clause.filter) { continue }
-          if try goes(true, known, &effect), !effect.handsTo.contains(key) {
+          // Where nobody is known yet it is not asked for what is by whose it is.
+          if try !goes(true, known, &effect) || known.owner == nil && table.key.isOfWho { break }
+          if !effect.handsTo.contains(key) {
             effect.handsTo.append(key)
           }
           break

@@ -1,3 +1,9 @@
+extension Reference.Handed {
+  /// What tells it from others, and what it takes back.
+  var name: String { "\(original)\(isTakenBack ? " back" : "")" }
+  var original: String { "\(event.place) \(round)" }
+}
+
 /// Events that went out before it was known whose their account is, or when somebody else's it was.
 extension Reference {
   struct Standing {
@@ -8,8 +14,11 @@ extension Reference {
     var isOut: Bool
     /// It went to quarantine since.
     var isGone = false
+    /// How often it was made anew.
+    var round = 0
 
-    init(_ event: Taken, _ owner: String?, isOut: Bool = true) {
+    init(_ event: Taken, _ owner: String?, isOut: Bool = true, round: Int = 0) {
+      self.round = round
       self.event = event
       self.owner = owner
       self.isOut = isOut
@@ -28,6 +37,7 @@ extension Reference {
       if all[place].event.recordedMs < clock - Int64(back) * 1000 { continue }
       if relink(all[place], to: owner, key, partition, isPublisher) {
         all[place].owner = owner
+        all[place].round += 1
       } else {
         all[place].isGone = true
         gone.append(all[place].event)
@@ -44,12 +54,56 @@ extension Reference {
   ) -> Bool {
     do throws(Refused) {
       keep(try remade(one, owner, key, partition, isPublisher))
+      try handOn(one, owner, key, partition)
       return true
     } catch {
       refuse(one.event.source, error.reason)
     }
-    if let effect = try? remade(one, nil, key, partition, isPublisher) { keep(effect) }
+    if let effect = try? remade(one, nil, key, partition, isPublisher) {
+      keep(effect)
+      try? handOn(one, nil, key, partition)
+    }
     return false
+  }
+
+  /// Hands on that an event is not of whom it was of, and of whom it is.
+  private mutating func handOn(
+    _ one: Standing, _ owner: String?, _ key: Shape.Key, _ partition: Int
+  ) throws(Refused) {
+    let new: [(owner: String?, isTakenBack: Bool)] = owner.map { [($0, false)] } ?? []
+    for (owner, isTakenBack) in [(one.owner, true)] + new {
+      var effect = Effect()
+      try handOn(
+        from: key, told(one.event, owner), Known(owner: owner, isReleased: true), &effect)
+      for target in effect.handsTo {
+        handed[target, default: []].append(
+          Handed(
+            event: behind(one.event, partition), owner: owner ?? "",
+            round: isTakenBack ? one.round : one.round + 1, isTakenBack: isTakenBack, journal: key,
+            partition: partition))
+      }
+    }
+  }
+
+  /// An event in a chained journal: it stands there as it does when all that is handed on is merged,
+  /// by recorded time and where it comes from.
+  func behind(_ event: Taken, _ partition: Int) -> Taken {
+    if !shape.relinks { return event }
+    var event = event
+    event.order += Int(event.recordedMs) << 22 + partition << 18
+    return event
+  }
+
+  /// Takes back what an event has made in a chained journal; false: it went to quarantine.
+  mutating func takeBack(_ one: Handed, _ key: Shape.Key, _ partition: Int) -> Bool {
+    let standing = Standing(one.event, one.owner.isEmpty ? nil : one.owner)
+    do throws(Refused) {
+      keep(try remade(standing, nil, key, partition, { _ in false }))
+      return true
+    } catch {
+      refuse(one.event.source, error.reason)
+      return false
+    }
   }
 
   /// - Parameter owner: nil: it is only taken back.
@@ -59,12 +113,14 @@ extension Reference {
   ) throws(Refused) -> Effect {
     var effect = Effect()
     let input = told(one.event, owner)
+    let whose = one.owner ?? ""
     for (place, table) in shape.tables.enumerated()
     where table.isIdentified && shape.journal(of: table) == key {
       guard let clause = table.clauses.first(where: { $0.kind == input.kind }),
         input.holds(clause.filter)
       else { continue }
-      let own = input.text(of: table.key)
+      // Of who it is now only those ask for that are not by that.
+      let own = input.text(of: table.key, owner: whose)
       let old = rows[place][own]
       var row = old ?? ReferenceRow(table)
       row.takeBack(input.contribution)
@@ -73,7 +129,7 @@ extension Reference {
       if old == nil && now == nil { continue }
       if old?.fields(table) != now?.fields(table) {
         do throws(Refused) {
-          try show(table, own, &now, before: old, { input.part($0, owner: "") }, &effect)
+          try show(table, own, &now, before: old, { input.part($0, owner: whose) }, &effect)
         } catch {
           if owner != nil { throw error }
           // What is left of it may not be shown.

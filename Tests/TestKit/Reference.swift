@@ -46,6 +46,9 @@ package struct Reference {
   package struct Handed {
     package let event: Taken
     package let owner: String
+    /// How often its link had changed before; and whether it is there no more, as of that owner.
+    package var round = 0
+    package var isTakenBack = false
     /// The first journal, and its partition.
     package let journal: Shape.Key
     package let partition: Int

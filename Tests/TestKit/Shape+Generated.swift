@@ -88,17 +88,9 @@ extension Shape {
     }
   }
 
-  /// Has links correct what went out before; nothing of that is handed on.
+  /// Has links correct what went out before, all of it by one local id.
   private mutating func correctLinks(_ random: inout Random) {
     isToldByBranch = false
-    for table in tables.indices where tables[table].isIdentified {
-      switch tables[table].key {
-      case .who: tables[table].key = .account
-      case .whoBranch: tables[table].key = .pair
-      case .branch: tables[table].isIdentified = false
-      default: break
-      }
-    }
     if random.percent(50) { unmapped = .provisional }
     if unmapped != .provisional || random.percent(60) {
       repairableS = random.pick([1, 5, 3600])

@@ -285,9 +285,13 @@ extension Shape {
     for table in tables {
       for (place, clause) in table.clauses.enumerated() {
         if !table.hasStream(clause) { continue }
+        let name = "\(table.name)s\(place)"
+        let isByWho = table.key.isOfWho && unmapped == .provisional
         streams += stream(
-          "\(table.name)s\(place)", clause.kind, clause.filter, table.isIdentified,
+          isByWho ? "\(name)x" : name, clause.kind, clause.filter, table.isIdentified,
           table.isExploded, table.lookup)
+        // The rest is by nobody yet.
+        if isByWho { streams += "  \(name):\n    from: \(name)x\n    where: has(ids.who)\n" }
       }
     }
     for port in ports {

@@ -167,10 +167,11 @@ struct EventCompiler {
         "`\(event.name)` may be corrected at more than \(Workbench.correctedPortsMax) ports")
     }
     let link = try self.link(taken, over: plan)
+    let isHanded = if case .handed = taken { true } else { false }
     return WorkPlan(
       key: try compile(taken, over: plan), clauses: parts.clauses, ports: parts.ports,
       counts: counts, identities: identities.plans, links: link.map { [$0] } ?? [],
-      handovers: handovers, globalKey: globalKey, joins: sides)
+      handovers: handovers, globalKey: globalKey, joins: sides, isHanded: isHanded)
   }
 
   private func compile(_ key: JournalDefinition.Key, over plan: DecodePlan) throws(PlanFailure)

@@ -216,6 +216,8 @@ final class WorkPlan {
   let remembered: UInt64
   /// Whether columns tell the event from others.
   let isMarked: Bool
+  /// Of a handed event: whether it may be taken back.
+  let isCorrected: Bool
 
   /// Stands where an optional would count a reference to be looked at.
   static var nothing: WorkPlan {
@@ -226,15 +228,18 @@ final class WorkPlan {
     key: KeyPlan, clauses: ContiguousArray<ClausePlan>, ports: ContiguousArray<EventPortPlan>,
     counts: Bool, isNothing: Bool = false, identities: ContiguousArray<IdentityPlan> = [],
     links: ContiguousArray<LinkPlan> = [], handovers: ContiguousArray<HandoverPlan> = [],
-    globalKey: [String] = [], joins: ContiguousArray<JoinSidePlan> = []
+    globalKey: [String] = [], joins: ContiguousArray<JoinSidePlan> = [], isHanded: Bool = false
   ) {
     self.joins = Lent(joins)
     self.handovers = Lent(handovers)
     self.globalKey = globalKey
     self.isNothing = isNothing
-    remembered = identities.indices.reduce(0) { bits, index in
+    let remembered: UInt64 = identities.indices.reduce(0) { bits, index in
       identities[index].remembers ? bits | 1 << UInt64(index) : bits
     }
+    // Whoever hands it on remembers it.
+    self.remembered = isHanded ? 0 : remembered
+    isCorrected = isHanded && remembered != 0
     isMarked = clauses.contains { $0.table.keepsTouches }
     self.identities = Lent(identities)
     self.links = Lent(links)

@@ -33,6 +33,11 @@ final class IdentityPlan {
     name = found.name
   }
 
+  /// The global id of the event at hand; empty, as none is, where there is no link.
+  func global(_ slots: ValueRun) -> ByteView {
+    slots[slot].kind == .string ? slots[slot].view : .empty
+  }
+
   /// Whether events that went out are remembered, to be corrected.
   var remembers: Bool { isProvisional || repairableMs >= 0 }
 }

@@ -79,6 +79,7 @@ extension Apply {
     rows.clear()
     var isFirstJournal = false
     corrected = nil
+    handed = nil
     outcome =
       event.payload == nil && input.isState
       ? undo(event, input, at: position, recordedMs: recordedMs, batch: batch, &isFirstJournal)
@@ -88,6 +89,7 @@ extension Apply {
     switch outcome {
     case .failed, .failedEverywhere:
       if let corrected { failed(corrected, at: position) }
+      if let handed { failed(handed) }
       let fault = bench.takeFault()
       let extent = extentOfFailure(event)
       if holdsKeys { blocked.block(by: event, in: state) }
@@ -197,7 +199,7 @@ extension Apply {
       return .held
     }
     var change = RowChange(time: time)
-    if work.isMarked { change.mark = mark(position) }
+    if work.isMarked { change.mark = event.origin.map { mark($0) } ?? mark(position) }
     var correction = Correction.none
     if input.corrects, let id = event.id {
       // A retraction is read as its original was; one that cannot be takes nothing back.
@@ -223,6 +225,10 @@ extension Apply {
     }
     if let origin = event.origin {
       if !recall(event, origin, work) { return .unreadable }
+      if work.isCorrected {
+        if !isDue(origin, coming) { return .redelivered }
+        change.isTakenBack = origin.isTakenBack
+      }
     } else if !work.identities.isEmpty, !identify(work, coming) {
       return .failed
     }
@@ -231,8 +237,10 @@ extension Apply {
       if !work.clauses.lend(index, { run($0, change, &staged) }) { return .failed }
     }
     let emission = Emission(
-      sourceKey: event.key, partition: partition, recordedMs: recordedMs,
-      time: time, identity: .position(position), correction: correction)
+      sourceKey: event.key, partition: partition,
+      recordedMs: event.origin?.correction?.recordedMs ?? recordedMs, time: time,
+      identity: .position(position), correction: correction)
+    if event.origin?.isTakenBack ?? false { return keepLeft(&staged, emission, batch) }
     var emitted = Workbench.Emitted.nothing
     if !work.joins.isEmpty, !emitted.add(pair(work, emission, &staged, batch)) { return .failed }
     if !changes.isEmpty, staged.count > 0, !follow(time, &staged) { return .failed }

@@ -34,7 +34,7 @@ extension Apply {
     }
     let start = keys.count
     if !bench.appendKey(handover.key, to: keys) { return false }
-    let global = handover.branch.identityPlan.map { bench.slots[$0.slot].view.count } ?? 0
+    let global = handover.branch.identityPlan.map { $0.global(bench.slots).count } ?? 0
     let size = max(keys.count - start, global)
     if size > Ingest.keyBytesMax {
       bench.failSize(ofHandedKey: size)
@@ -46,9 +46,10 @@ extension Apply {
   }
 
   /// Hands the event at hand on, unless it is applied again silently: then that was done before.
+  /// - Parameter correction: what it says of what was handed on before; nil: nothing was.
   func handOn(
     _ event: JournalEvent, _ work: WorkPlan, at position: Position, recordedMs: Int64,
-    isSilent: Bool
+    isSilent: Bool, _ correction: JournalCorrection? = nil
   ) {
     if isSilent { return }
     guard let chained else { return }
@@ -56,12 +57,11 @@ extension Apply {
       work.identities.lend(handover.identity) { identity in
         var handed = event
         identifiers.clear()
-        identifiers.appendJournalIdentifier(
-          identity.identifier, bench.slots[identity.slot].view)
+        identifiers.appendJournalIdentifier(identity.identifier, identity.global(bench.slots))
         handed.identifiers = identifiers.view
         handed.origin = JournalOrigin(
           journal: journal, way: identity.way, partition: partition, position: position,
-          recordedMs: recordedMs)
+          recordedMs: recordedMs, correction: correction)
         chained.append(handed, to: handover.journal, key: keys[handover.key], blockMs: blockMs)
       }
     }
@@ -77,7 +77,9 @@ extension Apply {
         var known = JournalIdentifiers(event.identifiers)
         while let entry = known.next() {
           if entry.identifier != identity.identifier { continue }
-          bench.slots[identity.slot] = .string(arena.copy(entry.global))
+          // No global id is empty: it went on before it was known.
+          bench.slots[identity.slot] =
+            entry.global.isEmpty ? .absent : .string(arena.copy(entry.global))
           bench.onlyIdentity = index
           return true
         }

@@ -104,11 +104,13 @@ extension Apply {
         nanoseconds: Apply.relinkNanoseconds * (1 + batch.count - entry)
           + batch.bytes.count - byte)
     }
-    if attempt(held, from: old, to: new, recordedMs: recordedMs, batch) { return .made }
+    if attempt(held, from: old, to: new, recordedMs: recordedMs, batch, isSilent: isSilent) {
+      return .made
+    }
     let fault = bench.takeFault()
     batch.truncate(toEntry: entry, byte: byte)
     // It cannot be made anew: what it made goes all the same, if that can be.
-    if !attempt(held, from: old, to: nil, recordedMs: recordedMs, batch) {
+    if !attempt(held, from: old, to: nil, recordedMs: recordedMs, batch, isSilent: isSilent) {
       _ = bench.takeFault()
       batch.truncate(toEntry: entry, byte: byte)
     }
@@ -135,7 +137,7 @@ extension Apply {
   /// not at all. False: it failed, and no row is changed.
   private func attempt(
     _ held: HeldEvent, from old: ByteView?, to new: ByteView?, recordedMs: Int64,
-    _ batch: OutputBatch
+    _ batch: OutputBatch, isSilent: Bool
   ) -> Bool {
     let event = held.event
     return inputs.lend(event.input) { input in
@@ -162,7 +164,7 @@ extension Apply {
           let emission = Emission(
             sourceKey: event.key, partition: partition, recordedMs: recordedMs, time: time,
             identity: .corrected(held.position, round: held.round + 1))
-          return change(work, held, ids, emission, batch)
+          return change(work, held, ids, emission, batch, isSilent: isSilent)
         }
       }
     }
@@ -178,7 +180,7 @@ extension Apply {
 
   private func change(
     _ work: WorkPlan, _ held: HeldEvent, _ ids: Relinking, _ emission: Emission,
-    _ batch: OutputBatch
+    _ batch: OutputBatch, isSilent: Bool
   ) -> Bool {
     var staged = StagedRows()
     var change = RowChange(time: emission.time, mark: mark(held.position), isTakenBack: true)
@@ -194,12 +196,52 @@ extension Apply {
       }
     }
     settle(&staged)
+    if ids.new == nil {
+      if !publishLeft(&staged, emission, batch) { return false }
+    } else if publish(&staged, emission, batch) == .failed {
+      return false
+    }
+    if !correct(work, held, ids, emission, batch) { return false }
+    if !work.handovers.isEmpty, !handOn(work, held, ids, emission, isSilent: isSilent) {
+      return false
+    }
+    _ = keepRows(staged)
+    return true
+  }
+
+  /// Hands on that the event is not what it was, and then what it is; false: it failed, and nothing
+  /// was.
+  private func handOn(
+    _ work: WorkPlan, _ held: HeldEvent, _ ids: Relinking, _ emission: Emission, isSilent: Bool
+  ) -> Bool {
+    func stage(_ id: Value?) -> ContiguousArray<StagedHandover>? {
+      handovers.removeAll(keepingCapacity: true)
+      guard let id else { return handovers }
+      bench.slots[ids.slot] = id
+      return stageHandovers(work) ? handovers : nil
+    }
+    guard let old = stage(ids.old), let new = stage(ids.new) else { return false }
+    for (all, id, isTakenBack) in [(old, ids.old, true), (new, ids.new ?? .absent, false)] {
+      bench.slots[ids.slot] = id
+      handovers = all
+      handOn(
+        held.event, work, at: held.position, recordedMs: held.recordedMs, isSilent: isSilent,
+        JournalCorrection(
+          round: isTakenBack ? held.round : held.round + 1, isTakenBack: isTakenBack,
+          recordedMs: emission.recordedMs))
+    }
+    return true
+  }
+
+  /// Publishes rows that something was taken from. One that may not be shown as it is now is taken
+  /// back from where it is published.
+  func publishLeft(
+    _ staged: inout StagedRows, _ emission: Emission, _ batch: OutputBatch
+  ) -> Bool {
     for index in 0..<staged.count {
       let entry = batch.count
       let byte = batch.bytes.count
       guard publish(index, &staged, emission, batch) == .failed else { continue }
-      if ids.new != nil { return false }
-      // What is left of it may not be shown: it is taken back from where it is published.
       _ = bench.takeFault()
       batch.truncate(toEntry: entry, byte: byte)
       let row = staged[index]
@@ -207,13 +249,11 @@ extension Apply {
       if case .failed = withdrawn { return false }
       rows.replace(at: row.bytes.lowerBound, uint32: 0)
     }
-    if !correct(work, held, ids, emission, batch) { return false }
-    _ = keepRows(staged)
     return true
   }
 
   /// Rows that are as they were are not published again.
-  private func settle(_ staged: inout StagedRows) {
+  func settle(_ staged: inout StagedRows) {
     for index in 0..<staged.count {
       var row = staged[index]
       let old = state.get(Spaces.table(row.table), keys[row.key])

@@ -66,6 +66,8 @@ package final class Apply {
   var outcome = Outcome.applied
   /// The record that it is or takes back, of an input whose records may be.
   var corrected: Corrected?
+  /// Where another journal has it, which has handed it on and may take it back.
+  var handed: JournalOrigin?
   /// What it adds to sides of joins.
   var sides: ContiguousArray<StagedSide> = []
   /// Its ways to chained journals.

@@ -4,7 +4,7 @@ import Records
 /// Where a chained journal has an event from, and the global id by which it was handed on: with its
 /// bytes all that it takes to have it come once more.
 package struct HandedOrigin: Hashable, Sendable {
-  let origin: JournalOrigin
+  package let origin: JournalOrigin
   /// The identifier's number in the product.
   let identifier: Int
   let global: [UInt8]
@@ -20,9 +20,13 @@ package struct HandedOrigin: Hashable, Sendable {
   }
 
   /// As in a header: journal, way, place, recorded time, identifier, and the id, which may hold
-  /// anything.
+  /// anything. A place has behind it what was corrected there, if anything was.
   var text: String {
-    let place = "\(origin.partition.value)-\(origin.position.block.value)-\(origin.position.index)"
+    var place = "\(origin.partition.value)-\(origin.position.block.value)-\(origin.position.index)"
+    if let correction = origin.correction {
+      place +=
+        "-\(correction.round)-\(correction.isTakenBack ? "back" : "anew")-\(correction.recordedMs)"
+    }
     return "\(origin.journal) \(origin.way) \(place) \(origin.recordedMs) \(identifier) "
       + String(decoding: global, as: UTF8.self)
   }
@@ -34,12 +38,21 @@ package struct HandedOrigin: Hashable, Sendable {
       journal >= 0, way >= 0, identifier >= 0
     else { return nil }
     let place = words[2].split(separator: "-")
-    guard place.count == 3, let partition = Int32(place[0]), let block = Int64(place[1]),
+    guard place.count == 3 || place.count == 6, let partition = Int32(place[0]),
+      let block = Int64(place[1]),
       let index = UInt32(place[2])
     else { return nil }
-    origin = JournalOrigin(
+    var origin = JournalOrigin(
       journal: journal, way: way, partition: Partition(partition),
       position: Position(block: Offset(block), index: index), recordedMs: recordedMs)
+    if place.count == 6 {
+      guard let round = Int(place[3]), round >= 0, let correctedMs = Int64(place[5]) else {
+        return nil
+      }
+      origin.correction = JournalCorrection(
+        round: round, isTakenBack: place[4] == "back", recordedMs: correctedMs)
+    }
+    self.origin = origin
     self.identifier = identifier
     global = Array(words[5].utf8)
   }

@@ -3,9 +3,12 @@ import State
 /// Which spaces of a partition's state the engine uses.
 enum Spaces {
   /// Tables from 0 on, then inputs, for the ids of their events.
-  static let max = 242
+  static let max = 241
   /// By table and key: which sessions there are of it.
   static let sessions = Space(242)
+  /// By mark and round: what has become of an event that another journal has handed on, which came
+  /// to nothing here and may yet be taken back.
+  static let handedFates = Space(241)
   /// By number: an event that went out under a global id, while a link that changes repairs it.
   static let history = Space(243)
   /// By identifier, system and local id: the number of the last such event.
@@ -30,7 +33,8 @@ enum Spaces {
   static let queues = Space(253)
   /// By the same and a number: an event that waits.
   static let held = Space(254)
-  /// The partition's clocks, of recorded and of actual time, and how many events wait.
+  /// The partition's clocks, of recorded and of actual time, and how many events wait, and are
+  /// identified.
   static let clock = Space(255)
 
   static func table(_ ordinal: Int) -> Space { Space(UInt8(ordinal)) }

@@ -147,7 +147,9 @@ package struct JournalEvents {
     }
     if hasOrigin && !readOrigin(&entry) { throw failure(.badNumber, start + entry.position) }
     guard let flags = entry.byte() else { throw failure(.truncated, start) }
-    if flags & ~JournalFormat.flagsKnown != 0 { throw failure(.unknownFlags, start) }
+    if !hasOrigin && flags & JournalFormat.hasCorrection != 0 {
+      throw failure(.unknownFlags, start)
+    }
     if !readSource(&entry) { throw failure(.badNumber, start + entry.position) }
     event.time = nil
     if flags & JournalFormat.hasTime != 0 {
@@ -159,6 +161,9 @@ package struct JournalEvents {
     event.headers = try part(&entry, start, flags & JournalFormat.hasHeaders) ?? .empty
     event.identifiers = try part(&entry, start, flags & JournalFormat.hasIdentifiers) ?? .empty
     event.keyReference = try part(&entry, start, flags & JournalFormat.hasKeyReference)
+    if flags & JournalFormat.hasCorrection != 0 && !readCorrection(&entry) {
+      throw failure(.badNumber, start + entry.position)
+    }
     if flags & JournalFormat.hasPayload != 0 {
       event.payload = bytes.suffix(from: entry.position)
     } else {
@@ -204,6 +209,15 @@ package struct JournalEvents {
         block: Offset(origin.position.block.value &+ blockDelta), index: place),
       recordedMs: origin.recordedMs &+ recordedDelta)
     event.origin = origin
+    return true
+  }
+
+  private mutating func readCorrection(_ entry: inout ByteReader) -> Bool {
+    guard let number = entry.varint(), let round = Int32(exactly: number / 2),
+      let recordedMs = entry.zigzag()
+    else { return false }
+    event.origin?.correction = JournalCorrection(
+      round: Int(round), isTakenBack: number % 2 == 1, recordedMs: recordedMs)
     return true
   }
 

@@ -94,6 +94,10 @@ package final class JournalBlockBuilder {
     if !event.headers.isEmpty { append(part: event.headers) }
     if !event.identifiers.isEmpty { append(part: event.identifiers) }
     if let reference = event.keyReference { append(part: reference) }
+    if let correction = event.origin?.correction {
+      buffer.append(varint: UInt64(correction.round) * 2 + (correction.isTakenBack ? 1 : 0))
+      buffer.append(zigzag: correction.recordedMs)
+    }
     if let payload = event.payload { buffer.append(payload) }
     buffer.replace(at: start, uint32: UInt32(buffer.count - start - 4))
     entries += 1
@@ -130,6 +134,7 @@ package final class JournalBlockBuilder {
     if !event.headers.isEmpty { flags |= JournalFormat.hasHeaders }
     if !event.identifiers.isEmpty { flags |= JournalFormat.hasIdentifiers }
     if event.keyReference != nil { flags |= JournalFormat.hasKeyReference }
+    if event.origin?.correction != nil { flags |= JournalFormat.hasCorrection }
     let partition = Int64(event.partition.value)
     buffer.append(flags)
     buffer.append(varint: UInt64(event.input))

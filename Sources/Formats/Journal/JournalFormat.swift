@@ -26,6 +26,7 @@ import Records
 /// ```
 /// flags u8 · input varint · partition zigzag delta · offset zigzag delta
 /// [seconds zigzag delta · fraction varint] [id] [key] [headers] [identifiers] [key reference]
+/// [correction: twice its round, and 1 if it takes back, varint · recorded time zigzag]
 /// payload: what is left
 /// ```
 /// An entry of a block of handed events, which apply of another journal has written, begins with
@@ -65,13 +66,14 @@ enum JournalFormat {
   static let hasHeaders: UInt8 = 16
   static let hasIdentifiers: UInt8 = 32
   static let hasKeyReference: UInt8 = 64
-  static let flagsKnown: UInt8 = 127
+  /// Of a handed event alone.
+  static let hasCorrection: UInt8 = 128
 
   /// What an entry takes at most beside its parts of bytes: length, flags, seven varints for source
   /// and time, five lengths.
   static let entryOverheadMax = 4 + 1 + 3 * 10 + 2 * 10 + 5 * 10
   /// The same of what a handed event has in front.
-  static let originBytesMax = 6 * 10
+  static let originBytesMax = 8 * 10
   /// What an entry of a control block takes more: an action and two varints.
   static let controlBytesMax = 1 + 2 * 10
 }
@@ -124,14 +126,34 @@ package struct JournalOrigin: Sendable, Hashable {
   package var position: Position
   /// When the product took the event in, in milliseconds since 1970.
   package var recordedMs: Int64
+  /// It was handed on before, as of somebody else; nil: for the first time.
+  package var correction: JournalCorrection?
 
   package init(
-    journal: Int, way: Int, partition: Partition, position: Position, recordedMs: Int64
+    journal: Int, way: Int, partition: Partition, position: Position, recordedMs: Int64,
+    correction: JournalCorrection? = nil
   ) {
+    self.correction = correction
     self.journal = journal
     self.way = way
     self.partition = partition
     self.position = position
+    self.recordedMs = recordedMs
+  }
+}
+
+/// Of an event that is handed on again, as its link has come or changed: that it takes back what
+/// was handed on, or says it anew.
+package struct JournalCorrection: Sendable, Hashable {
+  /// Of what it takes back, or says: 0 for what was handed on first, and one more each time.
+  package var round: Int
+  package var isTakenBack: Bool
+  /// Of the link, in milliseconds since 1970.
+  package var recordedMs: Int64
+
+  package init(round: Int, isTakenBack: Bool, recordedMs: Int64) {
+    self.round = round
+    self.isTakenBack = isTakenBack
     self.recordedMs = recordedMs
   }
 }

@@ -59,6 +59,15 @@ extension TransformReader {
         help: "give it a `key`, such as the global id: its events come together by that")
       return
     }
+    if branches.contains(where: { $0.branch.identification?.corrects ?? false }) {
+      report(
+        .notThereYet,
+        "to correct what a port publishes of streams that are identified by different local ids is"
+          + " not there yet", draft.nameSpan, notes: ["local ids: " + Self.names(locals.sorted())],
+        help:
+          "give each stream a port of its own, or identify without `provisional` and `repairable`")
+      return
+    }
     outputJournals[output] = chain(
       branches.map { Way($0.branch, $0.key) }, draft.keyTexts, draft.key, draft.nameSpan)
   }
@@ -87,15 +96,6 @@ extension TransformReader {
     else {
       if case .handed? = journals[journal].keys[event] { return reportTwice(event, span) }
       return take(event, into: journal, span)
-    }
-    if way.branch.identification?.corrects ?? false {
-      report(
-        .notThereYet, "to correct what is handed on to another journal is not there yet", span,
-        notes: ["it is identified by `\(CanonicalText.of(local.span))`, and kept by another key"],
-        help:
-          "identify without `provisional` and `repairable`, or keep it in a product that takes in "
-          + "a port of this one")
-      return
     }
     let parts = Array(way.key.prefix(journals[journal].keyTexts.count))
     if parts.count < journals[journal].keyTexts.count { return }

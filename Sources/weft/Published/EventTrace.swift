@@ -17,6 +17,9 @@ struct EventTrace {
       let block: Int64
       let index: Int
       let ids: [String]
+      /// Its link has changed: what was handed on before is taken back, or said anew as of these
+      /// ids; nil: it was handed on for the first time.
+      let isTakenBack: Bool?
     }
     let journal: CatalogProduct.Topic
     let partition: Int32
@@ -221,6 +224,7 @@ struct EventTrace {
           }
           let origin = positions.first {
             EventTrace.isRecord(text, of: $0.id) && batch.timestamp(at: at) == $0.recordedMs
+              || EventTrace.isCorrection(text, of: $0.id)
           }
           if let origin { effective.insert(origin.index) }
           isFound = origin != nil
@@ -239,6 +243,14 @@ struct EventTrace {
     published += found
     for index in effective { journaled[index].isRedelivered = false }
     if records > 0 && withoutId == records { silentPorts.append(name) }
+  }
+
+  /// Whether a record's id says that it corrects, at the time of a link, what an event has made
+  /// before: `3-1024-17-c2`, and a number behind it for the second.
+  private static func isCorrection(_ text: String, of id: String) -> Bool {
+    guard text.hasPrefix(id + "-c") else { return false }
+    return text.dropFirst(id.count + 2).split(separator: "-", omittingEmptySubsequences: false)
+      .allSatisfy { !$0.isEmpty && $0.allSatisfy(\.isWholeNumber) }
   }
 
   /// Whether a record's id says that it is the first of an event, or with a number the n-th.
@@ -321,6 +333,7 @@ extension EventTrace.Journaled.Origin {
     var ids: [String] = []
     while let entry = known.next() { ids.append(entry.global.text) }
     self.ids = ids
+    isTakenBack = origin.correction?.isTakenBack
   }
 }
 

@@ -207,7 +207,9 @@ struct Explanation {
     if !before.isEmpty {
       facts.append(
         "chained: apply of journal \(before.joined(separator: ", ")) hands on to it what it has"
-          + " identified, with its place there and its recorded time; in the same transaction")
+          + " identified, with its place there and its recorded time; in the same transaction"
+          + (journal.handovers.contains { $0.branch.identification?.corrects ?? false }
+            ? "; when a link comes later or changes, it takes that back and hands it on anew" : ""))
     }
     let after = product.journals.filter { $0.handovers.contains { $0.from == index } }.map(\.name)
     if !after.isEmpty {

@@ -111,7 +111,15 @@ enum TraceVerb {
           + " \(event.sourcePartition), offset \(event.sourceOffset)")
     }
     if let origin = event.origin {
-      line("handed on  \(place(event)), as of \(origin.ids.joined(separator: ", "))")
+      let what =
+        switch origin.isTakenBack {
+        case nil: "handed on  "
+        case true?: "taken back "
+        case false?: "made anew  "
+        }
+      let ids = origin.ids.filter { !$0.isEmpty }.joined(separator: ", ")
+      line(
+        "\(what)\(place(event)), as of \(ids.isEmpty ? "nobody yet" : ids)")
       line(
         "           from journal \(origin.journal), partition \(origin.partition), block"
           + " \(origin.block), event \(origin.index)")
@@ -178,6 +186,7 @@ extension EventTrace.Journaled.Origin {
       "journal": .string(journal), "partition": .integer(Int64(partition)),
       "block": .integer(block), "index": .integer(Int64(index)),
       "ids": .array(ids.map { .string($0) }),
+      "takesBack": isTakenBack.map { .bool($0) } ?? .null,
     ])
   }
 }

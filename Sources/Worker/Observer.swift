@@ -115,7 +115,8 @@ final class Observer: Sendable {
           logic: logic, position: place.position, stateRows: place.rows,
           fileBytes: place.fileBytes, memoryBytes: place.memoryBytes,
           held: place.held.map {
-            .init(identifier: $0.identifier, count: $0.count, sinceMs: $0.sinceMs)
+            .init(
+              identifier: $0.identifier, count: $0.count, asked: $0.asked, sinceMs: $0.sinceMs)
           }, waiting: place.waiting, waitingSinceMs: place.waitingSinceMs, observedMs: wallMs)
         let observation = Observation.partition(found)
         owned.insert(observation.key)

@@ -18,7 +18,7 @@ import Testing
     let place = PartitionObservation(
       journal: "claimId", partition: 3, instance: "0", logic: "00ff", position: 17,
       stateRows: 2451, fileBytes: 9, memoryBytes: 8,
-      held: [.init(identifier: "patient", count: 2, sinceMs: 5)], observedMs: 7)
+      held: [.init(identifier: "patient", count: 2, asked: 8, sinceMs: 5)], observedMs: 7)
     var observations = Observations()
     take(&observations, .instance(instance))
     take(&observations, .partition(place))

@@ -220,20 +220,25 @@ import Testing
       .charge(1, "m1", amount: 23), .charge(2, "m2", amount: 33), .charge(3, "m1", amount: 113),
       .charge(4, "m3", amount: 23),
     ])
-    func waiting() -> (count: Int64, sinceMs: Int64) {
+    func waiting() -> (count: Int64, asked: Int64, sinceMs: Int64?) {
       let all = simulation.held.joined()
       #expect(all.allSatisfy { $0.identifier == "patient" })
-      return (all.reduce(0) { $0 + $1.count }, all.map(\.sinceMs).min() ?? 0)
+      return (
+        all.reduce(0) { $0 + $1.count }, all.reduce(0) { $0 + $1.asked },
+        all.compactMap(\.sinceMs).min()
+      )
     }
-    #expect(waiting() == (4, 1_700_000_000_000))
+    #expect(waiting() == (4, 4, 1_700_000_000_000))
     Self.feed(simulation, .link("claims", "m1", "P1", at: 1))
     simulation.run()
-    #expect(waiting() == (2, 1_700_000_001_000))
+    #expect(waiting() == (2, 4, 1_700_000_001_000))
     for member in ["m2", "m3"] {
       Self.feed(simulation, .link("claims", member, "P2", at: 1))
       simulation.run()
     }
-    #expect(simulation.held.isEmpty)
+    #expect(waiting() == (0, 4, nil))
+    simulation.crash()
+    #expect(waiting() == (0, 4, nil))
   }
 
   @Test func `what the stream leaves out does not wait`() throws {

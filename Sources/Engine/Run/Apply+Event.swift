@@ -46,6 +46,14 @@ extension Apply {
       case .first, .released: nil
       }
     }
+    /// Whether it has not been looked for a link for before.
+    var isAsking: Bool {
+      switch self {
+      case .first: true
+      case .waited(let event): event.identity == nil
+      case .linked, .released: false
+      }
+    }
     /// The identity that it is gone through for alone; nil: for all that comes of it.
     var identity: Int? {
       switch self {
@@ -269,6 +277,7 @@ extension Apply {
     if !work.handovers.isEmpty {
       handOn(event, work, at: position, recordedMs: recordedMs, isSilent: isSilent)
     }
+    if bench.passed | bench.held != 0, coming.isAsking, event.origin == nil { countAsked(work) }
     if bench.passed & work.remembered != 0 {
       remember(event, work, at: position, recordedMs: recordedMs)
     }

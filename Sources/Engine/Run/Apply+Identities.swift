@@ -5,15 +5,23 @@ import State
 
 // Global ids: found in the links that have come, waited for where there is none.
 extension Apply {
-  /// How many events wait for links, by identifier; of those for which any do.
+  /// How many events wait for links, by identifier; of those that any event has asked for.
   package var held: [Held] {
     plan.definition.identifiers.indices.compactMap { identifier in
       let total = holding.total(identifier, in: state)
-      return total.sinceMs.map { since in
-        Held(
-          identifier: plan.definition.identifiers[identifier].name, count: total.count,
-          sinceMs: since)
-      }
+      let asked = holding.asked(identifier, in: state)
+      if asked == 0 { return nil }
+      return Held(
+        identifier: plan.definition.identifiers[identifier].name, count: total.count, asked: asked,
+        sinceMs: total.sinceMs)
+    }
+  }
+
+  /// Counts the event at hand, which has come for the first time, as one that is identified.
+  func countAsked(_ work: WorkPlan) {
+    let ways = bench.passed | bench.held
+    for index in work.identities.indices where ways & 1 << UInt64(index) != 0 {
+      holding.ask(work.identities[index].identifier)
     }
   }
 

@@ -144,8 +144,9 @@ package final class Apply {
     setClock(block.kind == .control ? .min : block.recordedMs)
     blockMs = block.kind == .control ? recordedClockMs : block.recordedMs
     // Once a block, however often the caller comes back to it.
-    if plan.repairs, first == 0, !isGoingOn(at: Position(block: offset, index: 0)) {
-      history.forget(at: recordedClockMs, in: state)
+    if first == 0, !isGoingOn(at: Position(block: offset, index: 0)) {
+      holding.forgetAsked()
+      if plan.repairs { history.forget(at: recordedClockMs, in: state) }
     }
     let batch = publishing ?? bench.discarded
     if block.kind == .ticks {
@@ -199,6 +200,7 @@ package final class Apply {
       }
       index += 1
     }
+    holding.keepAsked(in: state)
     if publishing == nil { batch.clear() }
     return .applied
   }
@@ -216,11 +218,12 @@ package final class Apply {
   }
 
   /// How many of the state's rows are there for time: clocks, what falls due, which sessions there
-  /// are, and what sides of joins keep until then.
+  /// are, and what sides of joins keep until then; and to tell how many events are identified.
   package var innerRowCount: Int {
     let own = [Spaces.clock, Spaces.schedule].count { state.get($0, .empty) != nil }
     let ofJoins = state.get(Spaces.joins, .empty) == nil ? 0 : 1 + sideCount
     let ofSessions = state.get(Spaces.sessions, .empty) == nil ? 0 : 1 + sessions.keyCount
-    return own + ofSessions + (clock.isStored(in: state) ? 1 : 0) + schedule.count + ofJoins
+    let ofTime = (clock.isStored(in: state) ? 1 : 0) + schedule.count
+    return own + held.count + ofTime + ofSessions + ofJoins
   }
 }

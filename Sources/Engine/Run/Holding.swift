@@ -15,6 +15,9 @@ final class Holding {
   private(set) var releases = false
   private var releasedAt: Position?
 
+  /// By identifier: how many events of the block at hand are identified by it.
+  private var asked: ContiguousArray<Int64> = []
+
   // MARK: Keys
 
   func setKey(_ identifier: Int, _ system: ByteView, _ local: ByteView) {
@@ -63,6 +66,37 @@ final class Holding {
   /// How many events wait for links of an identifier, and since when the first does.
   func total(_ identifier: Int, in state: PartitionState) -> (count: Int64, sinceMs: Int64?) {
     waiting.total(of: UInt8(truncatingIfNeeded: identifier), in: state)
+  }
+
+  // MARK: Their share
+
+  func ask(_ identifier: Int) {
+    while asked.count <= identifier { asked.append(0) }
+    asked[identifier] += 1
+  }
+
+  func forgetAsked() { asked.removeAll(keepingCapacity: true) }
+
+  /// Adds the block's to what the state has.
+  func keepAsked(in state: PartitionState) {
+    for identifier in asked.indices where asked[identifier] > 0 {
+      ByteView.lending(Holding.askedKey(identifier)) { key in
+        let row = state.upsert(Spaces.clock, key, length: 8).row
+        row.set(int64: row.int64(at: 0) + asked[identifier], at: 0)
+      }
+    }
+    forgetAsked()
+  }
+
+  /// How many events were identified by an identifier, or wait to be.
+  func asked(_ identifier: Int, in state: PartitionState) -> Int64 {
+    ByteView.lending(Holding.askedKey(identifier)) { key in
+      state.get(Spaces.clock, key)?.int64(at: 0) ?? 0
+    }
+  }
+
+  private static func askedKey(_ identifier: Int) -> [UInt8] {
+    Array("asked".utf8) + [UInt8(truncatingIfNeeded: identifier)]
   }
 
   /// Has an event wait for a link of the id at hand.

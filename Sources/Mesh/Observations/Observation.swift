@@ -111,17 +111,23 @@ package struct PartitionObservation: Hashable, Sendable {
   package var waitingSinceMs: Int64?
   package var observedMs: Int64
 
-  /// Events that wait for links of one identifier.
+  /// Events that are identified by one identifier, and those of them that wait for a link.
   package struct Held: Hashable, Sendable {
     package let identifier: String
     package let count: Int64
-    /// When the first of them was taken in, in milliseconds since 1970.
-    package let sinceMs: Int64
-    package init(identifier: String, count: Int64, sinceMs: Int64) {
+    /// How many are identified, or wait to be, since the journal began.
+    package let asked: Int64
+    /// When the first that waits was taken in, in milliseconds since 1970; nil: none does.
+    package let sinceMs: Int64?
+    package init(identifier: String, count: Int64, asked: Int64, sinceMs: Int64?) {
       self.identifier = identifier
       self.count = count
+      self.asked = asked
       self.sinceMs = sinceMs
     }
+
+    /// Of all events that are identified, the part that waits: from 0 to 1.
+    package var share: Double { asked > 0 ? Double(count) / Double(asked) : 0 }
   }
 
   package init(
@@ -232,14 +238,17 @@ extension PartitionObservation {
 extension PartitionObservation.Held {
   package var json: JSONValue {
     .members([
-      "identifier": .string(identifier), "count": .integer(count), "sinceMs": .integer(sinceMs),
+      "identifier": .string(identifier), "count": .integer(count), "asked": .integer(asked),
+      "share": .double(share), "sinceMs": sinceMs.map { .integer($0) } ?? .null,
     ])
   }
 
   init?(_ json: JSONValue) {
-    guard let identifier = json["identifier"]?.string, let count = json["count"]?.int64,
-      let since = json["sinceMs"]?.int64
-    else { return nil }
-    self.init(identifier: identifier, count: count, sinceMs: since)
+    guard let identifier = json["identifier"]?.string, let count = json["count"]?.int64 else {
+      return nil
+    }
+    self.init(
+      identifier: identifier, count: count, asked: json["asked"]?.int64 ?? 0,
+      sinceMs: json["sinceMs"]?.int64)
   }
 }

@@ -47,15 +47,15 @@ struct StatusReport {
   /// The product was applied before there were observations.
   var isUnobserved = false
 
-  /// Events that wait for links, by identifier, as the workers have told: over all partitions, with
-  /// the time of the one that has waited longest.
+  /// Events that are identified, and those that wait for links, by identifier, as the workers have
+  /// told: over all partitions, with the time of the one that has waited longest.
   var held: [PartitionObservation.Held] {
     let all = Dictionary(
       grouping: journals.compactMap(\.observation).flatMap(\.held), by: \.identifier)
     return all.sorted { $0.key < $1.key }.map { identifier, places in
       .init(
         identifier: identifier, count: places.reduce(0) { $0 + $1.count },
-        sinceMs: places.map(\.sinceMs).min() ?? 0)
+        asked: places.reduce(0) { $0 + $1.asked }, sinceMs: places.compactMap(\.sinceMs).min())
     }
   }
 

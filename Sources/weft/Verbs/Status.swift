@@ -111,11 +111,18 @@ private struct StatusText {
     if report.held.isEmpty { return }
     session.output.write("\n")
     for held in report.held {
+      let all = "of \(held.asked) event\(held.asked == 1 ? "" : "s")"
+      guard let since = held.sinceMs else {
+        line("\(held.identifier): none \(all) waits for a link")
+        continue
+      }
       line(
-        "\(held.identifier): \(held.count) event\(held.count == 1 ? " waits" : "s wait") for a link;"
-          + " the first came \(ago(held.sinceMs))")
+        "\(held.identifier): \(held.count) \(all) (\(percent(held.share)))"
+          + " \(held.count == 1 ? "waits" : "wait") for a link; the first came \(ago(since))")
     }
   }
+
+  private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
 
   private func milliseconds(_ value: Double) -> String {
     "\((value * 10).rounded() / 10) ms"

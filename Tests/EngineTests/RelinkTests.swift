@@ -160,6 +160,7 @@ extension IdentityTests {
     let charges = inputs.filter { if case .charge = $0 { true } else { false } }
     let ways = [
       Self.repairable("1d"), Self.provisional, Self.byPatient, Self.provisionalByPatient,
+      Self.repairable("1d") + Self.inTwo, Self.provisional + Self.inTwo,
     ]
     for changes in ways {
       let found = try Self.corrected(inputs, changes)
@@ -178,6 +179,33 @@ extension IdentityTests {
       }
       #expect(rough.stateDigests == found.stateDigests)
     }
+  }
+
+  /// Each charge is made two.
+  private static let inTwo = [
+    (
+      "    where: event.amount > 0\n",
+      "    explode: {part: \"[1, 2]\"}\n    where: event.amount > 0\n"
+    ),
+    ("share   = 100 / (event.amount - 13)", "share   = 100 / (event.amount - 13) + part"),
+  ]
+
+  @Test func `each of several records that an event makes is taken back by its own id`() throws {
+    let simulation = try Self.corrected(
+      [
+        .link("claims", "m1", "P1", at: 1), .charge(1, "m1", amount: 23),
+        .link("claims", "m1", "P2", at: 2), .link("claims", "m1", "P1", at: 3),
+      ], Self.repairable("1d") + Self.inTwo)
+    let paid = simulation.published.filter { $0.port == 1 }
+    let round = ["retract", "retract", "assert", "assert"]
+    #expect(paid.map { $0[header: "ce_op"] } == [nil, nil] + round + round)
+    let ids = paid.map { $0[header: "ce_id"] ?? "" }
+    #expect(Set(ids).count == 10)
+    let corrected = paid.compactMap { $0[header: "ce_corrects"] }
+    #expect(corrected == [ids[0], ids[1], ids[4], ids[5]])
+    #expect(paid.suffix(2).map(\.text) == paid.prefix(2).map(\.text))
+    #expect(Self.standing(simulation) == paid.prefix(2).map(\.text))
+    #expect(Self.rows(simulation)["m1"] == "{\"member\":\"m1\",\"patient\":\"P1\",\"charges\":2}")
   }
 
   @Test func `what was handed on to another journal is taken back there, and made anew`() throws {

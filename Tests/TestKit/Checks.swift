@@ -219,6 +219,7 @@ struct Checks {
         guard let id = record.text(of: "ce_id"), let value = record.value else { continue }
         let fields = FlatJSON.fields(value) ?? [:]
         all[id] = (fields["id"] ?? "") + (fields["who"] ?? "")
+        if shape.relinks { all[id]? += Reference.lineText(fields) }
       }
     }
     return all

@@ -39,6 +39,16 @@ enum HandedBlock {
     if !isHanded { return [record] }
     if isFirstOfSuccessor && simulation.plants.contains(.handedLost) { return [] }
     if simulation.isHit(.handedTwice) { return [record, record] }
+    if simulation.plants.contains(.handedKept) {
+      var isLeft = false
+      let value = changed(record.value) { events in
+        events.removeAll { $0.event.origin?.correction?.isTakenBack ?? false }
+        isLeft = !events.isEmpty
+      }
+      var record = record
+      record.value = value
+      return isLeft ? [record] : []
+    }
     let value = changed(record.value) { events in
       if simulation.plants.contains(.handedReordered) { events.reverse() }
       for index in events.indices {

@@ -54,8 +54,9 @@ package enum Plant: String, CaseIterable, Sendable {
   // Rows that are deleted at a state port: they stay, their tombstones are empty, others go.
   case deletionsIgnored, emptyForNull, otherRowDeleted
   // Links that come late or change: what went out before is held, not repaired, repaired beyond its
-  // time, said anew and not taken back.
-  case provisionalHeld, repairsLost, repairsBeyond, retractionsUnsent
+  // time, said anew and not taken back, at ports or where it was handed on; of what an event has
+  // made of its lines always the first is taken back.
+  case provisionalHeld, repairsLost, repairsBeyond, retractionsUnsent, handedKept, correctedAlike
   // A journal that is made anew, a disk that is damaged where it is read, a reader that is deaf.
   case incarnationsAlike, damageUnseen, endsUnknown
   // Releases: of all of an event where only a part of it had failed, to one of two journals,
@@ -132,6 +133,7 @@ extension Simulation {
   var handedPlants: Bool {
     !plants.isDisjoint(with: [
       .handedLost, .handedAsOther, .handedReordered, .handedElsewhere, .handedTwice, .handedLate,
+      .handedKept,
     ])
   }
 

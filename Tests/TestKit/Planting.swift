@@ -258,6 +258,9 @@ extension Plant {
     case .mixedNumbersLost, .mixedTextsAlike:
       return given.shape.explodes && given.shape.mixesLines
     case .explodedIdsAlike: return given.shape.ports.contains(where: \.isExploded)
+    case .handedKept: return given.shape.relinks && !given.shape.chainedJournals.isEmpty
+    case .correctedAlike:
+      return given.shape.relinks && given.shape.ports.contains { $0.isExploded && $0.isIdentified }
     case .handedAsOther, .handedReordered, .handedTwice, .handedLate, .handedElsewhere:
       return !given.shape.chainedJournals.isEmpty
     case .chainedOffset:

@@ -85,8 +85,8 @@ extension Reference {
     }
   }
 
-  /// An event in a chained journal: it stands there as it does when all that is handed on is merged,
-  /// by recorded time and where it comes from.
+  /// An event in a chained journal: it stands there as it does when all that is handed on is
+  /// merged, by recorded time and where it comes from.
   func behind(_ event: Taken, _ partition: Int) -> Taken {
     if !shape.relinks { return event }
     var event = event
@@ -116,28 +116,22 @@ extension Reference {
     let whose = one.owner ?? ""
     for (place, table) in shape.tables.enumerated()
     where table.isIdentified && shape.journal(of: table) == key {
-      guard let clause = table.clauses.first(where: { $0.kind == input.kind }),
-        input.holds(clause.filter)
-      else { continue }
-      // Of who it is now only those ask for that are not by that.
-      let own = input.text(of: table.key, owner: whose)
-      let old = rows[place][own]
-      var row = old ?? ReferenceRow(table)
-      row.takeBack(input.contribution)
-      if owner != nil { _ = try row.update(clause, table, shape, input) }
-      var now = row.touches.isEmpty ? nil : row
-      if old == nil && now == nil { continue }
-      if old?.fields(table) != now?.fields(table) {
-        do throws(Refused) {
-          try show(table, own, &now, before: old, { input.part($0, owner: whose) }, &effect)
-        } catch {
-          if owner != nil { throw error }
-          // What is left of it may not be shown.
-          if old?.isPublished ?? false { effect.records.append((table.name, own, nil)) }
-          now?.isPublished = false
+      for one in try remade(place, input, whose, isAnew: owner != nil) {
+        var now = one.row
+        let old = rows[place][one.key]
+        if old?.fields(table) != now?.fields(table) {
+          do throws(Refused) {
+            try show(
+              table, one.key, &now, before: old, { one.input.part($0, owner: whose) }, &effect)
+          } catch {
+            if owner != nil { throw error }
+            // What is left of it may not be shown.
+            if old?.isPublished ?? false { effect.records.append((table.name, one.key, nil)) }
+            now?.isPublished = false
+          }
         }
+        effect.rows.append((place, one.key, now))
       }
-      effect.rows.append((place, own, now))
     }
     for place in shape.ports.indices where isPublisher(place) && shape.ports[place].isIdentified {
       let target = "\(input.account)@\(partition)"
@@ -149,6 +143,7 @@ extension Reference {
         fields?["ce_op"] = "retract"
         fields?["ce_corrects"] =
           "\"\(input.id)\"" + (one.owner.map { "\"\($0)\"" } ?? "")
+          + Reference.lineText(value ?? [:])
         effect.records.append((port, key, fields))
       }
       guard let owner else { continue }
@@ -161,5 +156,42 @@ extension Reference {
       }
     }
     return effect
+  }
+
+  /// The rows that an event has a part in, without that, or with what it would give anew.
+  private func remade(
+    _ place: Int, _ input: GeneratedInput, _ whose: String, isAnew: Bool
+  ) throws(Refused) -> [Changed] {
+    let table = shape.tables[place]
+    guard let clause = table.clauses.first(where: { $0.kind == input.kind }) else { return [] }
+    var all: [Changed] = []
+    for isTaken in isAnew ? [true, false] : [true] {
+      for (number, one) in events(of: input, table.isExploded).enumerated() {
+        try countExploded(table.isExploded, number)
+        if !one.holds(clause.filter) { continue }
+        // Of who it is now only those ask for that are not by that.
+        let own = one.text(of: table.key, owner: whose)
+        let known = all.firstIndex { $0.key == own }
+        var now =
+          known.map { all[$0] }
+          ?? Changed(table: place, key: own, row: rows[place][own], input: one, owner: whose)
+        if now.row == nil && isTaken { continue }
+        var row = now.row ?? ReferenceRow(table)
+        if isTaken {
+          row.takeBack(one.contribution)
+        } else {
+          _ = try row.update(clause, table, shape, one)
+        }
+        now.row = row
+        if let known { all[known] = now } else { all.append(now) }
+      }
+    }
+    for index in all.indices where all[index].row?.touches.isEmpty ?? false { all[index].row = nil }
+    return all
+  }
+
+  /// What a record says of the line that it was made of.
+  static func lineText(_ fields: [String: String]) -> String {
+    fields["sku"].map { $0 + (fields["n"] ?? "") } ?? ""
   }
 }

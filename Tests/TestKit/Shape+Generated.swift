@@ -116,12 +116,11 @@ extension Shape {
 
   /// Has some of it made of the lines of events.
   mutating func explode(_ random: inout Random) {
-    // Rows of the state port have no lines; what is corrected by links is not made of lines.
+    // Rows of the state port have no lines.
     for port in ports.indices where random.percent(50) && ports[port].kind != .Kept {
-      ports[port].isExploded = !(relinks && ports[port].isIdentified)
+      ports[port].isExploded = true
     }
     for table in tables.indices where random.percent(50) && !tables[table].takesKept {
-      if relinks && tables[table].isIdentified { continue }
       tables[table].isExploded = true
       if random.percent(40) { tables[table].key = .sku }
     }

@@ -117,7 +117,8 @@ package final class SimulatedProducer: LoopProducer {
     let isSettlement = record.headers.first?.name == "weft_settles"
     if isSettlement && simulation.isHit(.settlementsLost) { return }
     if simulation.plants.contains(.headersLost) { record.headers = [] }
-    if simulation.plants.contains(.explodedIdsAlike) { record.forgetNumber() }
+    if simulation.plants.contains(.explodedIdsAlike) { record.forgetNumber(of: "ce_id") }
+    if simulation.plants.contains(.correctedAlike) { record.forgetNumber(of: "ce_corrects") }
     if simulation.plants.contains(.retractionsUnsent), record.text(of: "ce_op") == "retract",
       record.text(of: "weft_reason") == nil
     {
@@ -304,10 +305,13 @@ package final class SimulatedProducer: LoopProducer {
 
 extension SimulatedBroker.Record {
   /// Takes from `ce_id` which of several records of its event it is.
-  fileprivate mutating func forgetNumber() {
-    for index in headers.indices where headers[index].name == "ce_id" {
+  fileprivate mutating func forgetNumber(of name: String) {
+    for index in headers.indices where headers[index].name == name {
       let parts = headers[index].value.split(separator: UInt8(ascii: "-"))
-      headers[index].value = Array(parts.prefix(3).joined(separator: [UInt8(ascii: "-")]))
+      // A round of corrections is told before it.
+      let isCorrection = parts.count > 3 && parts[3].first == UInt8(ascii: "c")
+      let left = parts.prefix(isCorrection ? 4 : 3)
+      headers[index].value = Array(left.joined(separator: [UInt8(ascii: "-")]))
     }
   }
 }

@@ -160,12 +160,6 @@ struct EventCompiler {
       throw PlanFailure(
         "`\(event.name)` is identified in more than \(Workbench.identitiesMax) ways by one journal")
     }
-    if identities.plans.contains(where: \.remembers),
-      parts.ports.count > Workbench.correctedPortsMax
-    {
-      throw PlanFailure(
-        "`\(event.name)` may be corrected at more than \(Workbench.correctedPortsMax) ports")
-    }
     let link = try self.link(taken, over: plan)
     let isHanded = if case .handed = taken { true } else { false }
     return WorkPlan(

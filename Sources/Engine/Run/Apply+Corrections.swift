@@ -72,7 +72,7 @@ extension Apply {
     return .goesOn(
       Corrected(key: range, space: space, original: original),
       RowChange(time: time, mark: mark(original), isTakenBack: true),
-      .retract(original, .original))
+      .retract(original, round: 0, shift: 0))
   }
 
   /// The event at hand went to quarantine: what it was to take back counts on, and there is nothing

@@ -253,7 +253,11 @@ extension Apply {
     if !work.joins.isEmpty, !emitted.add(pair(work, emission, &staged, batch)) { return .failed }
     if !changes.isEmpty, staged.count > 0, !follow(time, &staged) { return .failed }
     if !emitted.add(publish(&staged, emission, batch)) { return .failed }
-    if !emitted.add(bench.emit(work.ports, emission, to: batch)) { return .failed }
+    let ofPorts =
+      work.remembered == 0
+      ? bench.emit(work.ports, emission, to: batch)
+      : bench.emitRemembering(work.ports, emission, to: batch)
+    if !emitted.add(ofPorts) { return .failed }
     if !changes.isEmpty, staged.count > 0,
       !emitted.add(publishChanges(staged, emission, batch))
     {

@@ -10,10 +10,6 @@ extension Apply {
   func remember(
     _ event: JournalEvent, _ work: WorkPlan, at position: Position, recordedMs: Int64
   ) {
-    bench.made.clear()
-    for index in work.ports.indices {
-      bench.made.append(varint: (bench.emitted & 1 << UInt64(index)) == 0 ? 0 : 1)
-    }
     for index in work.identities.indices where bench.passed & 1 << UInt64(index) != 0 {
       work.identities.lend(index) { identity in
         let isUnmapped = bench.unmapped & 1 << UInt64(index) != 0
@@ -279,7 +275,7 @@ extension Apply {
     var known = ByteReader(held.made)
     bench.made.clear()
     for index in work.ports.indices {
-      let old = MadeRecord(code: known.varint() ?? 0)
+      let old = MadeRecords(code: known.varint() ?? 0)
       let now = work.ports.lend(index) { port in
         port.branch.identity == held.identity
           ? correct(port, old, held, ids, emission, batch) : old
@@ -292,32 +288,38 @@ extension Apply {
 
   /// Nil: it failed.
   private func correct(
-    _ port: EventPortPlan, _ old: MadeRecord, _ held: HeldEvent, _ ids: Relinking,
+    _ port: EventPortPlan, _ old: MadeRecords, _ held: HeldEvent, _ ids: Relinking,
     _ given: Emission, _ batch: OutputBatch
-  ) -> MadeRecord? {
+  ) -> MadeRecords? {
+    let ordinal = Int(port.port.ordinal)
+    let sequence = bench.headers.sequence(ofPort: ordinal)
+    let (first, byte) = (batch.count, batch.bytes.count)
     var emission = given
-    let first = batch.count
-    let byte = batch.bytes.count
     if old.isThere {
       bench.slots[ids.slot] = ids.old
-      emission.correction = .retract(held.position, old)
+      emission.correction = .retract(
+        held.position, round: old.round, shift: old.first - (sequence + 1))
       if case .failed = bench.emit(port, emission, to: batch) { return nil }
     }
-    guard let new = ids.new else { return MadeRecord.none }
+    guard let new = ids.new else { return MadeRecords.none }
+    let middle = batch.count
+    let made = MadeRecords(
+      round: held.round + 1, first: bench.headers.sequence(ofPort: ordinal) + 1)
     bench.slots[ids.slot] = new
     emission.correction = .assert
     switch bench.emit(port, emission, to: batch) {
     case .failed: return nil
-    case .nothing: return MadeRecord.none
+    case .nothing: return MadeRecords.none
     case .record: break
     }
-    let ordinal = Int(port.port.ordinal)
-    if batch.count == first + 2, batch.areAlike(first, first + 1) {
+    if batch.count - middle == middle - first,
+      (first..<middle).allSatisfy({ batch.areAlike($0, $0 + middle - first) })
+    {
       batch.truncate(toEntry: first, byte: byte)
-      bench.headers.forget(port: ordinal)
+      bench.headers.forget(port: ordinal, behind: sequence)
       return old
     }
-    return MadeRecord(round: held.round + 1, sequence: bench.headers.sequence(ofPort: ordinal))
+    return made
   }
 }
 

@@ -7,8 +7,9 @@ enum Correction {
   case none
   /// It says anew what another one, taken back, said wrongly.
   case assert
-  /// It takes back a record that the event at a position of the journal has made.
-  case retract(Position, MadeRecord)
+  /// It takes back the records that the event at a position of the journal has made, in a round of
+  /// corrections: each the one with its own number at the port, moved by so many.
+  case retract(Position, round: Int, shift: Int32)
   /// Of a direct product: it takes back the record of that id.
   case retractId(ByteView)
 

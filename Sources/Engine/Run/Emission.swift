@@ -84,8 +84,8 @@ final class HeaderWriter {
   /// The number, from 0, of the last record that the event at hand made at a port; −1: none.
   func sequence(ofPort port: Int) -> Int32 { made[port] }
 
-  /// Nothing has been made of the event at hand at a port.
-  func forget(port: Int) { made[port] = -1 }
+  /// What the event at hand has made at a port behind that number was taken out of the batch.
+  func forget(port: Int, behind sequence: Int32) { made[port] = sequence }
 
   /// Appends `ce_op` and `ce_corrects` of a record of `port` that corrects another one: what makes
   /// several records makes as many that take them back, in the same order.
@@ -97,15 +97,17 @@ final class HeaderWriter {
     }
     switch correction {
     case .none, .assert: break
-    case .retract(let position, let made):
+    case .retract(let position, let round, let shift):
       bytes.append("\u{b}ce_corrects" as StaticString)
       let lengthAt = bytes.count
       bytes.append(0)
-      // What makes several records at first is never corrected by rounds.
-      let subIndex = made == .original ? UInt32(max(self.made[port], 0)) : 0
-      bytes.appendCloudEventsID(
-        partition: emission.partition, position: position, subIndex: subIndex)
-      bytes.append(correction: made)
+      bytes.appendCloudEventsID(partition: emission.partition, position: position)
+      bytes.append(round: round)
+      let number = max(made[port], 0) &+ shift
+      if number > 0 {
+        bytes.append(UInt8(ascii: "-"))
+        bytes.append(decimal: UInt64(number))
+      }
       bytes.replace(at: lengthAt, littleEndian: UInt8(bytes.count - lengthAt - 1))
     case .retractId(let id):
       bytes.append("\u{b}ce_corrects" as StaticString)
@@ -139,7 +141,7 @@ final class HeaderWriter {
     case .event(let id): texts.append(id)
     case .corrected(let position, let round):
       texts.appendCloudEventsID(partition: emission.partition, position: position)
-      texts.append(correction: MadeRecord(round: round, sequence: 0))
+      texts.append(round: round)
     case .source(let topic, let partition, let offset):
       texts.append(topic)
       texts.append(UInt8(ascii: "-"))

@@ -15,33 +15,37 @@ struct HeldEvent {
   var isOut = false
   /// How often that has been taken back and made anew.
   var round = 0
-  /// Of one that is out, for each of ``WorkPlan/ports`` a varint, see ``MadeRecord``.
+  /// Of one that is out, for each of ``WorkPlan/ports`` a varint, see ``MadeRecords``.
   var made = ByteView.empty
 }
 
-/// Which record of an event stands at a port: none, the one that it made first, or one of a round
-/// of corrections, in which it is the first or the second. As a number, for rows.
-struct MadeRecord: Equatable {
+/// Which records of an event stand at a port: none, or those of a round of corrections, of which 0
+/// is what it made first; from a number on that they have among the round's at that port. As a
+/// number, for rows.
+struct MadeRecords: Equatable {
   let code: UInt64
 
-  static let none = MadeRecord(code: 0)
-  static let original = MadeRecord(code: 1)
+  static let none = MadeRecords(code: 0)
+
+  /// An event makes fewer at a port.
+  private static let firstBits: UInt64 = 24
 
   init(code: UInt64) { self.code = code }
-  init(round: Int, sequence: Int32) {
-    code = 2 * UInt64(round) + (sequence > 0 ? 1 : 0)
+  init(round: Int, first: Int32) {
+    code = 1 + (UInt64(round) << MadeRecords.firstBits | UInt64(max(first, 0)))
   }
 
   var isThere: Bool { code > 0 }
+  var round: Int { Int((code &- 1) >> MadeRecords.firstBits) }
+  var first: Int32 { Int32(truncatingIfNeeded: (code &- 1) & (1 << MadeRecords.firstBits - 1)) }
 }
 
 extension ByteBuffer {
-  /// Appends what makes a record's id that of a correction, behind the event's position.
-  func append(correction made: MadeRecord) {
-    if made.code < 2 { return }
+  /// Appends what makes a record's id that of a round of corrections, behind the event's position.
+  func append(round: Int) {
+    if round == 0 { return }
     append("-c" as StaticString)
-    append(decimal: made.code / 2)
-    if made.code % 2 == 1 { append("-1" as StaticString) }
+    append(decimal: UInt64(round))
   }
 }
 

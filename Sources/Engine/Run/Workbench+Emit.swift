@@ -24,13 +24,26 @@ extension Workbench {
   func emit(_ ports: Lent<EventPortPlan>, _ emission: Emission, to batch: OutputBatch) -> Emitted {
     var result = Emitted.nothing
     for index in ports.indices {
-      switch ports.lend(index, { emit($0, emission, to: batch) }) {
-      case .record:
-        result = .record
-        emitted |= 1 << UInt64(index)
-      case .nothing: break
-      case .failed: return .failed
+      if !result.add(ports.lend(index, { emit($0, emission, to: batch) })) { return .failed }
+    }
+    return result
+  }
+
+  /// The same, of an event that may be corrected: what it makes is ``made``.
+  func emitRemembering(
+    _ ports: Lent<EventPortPlan>, _ emission: Emission, to batch: OutputBatch
+  ) -> Emitted {
+    var result = Emitted.nothing
+    made.clear()
+    for index in ports.indices {
+      let isGood = ports.lend(index) { port in
+        let before = headers.sequence(ofPort: Int(port.port.ordinal))
+        let emitted = emit(port, emission, to: batch)
+        let records = emitted == .record ? MadeRecords(round: 0, first: before + 1) : .none
+        made.append(varint: records.code)
+        return result.add(emitted)
       }
+      if !isGood { return .failed }
     }
     return result
   }

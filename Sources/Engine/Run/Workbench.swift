@@ -33,11 +33,9 @@ final class Workbench {
   var unmapped: UInt64 = 0
   private(set) var held: UInt64 = 0
   static let identitiesMax = 64
-  static let correctedPortsMax = 64
   /// Of the work's identities, a bit each: those that a branch of the record at hand has passed,
-  /// with a link or without one. And of its ports, those at which it has made a record.
+  /// with a link or without one.
   private(set) var passed: UInt64 = 0
-  var emitted: UInt64 = 0
   /// What stands at each port of an event that may be taken back: ``HeldEvent/made``.
   let made = ByteBuffer(capacity: 64)
   /// Only branches of this identity are gone through; −1: all. Set for an event that is released or
@@ -81,7 +79,6 @@ final class Workbench {
     held = 0
     onlyIdentity = -1
     passed = 0
-    emitted = 0
   }
 
   // MARK: Documents

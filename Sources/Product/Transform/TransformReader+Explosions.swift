@@ -45,7 +45,6 @@ extension TransformReader {
   /// Adds the step to one event type's way; false when it does not fit, and that was said.
   mutating func explode(_ draft: ExplosionDraft, _ flow: inout Flow) -> Bool {
     if isNamed(draft.name, draft.nameSpan, flow) { return false }
-    if flow.branch.identification?.corrects ?? false { return refuseCorrecting(draft.nameSpan) }
     guard let list = check(draft.list, flow.scope, allowsOptional: true) else { return false }
     guard case .list(let element) = list.type else {
       report(

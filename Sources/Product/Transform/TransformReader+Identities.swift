@@ -155,19 +155,10 @@ extension TransformReader {
     let found = Identification(
       identifier: draft.identifier, name: draft.name, system: draft.system, local: local,
       unmapped: draft.unmapped, repairableMs: draft.repairableMs)
-    if found.corrects, flow.branch.explodes { return refuseCorrecting(draft.nameSpan) }
     flow.branch.steps.append(.identify(found))
     flow.ids.append(
       .init(draft.name, .string, isRequired: draft.unmapped != .provisional))
     return true
-  }
-
-  /// Tells that links do not correct what `explode` has made; false.
-  mutating func refuseCorrecting(_ span: SourceSpan) -> Bool {
-    report(
-      .notThereYet, "to correct what `explode` has made is not there yet", span,
-      help: "identify without `provisional` and `repairable`")
-    return false
   }
 
   // MARK: Their journals

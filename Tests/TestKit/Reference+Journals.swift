@@ -291,7 +291,7 @@ extension Reference {
         let own = event.input.text(of: table.key)
         guard table.takesKept, shape.journal(of: table) == key, let old = rows[place][own]
         else { continue }
-        var row: ReferenceRow? = old.without(.Kept, table)
+        var row: ReferenceRow? = old.without(.Kept, table, corrects: shape.corrects(table))
         if row?.fields(table) != old.fields(table) {
           try show(table, own, &row, before: old, { event.input.part($0, owner: "") }, &effect)
           changes.append(

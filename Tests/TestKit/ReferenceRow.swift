@@ -49,7 +49,7 @@ struct ReferenceRow {
   ) throws(Reference.Refused) -> Bool {
     let old = self
     var isTouched = false
-    defer { if isTouched { touches.append(input.contribution) } }
+    defer { if isTouched { touch(clause, table, shape, input) } }
     for update in clause.updates where input.holds(update.condition) {
       let column = table.columns[update.column]
       if column.aggregate.needsN && input.n == nil { continue }
@@ -69,6 +69,19 @@ struct ReferenceRow {
     return isTouched
   }
 
+  /// A row of the state port that takes back what it has given is behind it once, whatever it was.
+  private mutating func touch(
+    _ clause: Shape.Clause, _ table: Shape.Table, _ shape: Shape, _ input: GeneratedInput
+  ) {
+    if clause.kind == .Kept && shape.undoesDeletions && shape.corrects(table) {
+      if touches.contains(Self.kept) { return }
+      return touches.append(Self.kept)
+    }
+    touches.append(input.contribution)
+  }
+
+  private static let kept = "kept"
+
   /// As if an event had never come.
   mutating func takeBack(_ event: String) {
     touches.removeAll { $0 == event }
@@ -81,11 +94,13 @@ struct ReferenceRow {
   }
 
   /// The row without what events of a kind have given; nil: nothing is left.
-  func without(_ kind: Shape.Kind, _ table: Shape.Table) -> ReferenceRow? {
+  func without(_ kind: Shape.Kind, _ table: Shape.Table, corrects: Bool) -> ReferenceRow? {
     var rest = self
+    rest.touches.removeAll { $0 == Self.kept }
     for clause in table.clauses where clause.kind == kind {
       for update in clause.updates { rest.columns[update.column] = Column() }
     }
+    if corrects { return rest.touches.isEmpty ? nil : rest }
     return rest.columns.allSatisfy { $0.seen.isEmpty && $0.fold == nil } ? nil : rest
   }
 

@@ -169,7 +169,7 @@ extension Shape {
     keptKey = random.percent(60) ? .account : .pair
     for place in tables.indices where tables[place].key == keptKey && random.percent(70) {
       let isOther = tables[place].isIdentified || tables[place].window != nil
-      if isOther || corrects(tables[place]) { continue }
+      if isOther { continue }
       let first = tables[place].columns.count
       var updates: [Update] = []
       for number in 0...random.below(3) {

@@ -19,8 +19,11 @@ final class DeletionPlan {
     let table: TablePlan
     let key: KeyPlan
     let columns: ContiguousArray<Int>
+    /// See ``ClausePlan/presence``.
+    let presence: Int64
 
-    init(table: TablePlan, key: KeyPlan, columns: [Int]) {
+    init(table: TablePlan, key: KeyPlan, columns: [Int], presence: Int64) {
+      self.presence = presence
       self.table = table
       self.key = key
       self.columns = ContiguousArray(columns)

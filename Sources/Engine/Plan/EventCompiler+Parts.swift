@@ -136,7 +136,8 @@ extension EventCompiler {
     return ClausePlan(
       table: target, branch: compiled.plan,
       key: try KeyPlan(clause.key, isOfWindow: target.isWindowed, slot: slot),
-      updates: updates, delete: try Term(ifAny: clause.delete, slot: slot), stateReads: reads)
+      updates: updates, delete: try Term(ifAny: clause.delete, slot: slot), stateReads: reads,
+      presence: try presence(in: table))
   }
 
   private mutating func port(

@@ -104,7 +104,7 @@ struct EventCompiler {
         tables.append(
           .init(
             table: self.tables[number], key: try KeyPlan(deletion.key, slot: fixedSlot(decode)),
-            columns: deletion.columns))
+            columns: deletion.columns, presence: try presence(in: definition.tables[number])))
       }
       if !tables.isEmpty, let key = journal.keys[reference] {
         journals.append(.init(journal: ordinal, key: try compile(key, over: decode), link: nil))
@@ -112,6 +112,17 @@ struct EventCompiler {
       work.append(.init(tables, counts: journals.count == 1))
     }
     return DeletionPlan(fields: fields, decode: decode, journals: journals, work: work)
+  }
+
+  /// What says in the row of a table that there is a row of the event's state port behind it, which
+  /// would take back what it has given; 0: there is no such thing.
+  func presence(in table: TableDefinition) throws(PlanFailure) -> Int64 {
+    guard case .event = origin,
+      let place = table.deletions.firstIndex(where: { $0.event == reference })
+    else { return 0 }
+    // Fewer than 2⁴⁸ events touch a row.
+    if place >= 14 { throw PlanFailure("`\(table.name)` takes rows of more than 14 state ports") }
+    return 1 << Int64(48 + place)
   }
 
   /// The text of a key that is a global id alone.

@@ -122,6 +122,9 @@ final class ClausePlan {
   let updates: Lent<Update>
   let delete: Term
   let hasDelete: Bool
+  /// Of rows of a state port that take back what they have given when they are deleted: what says
+  /// in ``RowLayout/touches`` that there is one; 0: each event counts.
+  let presence: Int64
   /// A column of the row that expressions read, and its slot of the event's frame.
   struct StateRead: BitwiseCopyable {
     let column: Int
@@ -132,8 +135,9 @@ final class ClausePlan {
 
   init(
     table: TablePlan, branch: BranchPlan, key: KeyPlan, updates: ContiguousArray<Update>,
-    delete: Term?, stateReads: ContiguousArray<StateRead>
+    delete: Term?, stateReads: ContiguousArray<StateRead>, presence: Int64 = 0
   ) {
+    self.presence = presence
     self.stateReads = stateReads
     readsState = !stateReads.isEmpty
     self.table = table

@@ -21,6 +21,8 @@ final class TablePlan {
   /// last event.
   private let expireAfterMs: Int64
   let touchedSlot: Int
+  /// Where what has touched the row stands in the row frame, if the table keeps that.
+  let touchesSlot: Int
   let expires: Bool
   /// Of rows that are of a window each.
   let window: WindowPlan
@@ -62,6 +64,7 @@ final class TablePlan {
     isWindowed = table.window != nil
     isFinal = table.isFinal
     isScheduled = table.needsClock
+    touchesSlot = columnSlot + layout.columns.count + max(layout.touches, 0)
     touchedSlot = columnSlot + layout.columns.count + max(layout.touched, 0)
     isDeletable =
       table.corrects || table.clauses.contains { $0.delete != nil } || !table.deletions.isEmpty

@@ -65,7 +65,8 @@ final class RowLayout {
   let entriesMax: Int
   private let hasTail: Bool
   /// Of a table whose values may be taken back: the place in ``hidden`` of how often events have
-  /// touched the row, which goes when they are all taken back; −1: of any other.
+  /// touched the row, and which rows of state ports are behind it (``ClausePlan/presence``): it
+  /// goes when nothing of that is left; −1: of any other.
   let touches: Int
   /// Where hidden bytes are put together.
   let scratch = ByteBuffer()

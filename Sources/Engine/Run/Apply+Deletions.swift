@@ -56,7 +56,13 @@ extension Apply {
       default: (row.isDirty, row.isChanged) = (true, true)
       }
     }
-    if table.layout.isBare(bench.rowSlots, from: table.columnSlot) {
+    // Where values may be taken back it is known what has touched the row.
+    if table.keepsTouches { row.isDirty = true }
+    let isOver =
+      table.keepsTouches
+      ? bench.leave(undoing, bench.rowSlots)
+      : table.layout.isBare(bench.rowSlots, from: table.columnSlot)
+    if isOver {
       delete(old, -1, &staged)
       return true
     }

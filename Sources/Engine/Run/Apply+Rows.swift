@@ -68,7 +68,7 @@ extension Apply {
     let isUpdated = way == .on
     if isUpdated && clause.table.keepsTouches {
       row.isDirty = true
-      if bench.touch(clause.table, change, slots) == 0 {
+      if bench.touch(clause, change, slots) == 0 {
         // Nothing is left of what made it.
         delete(found, known, &staged)
         return true

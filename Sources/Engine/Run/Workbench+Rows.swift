@@ -70,13 +70,23 @@ extension Workbench {
     return .changed
   }
 
-  /// Counts that the event at hand touches the row, or does no more; how often it is touched then.
-  func touch(_ table: TablePlan, _ change: RowChange, _ slots: ValueRun) -> Int64 {
-    let place = table.columnSlot + table.layout.columns.count + table.layout.touches
+  /// Keeps that the event at hand touches the row, or does no more; what does then, 0: nothing.
+  func touch(_ clause: ClausePlan, _ change: RowChange, _ slots: ValueRun) -> Int64 {
+    let place = clause.table.touchesSlot
     let known = slots[place].isAbsent ? 0 : slots[place].int
-    let count = change.isTakenBack ? known - 1 : known + 1
-    slots[place] = .int(count)
-    return count
+    let now =
+      clause.presence != 0
+      ? known | clause.presence : change.isTakenBack ? known - 1 : known + 1
+    slots[place] = .int(now)
+    return now
+  }
+
+  /// A row of a state port is no longer behind the row at hand; whether nothing else is.
+  func leave(_ undoing: DeletionPlan.Undoing, _ slots: ValueRun) -> Bool {
+    let place = undoing.table.touchesSlot
+    let known = slots[place].isAbsent ? 0 : slots[place].int
+    slots[place] = .int(known & ~undoing.presence)
+    return known & ~undoing.presence == 0
   }
 
   /// Sets what expressions of a clause read of the row at hand.

@@ -56,13 +56,6 @@ extension TransformReader {
         help: "leave out `window`, \(ignoring)")
       return nil
     }
-    if table.clauses.contains(where: \.corrects) {
-      report(
-        .notThereYet,
-        "a table of rows that are deleted and of what may be taken back is not there yet",
-        table.nameSpan, help: "give each a table of its own, \(ignoring)")
-      return nil
-    }
     let columns = Set(clauses.flatMap { $0.updates.map(\.column) })
     let others = table.clauses.filter { $0.branch.event != event }
     for column in columns.sorted() where others.contains(where: { sets(column, $0) }) {

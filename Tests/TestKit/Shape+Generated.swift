@@ -198,7 +198,13 @@ extension Shape {
         old == nil ? Condition(field: .n, above: 3) : nil
     case 3 where !ports.isEmpty:
       other.ports[0].when = ports[0].when == nil ? Condition(field: .n, above: 3) : nil
-    default: other.hasTime.toggle()
+    default:
+      // What is taken back from windows needs its time.
+      if let table = tables.firstIndex(where: { $0.window != nil && corrects($0) }) {
+        other.tables[table].window?.grace += 1
+      } else {
+        other.hasTime.toggle()
+      }
     }
     return other
   }

@@ -19,11 +19,11 @@ extension Shape {
     }
   }
 
-  /// Whether values of a table are taken back by records, and nothing asks for its rows.
+  /// Whether values of a table are taken back by records alone, and nothing asks for its rows.
   private func isUndone(_ place: Int) -> Bool {
     let lookups = tables.map(\.lookup) + ports.map(\.lookup)
     // By Kafka's time it would not be known from which windows.
-    return corrects && hasTime && corrects(tables[place])
+    return corrects && hasTime && corrects(tables[place]) && !tables[place].takesKept
       && !lookups.contains { $0?.table == place }
       && !followers.contains { $0.table == place } && !changePorts.contains { $0.table == place }
   }

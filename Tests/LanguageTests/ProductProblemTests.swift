@@ -189,6 +189,10 @@ import Testing
       "W0204 transform.yaml:8:30 `7 days` is not a time span such as `100ms`, `15m` or `7d`"
     ),
     (
+      "transform.yaml", "id: id", "id: {field: id, horizon: 36501d}",
+      "W0204 transform.yaml:8:30 `36501d` is more than `36500d`, the longest time span"
+    ),
+    (
       "transform.yaml", "from: orders.Placed", "from: orders.Placd",
       "W0341 transform.yaml:12:11 input `orders` has no event type `Placd`"
     ),

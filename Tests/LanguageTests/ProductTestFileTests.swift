@@ -12,6 +12,21 @@ import Testing
     return (found, told(diagnostics))
   }
 
+  @Test func `a list of a state port's records may expect a tombstone, an event port's may not`()
+    throws
+  {
+    let (_, problems) = try load(
+      """
+      - name: both
+        given: []
+        expect:
+          customer: [{orders: 1}, null]
+          placed: [null]
+
+      """)
+    #expect(problems == ["W0202 one.yaml:5:14 expected a map of fields"])
+  }
+
   @Test(arguments: ["registration", "claims", "visits", "labs"])
   func `the examples of the mesh can be read`(domain: String) throws {
     let loaded = LoadedDomain.load(ProductFiles.health + "/" + domain)

@@ -33,6 +33,7 @@ extension FieldReader {
       if let milliseconds = FieldReader.milliseconds(text) {
         return found(.duration(milliseconds))
       }
+      if FieldReader.isTooLong(text) { return bad(node, "`\(text)` is \(FieldReader.tooLong)") }
       return bad(node, "`\(text)` is not \(shape.text)")
     case .size(let range):
       if let bytes = FieldReader.bytes(text), range.contains(bytes) {
@@ -109,7 +110,17 @@ extension FieldReader {
     return numbers.first ?? nil
   }
 
-  /// `100ms`, `30s`, `15m`, `1h`, `7d`.
+  /// A hundred years: times and spans add up without an overflow.
+  private static let durationMaxMs: Int64 = 36_500 * 86_400_000
+  package static let tooLong = "more than `36500d`, the longest time span"
+
+  /// Whether a text would be a time span if it were shorter.
+  package static func isTooLong(_ text: String) -> Bool {
+    let unit = text.drop { ("0"..."9").contains($0) }
+    return unit.count < text.count && milliseconds("1" + unit) != nil && milliseconds(text) == nil
+  }
+
+  /// `100ms`, `30s`, `15m`, `1h`, `7d`; nil: it is none, or longer than `36500d`.
   package static func milliseconds(_ text: String) -> Int64? {
     let digits = text.prefix { ("0"..."9").contains($0) }
     guard let value = Int64(digits) else { return nil }
@@ -123,7 +134,7 @@ extension FieldReader {
     default: return nil
     }
     let (result, overflows) = value.multipliedReportingOverflow(by: factor)
-    return overflows ? nil : result
+    return overflows || result > durationMaxMs ? nil : result
   }
 
   private static let sizeUnits = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40)]

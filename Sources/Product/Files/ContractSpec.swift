@@ -27,7 +27,10 @@ package enum ContractSpec {
       FieldSpec("context", .any, "What machines should know."),
       FieldSpec(
         "authoritativeDefinitions", DescriptorSpec.authoritative, "Where more is written."),
-      FieldSpec("customProperties", DescriptorSpec.custom, "Properties of your own."),
+      FieldSpec(
+        "customProperties", DescriptorSpec.custom,
+        "Properties of your own; `{property: weft.corrections, value: true}` has the port carry "
+          + "corrections."),
       FieldSpec("contractCreatedTs", .text, "When it came to be."),
     ])
 
@@ -142,7 +145,9 @@ package enum ContractSpec {
       FieldSpec("tags", DescriptorSpec.tags, "Words to find it by."),
       FieldSpec(
         "authoritativeDefinitions", DescriptorSpec.authoritative, "Where more is written."),
-      FieldSpec("customProperties", DescriptorSpec.custom, "Properties of your own."),
+      FieldSpec(
+        "customProperties", DescriptorSpec.custom,
+        "Properties of your own; `{property: weft.type, value: dyn}` for values of any type."),
     ] + inner
   }
 }

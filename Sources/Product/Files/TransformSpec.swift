@@ -23,7 +23,7 @@ package enum TransformSpec {
         "order", .choice(["skip", "hold-key"]),
         "Whether later events of its key go on, or wait until it is released or discarded; skip."),
       FieldSpec(
-        "future", .duration, "How far an actual time may lie ahead of the recorded time."),
+        "future", .duration, "How far an actual time may lie ahead of the recorded time; 1h."),
     ])
 
   static let input = RecordSpec(
@@ -74,12 +74,14 @@ package enum TransformSpec {
       FieldSpec(
         "explode", .map(key: "name", .expression),
         "Makes one event many, such as `{line: event.lines}`: each element of the list goes on by "
-          + "itself, under that name. Comes before all of the stream's other steps."),
+          + "itself, under that name; one that is null does not. Comes before all of the stream's "
+          + "other steps."),
       FieldSpec("where", .expression, "Only events for which this is true go on."),
       FieldSpec("let", .assignments, "Values named for later."),
       FieldSpec(
         "identify", .map(key: "identifier", .record(identify)),
-        "Finds the global id for a local one: `ids.NAME`."),
+        "Finds the global id for a local one: `ids.NAME`, for tables and ports that take the stream, "
+          + "and for streams `from` it. `where` and `let` come before it."),
       FieldSpec(
         "lookup", .map(key: "name", .expression),
         "Rows of tables, such as `{claim: \"claim[event.claimId]\"}`: the row as it was before the "
@@ -144,7 +146,10 @@ package enum TransformSpec {
         "session", .duration,
         "Windows of events that follow each other within so long, which is where one ends."),
       FieldSpec(
-        "grace", .duration, "For how long beyond its end a window takes events; not at all."),
+        "grace", .duration,
+        "For how long beyond its end a window takes events; not at all. An event that comes later is "
+          + "quarantined as `late`, and nothing of it counts in this journal (tables and ports of the "
+          + "same key), other tables and ports there included."),
       FieldSpec(
         "emit", .choice(["changes", "final"]),
         "A record for each change, or one when end and `grace` have passed; changes."),

@@ -81,11 +81,8 @@ private struct StatusText {
     // What it said last, until it has missed to say that it is there. The group alone does not
     // tell: not every broker makes a static member's id of its name.
     let isSilent = nowMs - seen.observedMs > InstanceObservation.aliveMs * 3 / 2
-    // One that takes anything tells of it every second; an idle one only now and then.
-    let isQuiet = seen.phase != "stopped" && !instance.isMember && nowMs - seen.observedMs > 4000
     let isGone = !instance.isMember && isSilent && seen.phase != "stopped"
-    var state = isGone ? "not running (it was \(seen.phase))" : seen.phase
-    if !isGone && isQuiet { state += ", but says nothing" }
+    let state = isGone ? "not running (it was \(seen.phase))" : seen.phase
     session.output.write("\n")
     line("instance \(seen.instance): \(state), seen \(ago(seen.observedMs))")
     if let reason = seen.reason { line("  \(reason)") }

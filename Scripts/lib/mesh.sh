@@ -126,7 +126,7 @@ await_read() {
 # The workers finish what they hold, commit, and write their counts into their logs.
 drain_workers() { stop_all "$run/workers"; }
 
-# show_rows ROWS: the beginning of some ports, as a read_committed reader sees it, and of the
+# show_rows ROWS: the end of some ports, as a read_committed reader sees it, and the beginning of the
 # quarantine of claims.
 show_rows() {
   local port width

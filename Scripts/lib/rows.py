@@ -1,7 +1,8 @@
-"""Shows the beginning of a port as a table: `weft read PORT --format json | rows.py ROWS WIDTH`.
+"""Shows the end of a port as a table: `weft read PORT --format json | rows.py ROWS WIDTH`, where
+the rows of a state port have the most in them.
 
 Columns that do not fit into WIDTH are left out, and said. With `quarantine` as a third argument it
-shows what a product's quarantine says of its records instead of what is in them.
+shows of its beginning what a product's quarantine says of its records instead of what is in them.
 """
 
 import base64
@@ -52,7 +53,8 @@ def main():
     is_quarantine = sys.argv[3:] == ["quarantine"]
     shape = why if is_quarantine else lambda record: record.get("value") or {}
     most = width if is_quarantine else CELL_MAX
-    rows = [row for row in map(shape, records[:count]) if row]
+    shown = records[:count] if is_quarantine else records[-count:]
+    rows = [row for row in map(shape, shown) if row]
     if not rows:
         print("      nothing")
         return

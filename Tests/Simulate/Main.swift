@@ -6,8 +6,8 @@ import TestKit
 @main struct Main {
   static func main() {
     var arguments = CommandLine.arguments.dropFirst()
-    var seeds = 1000
-    var first: UInt64 = 0
+    var seeds: Int?
+    var first: UInt64?
     var plants: Set<Plant> = []
     var traces = false
     func usage() -> Never {
@@ -24,17 +24,13 @@ import TestKit
       switch argument {
       case "--seeds": if let number = Int(value) { seeds = number } else { usage() }
       case "--seed":
-        if let number = UInt64(value) {
-          (first, seeds) = (number, seeds == 1000 ? 1 : seeds)
-        } else {
-          usage()
-        }
+        if let number = UInt64(value) { first = number } else { usage() }
       case "--plant":
         if let plant = Plant(rawValue: value) { plants.insert(plant) } else { usage() }
       default: usage()
       }
     }
-    exit(run(first, seeds, plants, traces: traces))
+    exit(run(first ?? 0, seeds ?? (first == nil ? 1000 : 1), plants, traces: traces))
   }
 
   private static func run(

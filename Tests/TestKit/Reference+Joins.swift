@@ -18,7 +18,10 @@ extension Reference {
       if !isLeft && join.right != input.kind { continue }
       if isLeft && !input.holds(join.filter) { continue }
       let time = input.actualMs(shape)
-      if let now = moment.nowMs, time < now - join.graceMs { throw Refused("late") }
+      if let now = moment.nowMs, time < now - join.graceMs {
+        effect.isLate = true
+        continue
+      }
       let text = input.text(of: join.key)
       let own = Side(join: place, isLeft: isLeft, home: moment.home, key: text)
       let others = sides[

@@ -228,6 +228,7 @@ extension Reference {
       follow(changes, partition, &effect)
       try handOn(from: key, input, known, &effect)
       keep(effect)
+      if effect.isLate { quarantined.append("\(event.source) late") }
       for target in effect.handsTo {
         handed[target, default: []].append(
           Handed(

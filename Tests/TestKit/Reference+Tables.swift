@@ -19,10 +19,14 @@ extension Reference {
         if !one.holds(clause.filter) || !isLetThrough(table.lookup, one) { continue }
         if try !goes(table.isIdentified, known, &effect) { break }
         if table.window?.isSession == true {
-          try changeSession(place, clause, one, owner: known.owner ?? "", moment, &changed)
+          if try !changeSession(place, clause, one, owner: known.owner ?? "", moment, &changed) {
+            effect.isLate = true
+          }
           continue
         }
-        for start in try starts(table, one, moment) {
+        let starts = starts(table, one, moment)
+        if starts.isEmpty { effect.isLate = true }
+        for start in starts {
           try change(place, clause, one, start, owner: known.owner ?? "", moment, &changed)
         }
       }
@@ -43,14 +47,12 @@ extension Reference {
   /// Where the windows begin whose rows an event updates; of a table without windows one that is
   /// none.
   private func starts(_ table: Shape.Table, _ input: GeneratedInput, _ moment: Moment)
-    throws(Refused) -> [Int64?]
+    -> [Int64?]
   {
     guard let window = table.window else { return [nil] }
-    let open = window.starts(of: input.actualMs(shape)).filter {
+    return window.starts(of: input.actualMs(shape)).filter {
       window.closesMs($0) > moment.nowMs ?? .min
     }
-    if open.isEmpty { throw Refused("late") }
-    return open
   }
 
   /// The key of a row of a window.

@@ -101,6 +101,8 @@ package struct Reference {
     var followed: [(follower: Int, key: String, row: Followed)] = []
     var records: [(port: String, key: String, value: Published)] = []
     var waits = false
+    /// It comes too late for a window or a join.
+    var isLate = false
     var handsTo: [Shape.Key] = []
     /// A way was gone that asks whose the account is.
     var passes = false

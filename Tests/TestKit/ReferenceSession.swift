@@ -16,12 +16,13 @@ struct ReferenceSession {
 
 /// Rows of sessions: made anew of all events of a session each time.
 extension Reference {
+  /// False: its session would be closed.
   func changeSession(
     _ place: Int, _ clause: Shape.Clause, _ input: GeneratedInput, owner: String,
     _ moment: Moment, _ changed: inout [Changed]
-  ) throws(Refused) {
+  ) throws(Refused) -> Bool {
     let table = shape.tables[place]
-    guard let window = table.window else { return }
+    guard let window = table.window else { return true }
     let plain = input.text(of: table.key, owner: owner)
     let timeMs = input.actualMs(shape)
     // As the event has left them.
@@ -39,9 +40,9 @@ extension Reference {
     let times = session.times(shape)
     let (startMs, lastMs) = (times.min() ?? timeMs, times.max() ?? timeMs)
     let closesMs = window.closesMs(lastMs)
-    if let now = moment.nowMs, closesMs <= now { throw Refused("late") }
+    if let now = moment.nowMs, closesMs <= now { return false }
     var alone = ReferenceRow(table)
-    if try !alone.update(clause, table, shape, input) { return }
+    if try !alone.update(clause, table, shape, input) { return true }
     var row = ReferenceRow(table)
     for event in session.events { _ = try row.update(event.clause, table, shape, event.input) }
     row.session = session
@@ -57,6 +58,7 @@ extension Reference {
         changed[index].isChanged = true
       }
     }
+    return true
   }
 
   private func note(

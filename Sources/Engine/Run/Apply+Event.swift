@@ -16,6 +16,8 @@ extension Apply {
   /// What comes of an event in one journal.
   enum Outcome {
     case applied, filtered, redelivered, failed, unreadable, held
+    /// For a window or a join, and all else came of it.
+    case late
     /// Ingest would not have journaled it.
     case foreign
     /// For a reason that each journal finds that takes the event: the first one quarantines it.
@@ -103,11 +105,7 @@ extension Apply {
       if holdsKeys { blocked.block(by: event, in: state) }
       if extent == .event && !isFirstJournal { break }
       batch.truncate(toEntry: entry, byte: byte)
-      let origin = Origin(
-        input: input, partition: event.partition, offset: event.offset, key: event.key,
-        value: event.payload, time: event.time,
-        correction: input.corrects ? Correction.headers(of: event) : .none, recordedMs: recordedMs,
-        journaled: journaled(position, extent))
+      let origin = origin(event, input, at: position, recordedMs: recordedMs, extent)
       if !isSilent && stops(fault, coming) { return .stop(fault.stop(origin)) }
       batch.appendQuarantined(origin, fault, limit: plan.limits.quarantineBytesMax)
     case .unreadable:
@@ -119,13 +117,29 @@ extension Apply {
     case .foreign:
       _ = bench.takeFault()
       return .unreadable("event \(position.index) is none that ingest would have journaled")
-    case .applied, .filtered, .redelivered, .held: break
+    case .applied, .filtered, .redelivered, .held, .late:
+      guard let lateness = bench.lateness else { break }
+      if outcome != .held { outcome = .late }
+      batch.appendQuarantined(
+        origin(event, input, at: position, recordedMs: recordedMs, extentOfFailure(event)),
+        lateness, limit: plan.limits.quarantineBytesMax)
     }
     if !isSilent { count(coming, isFirstJournal) }
     state.noteWork(
       nanoseconds: Cost.event + Cost.byte * (event.payload?.count ?? 0)
         + Cost.record * (batch.count - entry) + Cost.outputByte * (batch.bytes.count - byte))
     return .applied
+  }
+
+  private func origin(
+    _ event: JournalEvent, _ input: InputPlan, at position: Position, recordedMs: Int64,
+    _ extent: Extent
+  ) -> Origin {
+    Origin(
+      input: input, partition: event.partition, offset: event.offset, key: event.key,
+      value: event.payload, time: event.time,
+      correction: input.corrects ? Correction.headers(of: event) : .none, recordedMs: recordedMs,
+      journaled: journaled(position, extent))
   }
 
   /// How much of the event at hand came to nothing.
@@ -139,8 +153,7 @@ extension Apply {
   /// released, as it would again at each start: that goes back to quarantine.
   private func stops(_ fault: RunFault, _ coming: Coming) -> Bool {
     if case .released = coming { return false }
-    // What comes late is nobody's error.
-    return plan.stopsOnError && fault.reason != "late" || fault.stops
+    return plan.stopsOnError || fault.stops
   }
 
   private func count(_ coming: Coming, _ isFirstJournal: Bool) {
@@ -158,7 +171,7 @@ extension Apply {
     case .applied: counted.applied += 1
     case .filtered: counted.filtered += 1
     case .redelivered: counted.redelivered += 1
-    case .failed, .failedEverywhere: counted.quarantined += 1
+    case .failed, .failedEverywhere, .late: counted.quarantined += 1
     case .held: counted.held += 1
     case .unreadable, .foreign: break
     }

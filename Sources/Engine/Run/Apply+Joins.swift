@@ -59,8 +59,8 @@ extension Apply {
   ) -> Workbench.Emitted {
     let join = side.join
     if let now = clock.nowMs, emission.time.milliseconds < now &- join.graceMs {
-      bench.failLate(join, emission.time, now)
-      return .failed
+      bench.noteLate(join, emission.time, now)
+      return .nothing
     }
     let start = keys.count
     keys.append(UInt8(join.number(side.side)))
@@ -239,8 +239,8 @@ extension Workbench {
     slots[object] = .object(slots[first..<object])
   }
 
-  fileprivate func failLate(_ join: JoinPlan, _ time: Timestamp, _ nowMs: Int64) {
-    fail(
+  fileprivate func noteLate(_ join: JoinPlan, _ time: Timestamp, _ nowMs: Int64) {
+    noteLate(
       RunFault(
         reason: "late",
         message:

@@ -74,7 +74,7 @@ extension Apply.Outcome {
     case .filtered: .filtered
     case .redelivered: .redelivered
     case .held: .held
-    case .failed, .failedEverywhere, .unreadable, .foreign: .quarantined
+    case .failed, .failedEverywhere, .late, .unreadable, .foreign: .quarantined
     }
   }
 }

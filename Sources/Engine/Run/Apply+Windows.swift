@@ -5,7 +5,7 @@ import Records
 // end and grace.
 extension Apply {
   /// Runs the event at hand through the rows of all windows that it falls into and that still take
-  /// events; false: it failed, or no window takes it any more.
+  /// events; false: it failed. Where no window takes it any more that is noted.
   func updateWindows(_ clause: ClausePlan, _ change: RowChange, _ staged: inout StagedRows) -> Bool
   {
     let window = clause.table.window
@@ -24,8 +24,8 @@ extension Apply {
       }
       startMs += window.everyMs
     }
-    if isLate { bench.failLate(clause.table, change.time, clock.nowMs ?? 0) }
-    return !isLate
+    if isLate { bench.noteLate(clause.table, change.time, clock.nowMs ?? 0) }
+    return true
   }
 }
 
@@ -88,8 +88,8 @@ extension Workbench {
     slots[Variable.windowStart] = .timestamp(Timestamp(milliseconds: startMs))
   }
 
-  func failLate(_ table: TablePlan, _ time: Timestamp, _ nowMs: Int64) {
-    fail(
+  func noteLate(_ table: TablePlan, _ time: Timestamp, _ nowMs: Int64) {
+    noteLate(
       RunFault(
         reason: "late",
         message: "its time \(time) is in no window of `\(table.name)` that is still open: the clock"

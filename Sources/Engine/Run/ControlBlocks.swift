@@ -16,6 +16,8 @@ package final class ControlBlocks {
     case staysOut(reason: String, message: String)
     /// Nothing in the product takes it.
     case isNotTaken
+    /// Only what is closed lacks it, and stays so.
+    case isLate
     /// The product has no input of that name.
     case isForeign
     /// The product runs without a journal.
@@ -55,7 +57,8 @@ package final class ControlBlocks {
   /// Has an event go back through the product: all of it that came to nothing. Nil: the next blocks
   /// have it; each journal that they are of will tell what came of it.
   package func release(_ record: QuarantinedRecord, recordedMs: Int64) -> Refusal? {
-    add(record, isDiscarded: false, recordedMs)
+    if record.reason == "late" { return .isLate }
+    return add(record, isDiscarded: false, recordedMs)
   }
 
   /// Has an event stay out.
@@ -64,7 +67,7 @@ package final class ControlBlocks {
     case nil: return nil
     case .isForeign: return .isForeign
     case .hasNoJournal: return .hasNoJournal
-    case .isCut, .staysOut, .isNotTaken: break
+    case .isCut, .staysOut, .isNotTaken, .isLate: break
     }
     guard let input = input(of: record) else { return .isForeign }
     let event = JournalEvent(

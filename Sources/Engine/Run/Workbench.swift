@@ -28,6 +28,8 @@ final class Workbench {
   private(set) var keepsContract = true
   /// Why the record at hand cannot go on; made only then.
   private var faultNow: RunFault?
+  /// Why the record at hand comes too late for something; all else of it counts.
+  private(set) var lateness: RunFault?
   /// By place in the work's identities, a bit each: those without a link, and of these the ones for
   /// whose link the event has to wait, as a branch has asked for them.
   var unmapped: UInt64 = 0
@@ -62,6 +64,9 @@ final class Workbench {
 
   func fail(_ fault: RunFault) { faultNow = fault }
 
+  /// The record at hand comes too late for something, of which the first is told.
+  func noteLate(_ fault: RunFault) { if lateness == nil { lateness = fault } }
+
   /// The fault that made a step answer `failed`.
   func takeFault() -> RunFault {
     defer { faultNow = nil }
@@ -77,6 +82,7 @@ final class Workbench {
     keys.clear()
     headers.begin()
     held = 0
+    if lateness != nil { lateness = nil }
     onlyIdentity = -1
     passed = 0
   }

@@ -148,8 +148,7 @@ package enum TransformSpec {
       FieldSpec(
         "grace", .duration,
         "For how long beyond its end a window takes events; not at all. An event that comes later is "
-          + "quarantined as `late`, and nothing of it counts in this journal (tables and ports of the "
-          + "same key), other tables and ports there included."),
+          + "quarantined as `late`; other tables and ports take it all the same."),
       FieldSpec(
         "emit", .choice(["changes", "final"]),
         "A record for each change, or one when end and `grace` have passed; changes."),

@@ -4,7 +4,7 @@ import Records
 /// Writes what the logic digest covers as lines `what = content`, and compares two such texts.
 package enum LogicText {
   /// The version of Weft's own semantics: raised when the same files would publish other bytes.
-  static let semanticsVersion = 2
+  static let semanticsVersion = 3
 
   static func joined(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
 

@@ -58,8 +58,9 @@ struct QuarantineReason {
     QuarantineReason(
       "late",
       "Its window, or what it would have been paired with, was closed: the clock has passed the end and "
-        + "`grace`. Nothing of the event counts in that journal, in tables without a window neither.",
-      "Released, it is late again. Discard it; if such come often, allow more `grace`."),
+        + "`grace`. All else of the event counts: `place` says which table or join lacks it.",
+      "It cannot be released, as it would be late again. Discard it; if such come often, allow more "
+        + "`grace`."),
     QuarantineReason(
       "unmapped", "No link says which global id it has, and `unmapped: reject` has it not wait.",
       "Release it once the link has come. With `unmapped: hold` it would have waited."),

@@ -138,6 +138,10 @@ struct Settling {
     case .isNotTaken:
       return Diagnostic(
         .notReleasable, "\(what) cannot be released: nothing in the product takes it")
+    case .isLate:
+      return Diagnostic(
+        .notReleasable, "\(what) cannot be released: only what is closed lacks it, and stays so",
+        help: "discard it; if such come often, allow more `grace`")
     case .isForeign:
       return Diagnostic(
         .notReleasable, "\(what) is of input `\(event.input)`, which the product does not have")

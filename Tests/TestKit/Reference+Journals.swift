@@ -37,6 +37,7 @@ extension Reference {
         return .waitsBehind
       }
       let outcome: Outcome
+      isLate = false
       if event.input.isDeletion {
         outcome = undo(event, key, partition)
       } else if shape.corrects(event.input.kind) {
@@ -91,6 +92,7 @@ extension Reference {
         // Both, as a topic of quarantine may be made anew.
         if !done.insert("\(control.quarantine) \(event.source)").inserted { continue }
         var result = "discarded"
+        var frees = true
         let own = input.text(of: key)
         // It has failed in another journal, and its turn has not come in this one.
         var queue = behind[own] ?? []
@@ -106,11 +108,13 @@ extension Reference {
             settled.append("\(event.source) is released, of which nothing had failed here")
             continue
           }
-          result = take(event, isReleased: isReleased) == .failed ? "quarantined" : "released"
+          let outcome = take(event, isReleased: isReleased)
+          frees = outcome != .failed
+          result = frees && !isLate ? "released" : "quarantined"
         } else {
           failed[event.source] = nil
         }
-        if result != "quarantined", blocked[own] == event.source { goOn(own) }
+        if frees, blocked[own] == event.source { goOn(own) }
         settled.append("\(key) \(control.quarantine) \(result)")
         continue
       }
@@ -174,6 +178,8 @@ extension Reference {
     // By name. What was taken back meanwhile is no more to be made when it is released.
     var failed: [String: Handed] = [:]
     var gone: Set<String> = []
+    // What came to nothing for good: there is nothing to take back.
+    var discarded: Set<String> = []
     var done: Set<String> = []
     func take(_ handed: Handed) -> Outcome {
       if handed.isTakenBack { return takeBack(handed, key, partition) ? .done : .failed }
@@ -186,7 +192,9 @@ extension Reference {
     }
     for entry in entries {
       switch entry {
-      case .event(let handed) where handed.isTakenBack && failed[handed.original] != nil:
+      case .event(let handed)
+      where handed.isTakenBack
+        && (failed[handed.original] != nil || discarded.contains(handed.original)):
         failed[handed.original] = nil
         gone.insert(handed.original)
       case .event(let handed):
@@ -195,7 +203,7 @@ extension Reference {
         if !done.insert("\(control.quarantine) \(source)").inserted { continue }
         var result = "discarded"
         if control.isDiscard {
-          failed[name] = nil
+          if failed.removeValue(forKey: name) != nil { discarded.insert(name) }
         } else if gone.contains(name) {
           result = "released"
         } else if let handed = failed[name] {
@@ -228,7 +236,8 @@ extension Reference {
       follow(changes, partition, &effect)
       try handOn(from: key, input, known, &effect)
       keep(effect)
-      if effect.isLate { quarantined.append("\(event.source) late") }
+      isLate = effect.isLate
+      if isLate { quarantined.append("\(event.source) late") }
       for target in effect.handsTo {
         handed[target, default: []].append(
           Handed(
@@ -322,7 +331,8 @@ extension Reference {
           try countExploded(table.isExploded, number)
           if !one.holds(clause.filter) { continue }
           // Where nobody is known yet it is not asked for what is by whose it is.
-          if try !goes(true, known, &effect) || known.owner == nil && table.key.isOfWho { break }
+          if try !goes(true, known, &effect) { break }
+          if known.owner == nil && table.key.isOfWho { continue }
           if !effect.handsTo.contains(key) {
             effect.handsTo.append(key)
           }

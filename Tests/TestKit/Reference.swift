@@ -85,6 +85,8 @@ package struct Reference {
   package internal(set) var handed: [Shape.Key: [Handed]] = [:]
   /// Journal, place in quarantine, and what became of it: released, discarded, quarantined again.
   package internal(set) var settled: [String] = []
+  /// Whether the event that was applied last was too late for anything.
+  var isLate = false
 
   let shape: Shape
   let clockFault: ReferenceClock.Fault?

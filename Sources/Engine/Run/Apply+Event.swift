@@ -117,12 +117,12 @@ extension Apply {
     case .foreign:
       _ = bench.takeFault()
       return .unreadable("event \(position.index) is none that ingest would have journaled")
-    case .applied, .filtered, .redelivered, .held, .late:
+    case .late:
       guard let lateness = bench.lateness else { break }
-      if outcome != .held { outcome = .late }
       batch.appendQuarantined(
         origin(event, input, at: position, recordedMs: recordedMs, extentOfFailure(event)),
         lateness, limit: plan.limits.quarantineBytesMax)
+    case .applied, .filtered, .redelivered, .held: break
     }
     if !isSilent { count(coming, isFirstJournal) }
     state.noteWork(
@@ -298,9 +298,15 @@ extension Apply {
     if bench.passed & work.remembered != 0 {
       remember(event, work, at: position, recordedMs: recordedMs)
     }
-    if bench.held == 0 { return isApplied ? .applied : .filtered }
-    hold(event, work, at: position, recordedMs: recordedMs, isCounted: work.counts && !isApplied)
-    return isApplied ? .applied : .held
+    // Counted is what is quarantined as such, then what is applied, then what waits.
+    let isLate = bench.lateness != nil
+    if bench.held != 0 {
+      hold(
+        event, work, at: position, recordedMs: recordedMs,
+        isCounted: work.counts && !isApplied && !isLate)
+    }
+    if isLate { return .late }
+    return isApplied ? .applied : bench.held == 0 ? .filtered : .held
   }
 
   /// The key under which the event was journaled; lent by the bench's keys or the event.

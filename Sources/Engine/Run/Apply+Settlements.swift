@@ -33,7 +33,7 @@ extension Apply {
         event, at: position, recordedMs: recordedMs, batch: batch, isSilent: isSilent, coming)
       guard case .applied = applied else { return applied }
       result = outcome.settlement
-      if holdsKeys, result != .quarantined {
+      if holdsKeys, !outcome.isFailure {
         blocked.free(by: event, at: position, in: state)
       }
     }
@@ -68,6 +68,13 @@ extension Apply {
 }
 
 extension Apply.Outcome {
+  fileprivate var isFailure: Bool {
+    switch self {
+    case .failed, .failedEverywhere, .unreadable, .foreign: true
+    case .applied, .filtered, .redelivered, .held, .late: false
+    }
+  }
+
   fileprivate var settlement: SettlementRecord.Result {
     switch self {
     case .applied: .applied

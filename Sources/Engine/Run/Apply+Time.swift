@@ -34,7 +34,7 @@ extension Apply {
         identity: .position(Position(block: offset, index: index)))
       if due.table < tables.count {
         let isGood = tables.lend(due.table) {
-          look(at: $0, 0..<keys.count, nowMs: now, emission, batch)
+          look(at: $0, 0..<keys.count, dueMs: due.dueMs, emission, batch)
         }
         if !isGood {
           return .unreadable("a closed window cannot be shown: \(bench.takeFault().message)")
@@ -46,9 +46,10 @@ extension Apply {
     }
   }
 
-  /// Looks at a row that was to be looked at now; false: it could not be shown.
+  /// Looks at a row that was to be looked at now; false: it could not be shown. One that has been
+  /// updated since is put back, also where its new time has come: so all go in the order of theirs.
   private func look(
-    at table: TablePlan, _ key: Range<Int>, nowMs: Int64, _ emission: Emission,
+    at table: TablePlan, _ key: Range<Int>, dueMs: Int64, _ emission: Emission,
     _ batch: OutputBatch
   ) -> Bool {
     let space = Spaces.table(table.ordinal)
@@ -59,7 +60,7 @@ extension Apply {
     if table.isWindowed {
       if table.isOfSessions {
         let closesMs = table.window.closesMs(table.layout.touchedMs(row))
-        if closesMs > nowMs {
+        if closesMs > dueMs {
           schedule.append(closesMs, table: table.ordinal, key: keys[key])
           return true
         }
@@ -73,7 +74,7 @@ extension Apply {
       return true
     }
     let expiry = table.expiry(of: table.layout.touchedMs(row))
-    if expiry > nowMs {
+    if expiry > dueMs {
       schedule.append(expiry, table: table.ordinal, key: keys[key])
       return true
     }
